@@ -1,0 +1,177 @@
+"""Every seam of the core, in the order in which a request meets them.
+
+A plugin implements a hook by defining a function of the same name, decorated with `hookimpl`, in its module. It may leave
+out arguments that it does not need. What several plugins answer is folded as each docstring says, in an order of ours
+(the plugins' names), never in the order of registration.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+    from flask import Request
+    from flask_smorest import Blueprint
+    from sqlalchemy import ColumnElement
+
+    from ambient_core.changes import Change
+    from ambient_core.controlplane.reconciler import Reconciler
+    from ambient_core.identity import Principal
+    from ambient_core.kinds import Kind
+    from ambient_core.migrations import Migrations
+
+PROJECT = "ambient"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def ambient_kinds() -> "Iterable[Kind]":
+    """The kinds that this plugin serves. Fold: collected.
+
+    Example::
+
+        @hookimpl
+        def ambient_kinds():
+            yield Kind(Skill, unique=[("project_id", "name")])
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_blueprints() -> "Iterable[Blueprint]":
+    """flask-smorest blueprints for what is neither one of the five verbs nor an action. Fold: collected.
+
+    A blueprint whose ``surfaces`` attribute is a set is served only there (``"api"``, ``"gateway"``); without one, on
+    the API alone.
+
+    Example::
+
+        @hookimpl
+        def ambient_blueprints():
+            yield stream_blueprint
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_openapi() -> Iterable[dict[str, Any]]:
+    """OpenAPI fragments (``paths``, ``components``) for what a blueprint cannot say. Fold: merged; a clash names both owners.
+
+    Example::
+
+        @hookimpl
+        def ambient_openapi():
+            yield {"paths": {"/api/ambient/v1/sessions/{id}/agui/events": {"get": {...}}}}
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_migrations() -> "Iterable[Migrations]":
+    """Alembic branches of this plugin. Fold: collected; ``<package>/migrations`` is taken when no plugin hook says otherwise.
+
+    Example::
+
+        @hookimpl
+        def ambient_migrations():
+            yield Migrations("skills", Path(__file__).parent / "schema")
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def ambient_authenticate(request: "Request") -> "Principal | None":
+    """Who is asking. Fold: the first that knows; ``None`` says "not mine".
+
+    Example::
+
+        @hookimpl
+        def ambient_authenticate(request):
+            return sessions_by_token.get(bearer(request))
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_may(principal: "Principal", verb: str, kind: "Kind") -> bool | None:
+    """May this caller use this verb at all. Fold: one False refuses, else one True allows, else refused.
+
+    Example::
+
+        @hookimpl
+        def ambient_may(principal, verb, kind):
+            return False if kind.name == "Audit" and verb != "list" else None
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_scope(principal: "Principal", verb: str, kind: "Kind") -> "ColumnElement[bool] | None":
+    """On which rows. Fold: joined by AND; a row outside is not found.
+
+    Example::
+
+        @hookimpl
+        def ambient_scope(principal, verb, kind):
+            return kind.table.c.project_id == principal.attributes["project_id"]
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_before_write(kind: "Kind", verb: str, row: dict[str, Any], principal: "Principal") -> None:
+    """Veto a write (raise an `AmbientError`) or complete it (change ``row``). Fold: all, inside the transaction.
+
+    Args:
+        row: the values as they will be stored; for ``delete`` the row that goes. Only fields of the kind may be set.
+
+    Example::
+
+        @hookimpl
+        def ambient_before_write(kind, verb, row, principal):
+            if kind.name == "Project" and row["name"].startswith("kube-"):
+                raise Conflict("Names that start with 'kube-' are reserved.")
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_after_commit(changes: "Sequence[Change]") -> None:
+    """React to what was committed, outside the transaction. Fold: all, isolated: a failing one is logged and disturbs nobody.
+
+    Example::
+
+        @hookimpl
+        def ambient_after_commit(changes):
+            cache.forget(change.object_id for change in changes)
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_reconcilers() -> "Iterable[Reconciler]":
+    """Loops that keep the world as a row says; asked for in the control plane only. Fold: collected.
+
+    Example::
+
+        @hookimpl
+        def ambient_reconcilers():
+            yield SessionReconciler()
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_commands(cli: "click.Group") -> None:
+    """Add commands to ``ambient``. Fold: all.
+
+    Example::
+
+        @hookimpl
+        def ambient_commands(cli):
+            cli.add_command(import_skills)
+    """
+    raise NotImplementedError

@@ -1,0 +1,13 @@
+"""Identifiers: time-ordered, and safe as DNS labels."""
+
+import re
+
+from ulid import ULID
+
+ID_LENGTH = 26
+ID_PATTERN = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
+
+
+def new_id() -> str:
+    """A new ULID in lower case: 26 characters, ordered by time to the millisecond (ULID specification)."""
+    return str(ULID()).lower()

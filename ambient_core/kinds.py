@@ -1,0 +1,302 @@
+"""What a resource is: one declaration from which table, schemas, verbs, documentation and tests follow."""
+
+import enum
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field as attribute
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import SchemaItem
+
+from ambient_core.errors import BASE_PATH, SetupError
+
+if TYPE_CHECKING:
+    from ambient_core.store import Store
+
+DNS_LABEL = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
+"""RFC 1123 label that starts with a letter: what Kubernetes takes as a name (RFC 1035)."""
+
+Verb = Literal["list", "get", "create", "patch", "delete"]
+VERBS: tuple[Verb, ...] = ("list", "get", "create", "patch", "delete")
+
+Format = Literal["git-url", "uri", "dns-label", "email", "string-map", "string-list", "object", "array"]
+
+_INFO = "ambient"
+_KIND_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
+_PLURAL = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Access(enum.Enum):
+    """Who writes a field, and when."""
+
+    READ = "read"
+    """Only the server writes it."""
+    CREATE = "create"
+    """Given with the object, fixed from then on."""
+    WRITE = "write"
+    """Given at any time (the default)."""
+    SECRET = "secret"  # noqa: S105
+    """Written, never shown, never searched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a field promises beyond its column type."""
+
+    access: Access = Access.WRITE
+    pattern: str | None = None
+    format: Format | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int | None = None
+    choices: tuple[str, ...] = ()
+    default: Any = None
+    doc: str = ""
+    example: Any = None
+    schema: Mapping[str, Any] | None = None
+
+
+def field(*items: Any, **options: Any) -> Any:
+    """Declare one field of a resource.
+
+    Args:
+        *items: the SQL type and, where it refers to another kind, a ``ForeignKey``; as for ``mapped_column``.
+        **options: ``access`` (an `Access`), ``pattern`` (full match), ``format`` (``git-url``, ``uri``, ``dns-label``,
+            ``email``, ``string-map``, ``string-list``, ``object``, ``array``), ``min``, ``max`` (numbers), ``min_length``
+            (characters), ``enum`` (allowed strings), ``default`` (value when absent), ``doc``, ``example``, ``unique``,
+            ``index`` and ``schema`` (an OpenAPI schema object that JSON values must match).
+
+    Raises:
+        SetupError: an option is unknown.
+    """
+    names = {"min": "minimum", "max": "maximum", "enum": "choices"}
+    column_options = {name: options.pop(name) for name in ("unique", "index") if name in options}
+    given = {names.get(name, name): value for name, value in options.items()}
+    if "choices" in given:
+        given["choices"] = tuple(given["choices"])
+    try:
+        rules = Rules(**given)
+    except TypeError as fault:
+        raise SetupError(f"field() does not know an option of {sorted(options)}: {fault}") from None
+    return mapped_column(*items, info={_INFO: rules}, **column_options)
+
+
+def rules_of(column: Column[Any]) -> Rules:
+    """The rules that a column was declared with; a plain ``mapped_column`` has none and is server only."""
+    rules = column.info.get(_INFO)
+    return rules if isinstance(rules, Rules) else Rules(access=Access.READ)
+
+
+class Resource(DeclarativeBase):
+    """What every object has: id, version and times. Subclass it to declare a kind's table."""
+
+    metadata: ClassVar[MetaData] = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+    id: Mapped[str] = mapped_column(
+        String(63), primary_key=True, sort_order=-4, info={_INFO: Rules(Access.READ, doc="Unique, and ordered by time.")}
+    )
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True),
+        sort_order=-3,
+        server_default=text("now()"),
+        info={_INFO: Rules(Access.READ, doc="When the object was made.")},
+    )
+    updated_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True),
+        sort_order=-2,
+        server_default=text("now()"),
+        info={_INFO: Rules(Access.READ, doc="When the object was last changed.")},
+    )
+    version: Mapped[int] = mapped_column(
+        BigInteger, sort_order=-1, server_default=text("1"), info={_INFO: Rules(Access.READ, doc="Counts the writes.")}
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Action:
+    """A verb beyond the five; made by `action`."""
+
+    name: str
+    function: Callable[..., Any]
+    on: Literal["item", "collection"] = "item"
+    method: Literal["GET", "POST", "PATCH", "DELETE"] = "POST"
+    status: int = 200
+    path: str = ""
+    body: type[Any] | None = None
+    answer: str | type[Any] | None = "self"
+    parameters: Sequence[Mapping[str, Any]] = ()
+    streams: bool = False
+    errors: tuple[int, ...] = ()
+    operation_id: str = ""
+    doc: str = ""
+
+
+def action(**options: Any) -> Callable[[Callable[..., Any]], Action]:
+    """Make a function an action of a kind: ``@action()`` above ``def start(store, id): ...``.
+
+    The function is called with the kind's store, the object's id (for ``on="item"``) and, where ``body`` is a
+    marshmallow schema, the loaded body. It returns an `ambient_core.store.Answer`, or a Flask response for a stream.
+
+    Args:
+        **options: ``on`` (``item`` or ``collection``), ``method``, ``status``, ``path`` (last segment, the function's
+            name unless given), ``body`` (marshmallow schema class), ``answer`` (``"self"``, the name of another kind,
+            ``"NameList"``, a schema class or ``None``), ``parameters`` (OpenAPI parameter objects), ``streams``
+            (may answer ``text/event-stream``), ``errors`` (statuses beyond the usual), ``operation_id`` and ``name`` (the verb).
+    """
+
+    def make(function: Callable[..., Any]) -> Action:
+        name = options.pop("name", function.__name__)
+        path = options.pop("path", name)
+        return Action(name=name, function=function, path=path, doc=(function.__doc__ or "").strip(), **options)
+
+    return make
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind as the framework serves it.
+
+    Args:
+        model: subclass of `Resource`.
+        unique: groups of fields whose values together are unique.
+        store: the class that keeps it; `ambient_core.store.Store` unless the kind owns a verb.
+        actions: verbs beyond the five.
+        verbs: which of the five are served.
+        id_from: field whose value becomes the id (projects); a new ULID otherwise.
+        patch_body, create_body: extra marshmallow validation is done by the store's ``check``.
+    """
+
+    model: type[Resource]
+    unique: Sequence[tuple[str, ...]] = ()
+    store: "type[Store] | None" = None
+    actions: Sequence[Action] = ()
+    verbs: tuple[Verb, ...] = VERBS
+    id_from: str | None = None
+    owner: str = attribute(default="", compare=False)
+
+    @property
+    def name(self) -> str:
+        """Singular: the class, the schema, the SDK type."""
+        return self.model.__name__
+
+    @property
+    def plural(self) -> str:
+        """Plural: the table, the path, the tag, the permission."""
+        return self.model.__tablename__
+
+    @property
+    def path(self) -> str:
+        """Where the collection lives."""
+        return f"{BASE_PATH}/{self.plural}"
+
+    @property
+    def table(self) -> Table:
+        """The SQL table."""
+        table = self.model.__table__
+        assert isinstance(table, Table)
+        return table
+
+    @property
+    def doc(self) -> str:
+        """First paragraph of the model's docstring."""
+        return (self.model.__doc__ or self.name).strip().split("\n\n")[0]
+
+    @property
+    def scoped_to_project(self) -> bool:
+        """Whether its objects live in a project."""
+        return "project_id" in self.table.columns
+
+    def columns(self, *access: Access) -> list[Column[Any]]:
+        """Columns with one of these accesses (all without), in the order of declaration."""
+        return [c for c in self.table.columns if not access or rules_of(c).access in access]
+
+    @property
+    def readable(self) -> list[Column[Any]]:
+        """Columns that may be shown."""
+        return self.columns(Access.READ, Access.CREATE, Access.WRITE)
+
+    @property
+    def writable(self) -> list[Column[Any]]:
+        """Columns that a caller may give at creation."""
+        return self.columns(Access.CREATE, Access.WRITE, Access.SECRET)
+
+
+def check_kind(kind: Kind) -> None:
+    """Check a declaration by itself.
+
+    Raises:
+        SetupError: a name is not usable, or an option names a field that is not there.
+    """
+    if not _KIND_NAME.fullmatch(kind.name):
+        raise SetupError(f"Kind {kind.name!r}: the class name must be singular PascalCase, such as 'Skill'.")
+    if not _PLURAL.fullmatch(kind.plural):
+        raise SetupError(f"Kind {kind.name!r}: the table name {kind.plural!r} must be plural snake_case, such as 'skills'.")
+    names = set(kind.table.columns.keys())
+    asked = {name for group in kind.unique for name in group} | ({kind.id_from} if kind.id_from else set())
+    if unknown := sorted(asked - names):
+        raise SetupError(f"Kind {kind.name!r} names fields that it does not have: {', '.join(unknown)}.")
+    for column in kind.table.columns:
+        rules = rules_of(column)
+        if rules.pattern is not None:
+            try:
+                re.compile(rules.pattern)
+            except re.error as fault:
+                raise SetupError(f"Kind {kind.name!r}: the pattern of {column.name!r} is no regular expression: {fault}") from None
+
+
+class Registry:
+    """The kinds that are served, by name and by plural; built at start-up and fixed from then on."""
+
+    def __init__(self, kinds: Iterable[Kind] = ()) -> None:
+        self._kinds: dict[str, Kind] = {}
+        self._plurals: dict[str, Kind] = {}
+        for kind in kinds:
+            self.add(kind)
+
+    def add(self, kind: Kind) -> None:
+        """Take a kind in.
+
+        Raises:
+            SetupError: another kind has its name, its table or its path.
+        """
+        check_kind(kind)
+        for taken, what in ((self._kinds.get(kind.name), "name"), (self._plurals.get(kind.plural), "table and path")):
+            if taken is not None:
+                mine = kind.name if what == "name" else kind.plural
+                raise SetupError(f"The {what} {mine!r} is taken by kind {taken.name!r} of plugin {taken.owner!r}.")
+        self._kinds[kind.name] = kind
+        self._plurals[kind.plural] = kind
+
+    def __iter__(self) -> "Iterable[Kind]":  # type: ignore[override]
+        return iter(sorted(self._kinds.values(), key=lambda kind: kind.plural))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._kinds
+
+    def __getitem__(self, name: str) -> Kind:
+        return self._kinds[name]
+
+    def by_plural(self, plural: str) -> Kind | None:
+        """The kind whose table and path this is."""
+        return self._plurals.get(plural)
+
+    def references(self, kind: Kind) -> list[tuple[Kind, Column[Any], str]]:
+        """Who points at this kind: (kind, column, what its foreign key does on delete: CASCADE, SET NULL, ...)."""
+        found = []
+        for other in self:
+            for column in other.table.columns:
+                for key in column.foreign_keys:
+                    if key.target_fullname == f"{kind.plural}.id":
+                        found.append((other, column, (key.ondelete or "RESTRICT").upper()))
+        return found
