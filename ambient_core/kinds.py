@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field as attribute
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -56,7 +56,7 @@ class Rules:
     default: Any = None
     doc: str = ""
     example: Any = None
-    schema: Mapping[str, Any] | None = None
+    schema: type[Any] | None = None
 
 
 def field(*items: Any, **options: Any) -> Any:
@@ -67,7 +67,7 @@ def field(*items: Any, **options: Any) -> Any:
         **options: ``access`` (an `Access`), ``pattern`` (full match), ``format`` (``git-url``, ``uri``, ``dns-label``,
             ``email``, ``string-map``, ``string-list``, ``object``, ``array``), ``min``, ``max`` (numbers), ``min_length``
             (characters), ``enum`` (allowed strings), ``default`` (value when absent), ``doc``, ``example``, ``unique``,
-            ``index`` and ``schema`` (an OpenAPI schema object that JSON values must match).
+            ``index`` and ``schema`` (a marshmallow schema class for a JSON ``object``, or for each item of an ``array``).
 
     Raises:
         SetupError: an option is unknown.
@@ -174,7 +174,7 @@ class Kind:
         actions: verbs beyond the five.
         verbs: which of the five are served.
         id_from: field whose value becomes the id (projects); a new ULID otherwise.
-        patch_body, create_body: extra marshmallow validation is done by the store's ``check``.
+        project_field: field that names the project an object lives in; ``project_id`` where there is one.
     """
 
     model: type[Resource]
@@ -183,6 +183,7 @@ class Kind:
     actions: Sequence[Action] = ()
     verbs: tuple[Verb, ...] = VERBS
     id_from: str | None = None
+    project_field: str | None = None
     owner: str = attribute(default="", compare=False)
 
     @property
@@ -213,9 +214,9 @@ class Kind:
         return (self.model.__doc__ or self.name).strip().split("\n\n")[0]
 
     @property
-    def scoped_to_project(self) -> bool:
-        """Whether its objects live in a project."""
-        return "project_id" in self.table.columns
+    def project_column(self) -> str | None:
+        """The field that names the project of an object, if it lives in one."""
+        return self.project_field or ("project_id" if "project_id" in self.table.columns else None)
 
     def columns(self, *access: Access) -> list[Column[Any]]:
         """Columns with one of these accesses (all without), in the order of declaration."""
@@ -278,7 +279,7 @@ class Registry:
         self._kinds[kind.name] = kind
         self._plurals[kind.plural] = kind
 
-    def __iter__(self) -> "Iterable[Kind]":  # type: ignore[override]
+    def __iter__(self) -> Iterator[Kind]:
         return iter(sorted(self._kinds.values(), key=lambda kind: kind.plural))
 
     def __contains__(self, name: str) -> bool:

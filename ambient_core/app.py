@@ -1,0 +1,215 @@
+"""The Flask application: plugins, routes, one transaction per request, one body for every error."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g, request
+from flask.typing import ResponseReturnValue
+from flask_smorest import Blueprint
+from psycopg import Error as DriverError
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as NoMethod
+
+from ambient_core import errors, openapi
+from ambient_core.access import Guard
+from ambient_core.config import Settings
+from ambient_core.database import Database, is_outage, is_retryable, unavailable
+from ambient_core.development import DevelopmentAccess
+from ambient_core.errors import AmbientError, Internal, Unauthenticated
+from ambient_core.identity import bearer_token
+from ambient_core.ids import new_id
+from ambient_core.log import operation_id, request_finished
+from ambient_core.metrics import observe_request
+from ambient_core.plugins import Plugins, load_plugins
+from ambient_core.rest import Operation, Runtime, current
+from ambient_core.routes import core_blueprint, kind_blueprint
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+_INBOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_HTTP_ERRORS: dict[int, type[AmbientError]] = {cls.status: cls for cls in reversed(errors.CATALOGUE)}
+
+
+class Application(Flask):
+    """Flask with our request: authenticate, run in one transaction, commit, answer."""
+
+    runtime: Runtime
+    plugins: Plugins
+    public: frozenset[str]
+    authenticate: Callable[..., Any]
+
+    def full_dispatch_request(self) -> Response:
+        """Answer one request; every way out has an operation id, a log line and a measurement."""
+        started = time.perf_counter()
+        inbound = request.headers.get("X-Operation-ID", "")
+        operation = Operation(inbound if _INBOUND_ID.fullmatch(inbound) else new_id(), self.runtime)
+        g.operation = operation
+        token = operation_id.set(operation.id)
+        try:
+            response: Response = super().full_dispatch_request()
+        finally:
+            operation.transaction.rollback()
+            operation_id.reset(token)
+        response.headers["X-Operation-ID"] = operation.id
+        response.headers["Vary"] = "Authorization"
+        route = request.url_rule.rule if request.url_rule else "(none)"
+        seconds = time.perf_counter() - started
+        observe_request(request.method, route, response.status_code, seconds)
+        request_finished(request.method, route, response.status_code, seconds, operation)
+        return response
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Authenticate, then run the view and commit; what PostgreSQL asks to repeat is repeated."""
+        operation = current()
+        if request.endpoint not in self.public or request.routing_exception is not None:
+            self._identify(operation)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                answer = super().dispatch_request()
+                operation.transaction.commit()
+            except (DriverError, SQLAlchemyError) as fault:
+                operation.transaction.rollback()
+                if not is_retryable(fault) or attempt == _ATTEMPTS:
+                    raise
+                continue
+            return answer
+        raise AssertionError("unreachable")
+
+    def _identify(self, operation: Operation) -> None:
+        bearer_token(request.headers.get("Authorization"))
+        principal = self.authenticate(request=request)
+        if principal is None:
+            challenge = 'Bearer realm="ambient", error="invalid_token"'
+            raise Unauthenticated("The token is not known or no longer valid.", headers={"WWW-Authenticate": challenge})
+        operation.principal = principal
+
+
+def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None = None) -> Application:
+    """Build the application of one process; call it in the worker, after the fork.
+
+    Args:
+        settings: what to serve and from where.
+        surface: ``api``, or ``gateway`` for the blueprints that ask for it and nothing else.
+        plugins: already loaded ones; discovered when ``None``.
+
+    Raises:
+        SetupError: the settings do not allow a start, or ``strict`` is on and a plugin would be set aside.
+    """
+    plugins = plugins or load_plugins(settings)
+    plugins.hooks_of_core(DevelopmentAccess(settings))
+    database = Database(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        pool_timeout=settings.pool_timeout,
+        statement_timeout=settings.statement_timeout,
+    )
+    plugins.apply_migration_faults(database)
+    app = Application("ambient_core", static_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config.update(MAX_CONTENT_LENGTH=settings.body_limit, PROPAGATE_EXCEPTIONS=False, TRAP_HTTP_EXCEPTIONS=False)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.plugins = plugins
+    guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
+    app.runtime = Runtime(settings, database, plugins.registry, guard, plugins.implementations("ambient_before_write"))
+    app.extensions["ambient"] = app.runtime
+    app.authenticate = _first(plugins.implementations("ambient_authenticate"))
+    _after_commit(database, plugins)
+    api = openapi.documented(app)
+    for blueprint in _blueprints(plugins, surface):
+        api.register_blueprint(blueprint)
+    openapi.publish(app, api, plugins.collect("ambient_openapi") if surface == "api" else [])
+    app.public = frozenset(name for name, view in app.view_functions.items() if getattr(view, "public", False))
+    _one_error_shape(app)
+    if surface == "gateway":
+        app.wsgi_app = _short_paths(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def _first(implementations: Iterable[tuple[str, Callable[..., Any]]]) -> Callable[..., Any]:
+    functions = [function for _, function in implementations]
+
+    def authenticate(**arguments: Any) -> Any:
+        return next((found for function in functions if (found := function(**arguments)) is not None), None)
+
+    return authenticate
+
+
+def _after_commit(database: Database, plugins: Plugins) -> None:
+    def tell(changes: list[Any]) -> None:
+        for name, function in implementations:
+            try:
+                function(changes=changes)
+            except Exception:
+                log.exception("plugin %s failed in ambient_after_commit; what was written stays written", name)
+
+    implementations = plugins.implementations("ambient_after_commit")
+    if implementations:
+        database.listeners.append(tell)
+
+
+def _blueprints(plugins: Plugins, surface: str) -> list[Blueprint]:
+    found = [] if surface != "api" else [core_blueprint(plugins), *(kind_blueprint(kind) for kind in plugins.registry)]
+    for _, blueprint in plugins.collect("ambient_blueprints"):
+        if surface in getattr(blueprint, "surfaces", {"api"}):
+            found.append(blueprint)
+    return found
+
+
+def _short_paths(wsgi: Callable[..., Any]) -> Callable[..., Any]:
+    """The gateway answers ``/sessions/...`` as well as the full path."""
+
+    def shortened(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith("/api/"):
+            environ["PATH_INFO"] = errors.BASE_PATH + path
+        return wsgi(environ, start_response)
+
+    return shortened
+
+
+def _one_error_shape(app: Flask) -> None:
+    app.register_error_handler(AmbientError, error_response)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _fault)
+
+
+def error_response(fault: AmbientError) -> Response:
+    """The one error body, for the request that is being answered."""
+    body = orjson.dumps(fault.body(current().id), option=orjson.OPT_NON_STR_KEYS)
+    response = Response(body, fault.status, mimetype="application/json")
+    response.headers.extend(fault.headers)
+    return response
+
+
+def _http_error(fault: HTTPException) -> Response:
+    status = fault.code or 500
+    if isinstance(fault, NoMethod):
+        allowed = ", ".join(sorted(fault.valid_methods or ()))
+        refusal: AmbientError = errors.MethodNotAllowed(
+            f"{request.method} is not possible here; allowed: {allowed}.", headers={"Allow": allowed}
+        )
+    elif status == 404:
+        refusal = errors.NoRoute(f"There is nothing at {request.path[:200]}; see {errors.BASE_PATH}/openapi for what there is.")
+    elif status == 413:
+        limit = request.max_content_length
+        refusal = errors.TooLarge(f"The body is larger than {limit} bytes; send less.")
+    elif status in _HTTP_ERRORS and status < 500:
+        refusal = _HTTP_ERRORS[status](fault.description or "The request is not possible.")
+    else:
+        return _fault(fault)
+    return error_response(refusal)
+
+
+def _fault(fault: Exception) -> Response:
+    if is_outage(fault) or is_retryable(fault):
+        log.warning("database outage: %s", type(getattr(fault, "orig", fault)).__name__)
+        return error_response(unavailable(fault))
+    log.error("request failed", exc_info=fault)
+    return error_response(Internal("Something went wrong on our side; the log has the details under this operation_id."))

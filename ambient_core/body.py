@@ -1,0 +1,83 @@
+"""Read a request's JSON strictly: what PostgreSQL or another reader could not carry never gets past here."""
+
+import json
+from typing import Any, NoReturn
+
+import orjson
+from flask import Request
+
+from ambient_core.errors import Fault, Malformed, UnsupportedMediaType
+
+JSON_TYPES = ("application/json", "application/merge-patch+json")
+
+
+def json_body(request: Request, *, optional: bool = False) -> Any:
+    """The parsed body of a request (RFC 8259, and I-JSON's rule of unique names, RFC 7493).
+
+    Args:
+        optional: whether an absent body is an empty object (actions).
+
+    Raises:
+        UnsupportedMediaType: the body is declared as something else.
+        Malformed: it is no JSON, or JSON that systems read differently.
+    """
+    raw = request.get_data(cache=False)
+    if not raw and optional:
+        return {}
+    if request.mimetype not in JSON_TYPES:
+        got = request.mimetype[:100] or "nothing"
+        raise UnsupportedMediaType(f"Send the body as Content-Type: application/json; it came as {got!r}.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without Content-Encoding.")
+    return parse(raw)
+
+
+def parse(raw: bytes) -> Any:
+    """Parse JSON text.
+
+    Raises:
+        Malformed: no JSON; a name twice in an object; NaN, an infinite number, a lone surrogate, NUL, or too deep.
+    """
+    if not raw:
+        raise Malformed("The body is empty; send a JSON object.")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as fault:
+        raise Malformed(f"The body is no valid JSON: {fault.msg} (line {fault.lineno}, column {fault.colno}).") from None
+    if raw.count(b":") > 1:
+        _refuse_duplicates(raw)
+    if b"\\u0000" in raw:
+        _refuse_nul(body, "")
+    return body
+
+
+def _refuse_duplicates(raw: bytes) -> None:
+    def pairs(items: list[tuple[str, Any]]) -> None:
+        if len(items) > 1 and len({name for name, _ in items}) < len(items):
+            names = [name for name, _ in items]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise Malformed(f"The name {twice[:100]!r} stands twice in one object; give it once.")
+
+    try:
+        json.loads(raw, object_pairs_hook=pairs)
+    except RecursionError:
+        raise Malformed("The body is nested too deep; 500 levels are the most.") from None
+    except ValueError:
+        raise Malformed("The body is no valid JSON in UTF-8.") from None
+
+
+def _refuse_nul(value: Any, pointer: str) -> None:
+    if isinstance(value, str) and "\0" in value:
+        _nul(pointer)
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _refuse_nul(name, pointer)
+            _refuse_nul(item, f"{pointer}/{name}")
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            _refuse_nul(item, f"{pointer}/{index}")
+
+
+def _nul(pointer: str) -> NoReturn:
+    fault = Fault(pointer, "nul", "must not hold the character U+0000.")
+    raise Malformed(f"{pointer or 'the body'}: {fault.reason}", [fault])

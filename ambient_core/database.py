@@ -1,0 +1,283 @@
+"""PostgreSQL: one pool per process, one transaction per request.
+
+Every connection is in the driver's autocommit mode. A request whose only statement is one read, or one write with its
+change row, costs a single round trip; `Transaction.begin` opens an explicit transaction where several statements must
+stand or fall together.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Executable, create_engine, event, make_url
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import URL, CursorResult
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError as PoolTimeout
+
+from ambient_core.changes import CHANNEL, Change
+from ambient_core.errors import SetupError, Unavailable
+
+log = logging.getLogger(__name__)
+dialect = PGDialect_psycopg()
+"""The SQL dialect that stores compile against."""
+
+_AWAY = "The database does not answer right now; try the same request again."
+
+
+def url_of(text: str) -> URL:
+    """Read a database URL; ``postgres://`` and ``postgresql://`` mean the driver that we use.
+
+    Raises:
+        SetupError: it is no URL of a PostgreSQL database.
+    """
+    try:
+        url = make_url(text)
+    except SQLAlchemyError:
+        raise SetupError("database_url is no URL; write it as postgresql://user:password@host:5432/database") from None
+    if url.drivername.split("+")[0] not in ("postgres", "postgresql"):
+        raise SetupError(f"database_url must be a PostgreSQL URL, not {url.drivername!r}.")
+    return url.set(drivername="postgresql+psycopg")
+
+
+class Transaction:
+    """What one request does with the database. Made by `Database.transaction`.
+
+    The connection is taken from the pool when the first statement comes.
+    """
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+        self._connection: Connection | None = None
+        self._explicit = False
+        self.changes: list[Change] = []
+
+    @property
+    def connection(self) -> Connection:
+        """The SQLAlchemy connection, for statements that no store offers."""
+        if self._connection is None:
+            self._connection = self._database.connect()
+        return self._connection
+
+    @property
+    def driver(self) -> psycopg.Connection[Any]:
+        """The psycopg connection below it."""
+        driver = self.connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        return driver
+
+    @property
+    def explicit(self) -> bool:
+        """Whether `begin` was called."""
+        return self._explicit
+
+    def begin(self) -> None:
+        """Open an explicit transaction, so that what follows is committed together; a second call does nothing."""
+        if not self._explicit:
+            self.driver.execute("BEGIN")
+            self._explicit = True
+
+    def raw(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
+        """Run SQL text with ``%(name)s`` parameters; answers a psycopg cursor with tuple rows."""
+        return self.driver.execute(statement, parameters)  # type: ignore[arg-type]
+
+    def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """Run a SQLAlchemy statement."""
+        return self.connection.execute(statement, parameters)  # type: ignore[return-value]
+
+    def commit(self) -> None:
+        """Commit what `begin` opened, give the connection back and tell who listens of the changes.
+
+        Raises:
+            Unavailable: the connection was lost; whether the commit happened is not known then.
+        """
+        try:
+            if self._explicit:
+                self.driver.execute("COMMIT")
+                self._explicit = False
+        finally:
+            self._give_back()
+        if self.changes:
+            changes, self.changes = self.changes, []
+            self._database.committed(changes)
+
+    def rollback(self) -> None:
+        """Undo what `begin` opened and give the connection back; never raises."""
+        self.changes = []
+        try:
+            if self._connection is not None and self._explicit and not self.driver.broken:
+                self.driver.execute("ROLLBACK")
+        except (psycopg.Error, SQLAlchemyError):
+            log.debug("rollback failed; the connection is thrown away")
+        finally:
+            self._explicit = False
+            self._give_back()
+
+    def _give_back(self) -> None:
+        connection, self._connection = self._connection, None
+        self._explicit = False
+        if connection is None:
+            return
+        driver = connection.connection.driver_connection
+        if driver is None or driver.closed or driver.info.transaction_status != TransactionStatus.IDLE:
+            self._database.forget(connection)
+        else:
+            connection.close()
+
+
+class Database:
+    """A pool of connections to one database.
+
+    Args:
+        url: ``postgresql://...``
+        pool_size: connections at most.
+        pool_timeout: seconds to wait for a free one.
+        statement_timeout: seconds after which the server cancels a statement; 0 for none.
+    """
+
+    def __init__(
+        self, url: str, *, pool_size: int = 8, pool_timeout: float = 5, statement_timeout: float = 10, name: str = "ambient"
+    ) -> None:
+        self.url = url_of(url)
+        options = f"-c timezone=UTC -c statement_timeout={int(statement_timeout * 1000)}"
+        self.engine = create_engine(
+            self.url,
+            isolation_level="AUTOCOMMIT",
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=pool_timeout,
+            pool_reset_on_return=None,
+            connect_args={"options": options, "connect_timeout": max(2, int(pool_timeout)), "application_name": name},
+        )
+        event.listen(self.engine, "connect", _prepare_connection)
+        self._notifier = Notifier(self)
+        self.listeners: list[Callable[[list[Change]], None]] = []
+
+    def connect(self) -> Connection:
+        """Take a connection from the pool.
+
+        Raises:
+            Unavailable: there is none in time, or the server does not answer.
+        """
+        try:
+            return self.engine.connect()
+        except (DBAPIError, PoolTimeout, psycopg.Error) as fault:
+            raise unavailable(fault) from fault
+
+    def forget(self, connection: Connection) -> None:
+        """Throw a connection away that is lost or in an unknown state, and its elder siblings with it.
+
+        When the server went away, every pooled connection is as dead as this one: each would cost one request its answer.
+        """
+        lost = connection.connection.driver_connection
+        if lost is None or lost.closed:
+            self.engine.pool._invalidate(connection.connection)  # type: ignore[arg-type]
+        connection.invalidate()
+        connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A transaction that commits when the block ends well, and is undone when it does not."""
+        transaction = Transaction(self)
+        try:
+            yield transaction
+            transaction.commit()
+        except (DBAPIError, psycopg.Error) as fault:
+            transaction.rollback()
+            if is_outage(fault):
+                raise unavailable(fault) from fault
+            raise
+        except BaseException:
+            transaction.rollback()
+            raise
+
+    def committed(self, changes: list[Change]) -> None:
+        """Tell who listens that these changes are committed."""
+        self._notifier.poke()
+        for listener in self.listeners:
+            listener(changes)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._notifier.stop()
+        self.engine.dispose()
+
+
+class Notifier:
+    """Wakes those who follow the change log, after commits and never inside them.
+
+    ``pg_notify`` inside a writing transaction takes a lock of the whole server at commit, so one thread per process sends
+    one notification for all commits since the last one. Readers poll as well: a lost notification costs them one interval.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._wanted = threading.Event()
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def poke(self) -> None:
+        """Ask for a notification; answers at once."""
+        if self._thread is None:
+            with self._lock:
+                if self._thread is None and not self._stopped:
+                    self._thread = threading.Thread(target=self._run, name="change-notifier", daemon=True)
+                    self._thread.start()
+        self._wanted.set()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped = True
+        self._wanted.set()
+
+    def _run(self) -> None:
+        connection: psycopg.Connection[Any] | None = None
+        while self._wanted.wait() and not self._stopped:
+            self._wanted.clear()
+            try:
+                if connection is None or connection.closed:
+                    connection = psycopg.connect(driver_url(self._database.url), autocommit=True)
+                connection.execute(f"SELECT pg_notify('{CHANNEL}', '')")
+            except psycopg.Error:
+                log.warning("change notification not sent; readers find the change when they poll")
+                connection = None
+        if connection is not None:
+            connection.close()
+
+
+def driver_url(url: URL) -> str:
+    """The same URL in libpq's form, for connections of our own beside the pool."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def is_outage(fault: BaseException) -> bool:
+    """Whether the same request may succeed later: server away, overloaded, or a statement cut short."""
+    original = getattr(fault, "orig", fault)
+    return isinstance(original, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout) or isinstance(
+        fault, PoolTimeout
+    )
+
+
+def is_retryable(fault: BaseException) -> bool:
+    """Whether PostgreSQL asks to run the whole transaction again (SQLSTATE class 40)."""
+    original = getattr(fault, "orig", fault)
+    return isinstance(original, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)
+
+
+def unavailable(fault: BaseException) -> Unavailable:
+    """The 503 for an outage; its words never repeat the driver's."""
+    original = getattr(fault, "orig", fault)
+    if isinstance(original, PoolTimeout) or isinstance(fault, PoolTimeout):
+        return Unavailable("All database connections are busy; try the same request again.", retry_after=1)
+    if isinstance(original, psycopg.errors.QueryCanceled):
+        return Unavailable("The database took too long for this request; ask for less, or try again.", retry_after=5)
+    return Unavailable(_AWAY)
+
+
+def _prepare_connection(connection: Any, _record: Any) -> None:
+    connection.autocommit = True
+    connection.prepare_threshold = 1

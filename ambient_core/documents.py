@@ -1,0 +1,228 @@
+"""What OpenAPI says of each operation; plain data, so that documentation and routes are made from one declaration."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ambient_core.errors import CATALOGUE
+from ambient_core.kinds import Access, Action, Kind, Verb, rules_of
+
+Document = dict[str, Any]
+
+JSON = "application/json"
+_USUAL = (400, 401, 403, 500, 503)
+_BY_VERB: dict[str, tuple[int, ...]] = {
+    "list": (),
+    "get": (404,),
+    "create": (409, 413, 415, 422),
+    "patch": (404, 409, 412, 413, 415),
+    "delete": (404, 409, 412),
+}
+_IF_MATCH = {"$ref": "#/components/parameters/IfMatch"}
+_KEY = {"$ref": "#/components/parameters/IdempotencyKey"}
+_ETAG = {"ETag": {"$ref": "#/components/headers/ETag"}}
+
+
+def reference(name: str) -> Document:
+    """A reference to a schema."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def content(schema: Document, example: Any = None) -> Document:
+    """A JSON body."""
+    media: Document = {"schema": schema}
+    if example is not None:
+        media["example"] = example
+    return {JSON: media}
+
+
+def refusals(statuses: Iterable[int]) -> Document:
+    """The error answers of an operation."""
+    return {str(status): {"$ref": f"#/components/responses/Error{status}"} for status in sorted(set(statuses))}
+
+
+def camel(name: str) -> str:
+    """``patch_status`` -> ``patchStatus``."""
+    head, *tail = name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
+def verb(kind: Kind, verb: Verb) -> Document:
+    """One of the five verbs."""
+    summary = {
+        "list": f"List objects of kind {kind.name}.",
+        "get": f"Read one {kind.name}.",
+        "create": f"Make a {kind.name}.",
+        "patch": f"Change a {kind.name} (JSON Merge Patch, RFC 7396).",
+        "delete": f"Delete a {kind.name}.",
+    }[verb]
+    document: Document = {"operationId": f"{verb}{kind.name}", "summary": summary, "tags": [kind.plural]}
+    document["parameters"] = _parameters(kind, verb)
+    if verb in ("create", "patch"):
+        name = f"{kind.name}{verb.capitalize()}"
+        media = content(reference(name), example(kind, creating=verb == "create"))
+        if verb == "patch":
+            media["application/merge-patch+json"] = {"schema": reference(name)}
+        document["requestBody"] = {"required": True, "content": media}
+    document["responses"] = {**_success(kind, verb), **refusals((*_USUAL, *_BY_VERB[verb]))}
+    return document
+
+
+def _parameters(kind: Kind, verb: Verb) -> list[Document]:
+    if verb == "list":
+        names = ["Page", "Size", "Search", "OrderBy", "Fields"]
+        found: list[Document] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
+        project = kind.project_column
+        if project and project != "id":
+            schema = {"type": "string", "maxLength": 63}
+            found.append({"name": project, "in": "query", "schema": schema, "description": "Only those of this project."})
+        return found
+    return {"get": [{"$ref": "#/components/parameters/Fields"}], "create": [_KEY]}.get(verb, [_IF_MATCH])
+
+
+def _success(kind: Kind, verb: Verb) -> Document:
+    if verb == "delete":
+        return {"204": {"description": "It is deleted."}}
+    if verb == "list":
+        return {"200": {"description": "One page.", "content": content(reference(f"{kind.name}List"))}}
+    answer: Document = {"description": f"The {kind.name}.", "content": content(reference(kind.name)), "headers": dict(_ETAG)}
+    if verb == "create":
+        answer["headers"]["Location"] = {"description": "Where the new object lives.", "schema": {"type": "string"}}
+    return {"201" if verb == "create" else "200": answer}
+
+
+def action(kind: Kind, action: Action) -> Document:
+    """An action: its first docstring paragraph, body, answer and errors."""
+    text = (action.doc or f"{action.name} a {kind.name}.").split("\n\n")
+    document: Document = {
+        "operationId": action.operation_id or f"{camel(action.name)}{kind.name}",
+        "summary": " ".join(text[0].split()),
+        "tags": [kind.plural],
+        "parameters": [*([_KEY] if action.method == "POST" else []), *action.parameters],
+    }
+    if len(text) > 1:
+        document["description"] = "\n\n".join(text[1:])
+    if action.body is not None:
+        document["requestBody"] = {"required": True, "content": {JSON: {"schema": action.body}}}
+    document["responses"] = {str(action.status): _answer(kind, action)}
+    extra = (404, 409, 413, 415, 422) if action.method == "POST" else (404, 409, 413, 415) if action.body else (404,)
+    document["responses"] |= refusals((*_USUAL, *extra, *action.errors))
+    return document
+
+
+def _answer(kind: Kind, action: Action) -> Document:
+    if action.answer is None:
+        return {"description": "Done."}
+    schema: Any = action.answer
+    if isinstance(schema, str):
+        schema = reference(kind.name if schema == "self" else schema)
+    answer: Document = {"description": f"The answer of {action.name}.", "content": content(schema)}
+    if action.streams:
+        answer["content"]["text/event-stream"] = {"schema": {"type": "string", "description": "Server-sent events."}}
+    return answer
+
+
+def example(kind: Kind, *, creating: bool) -> Document:
+    """A body that would be accepted, from the fields' own examples."""
+    wanted = (Access.CREATE, Access.WRITE, Access.SECRET) if creating else (Access.WRITE,)
+    columns = kind.columns(*wanted)
+    shown = {column.name: rules_of(column).example for column in columns if rules_of(column).example is not None}
+    if creating:
+        needed = [c for c in columns if not c.nullable and rules_of(c).default is None and c.server_default is None]
+        shown |= {c.name: "demo" for c in needed if c.name not in shown and c.type.python_type is str}
+    return shown
+
+
+def plain(operation: str, summary: str, schema: Document, *, open_to_all: bool) -> Document:
+    """An operation of the core that reads one document."""
+    statuses = (400, 404, 500) if open_to_all else (400, 401, 404, 500, 503)
+    document: Document = {
+        "operationId": operation,
+        "summary": summary.split("\n")[0],
+        "tags": ["core"],
+        "responses": {"200": {"description": "The document.", "content": content(schema)}, **refusals(statuses)},
+    }
+    if open_to_all:
+        document["security"] = []
+    return document
+
+
+def _object(**properties: Mapping[str, Any]) -> Document:
+    return {"type": "object", "required": sorted(properties), "properties": dict(properties)}
+
+
+_TEXT = {"type": "string"}
+_WHOLE = {"type": "integer"}
+METADATA = _object(id=_TEXT, kind=_TEXT, href=_TEXT, version=_TEXT)
+VERSION = _object(version=_TEXT, api=_TEXT)
+ERROR_ENTRY = _object(id=_TEXT, kind=_TEXT, href=_TEXT, code=_TEXT, reason=_TEXT, status=_WHOLE)
+
+
+def listed(item: Document) -> Document:
+    """The list envelope around an item's schema."""
+    return _object(kind=_TEXT, page=_WHOLE, size=_WHOLE, total=_WHOLE, items={"type": "array", "items": item})
+
+
+ERROR_LIST = listed(ERROR_ENTRY)
+PLUGIN_LIST = listed(
+    {
+        "type": "object",
+        "required": ["kind", "name", "state"],
+        "properties": {name: _TEXT for name in ("kind", "name", "version", "state", "reason")},
+    }
+)
+ERROR: Document = {
+    "type": "object",
+    "required": ["id", "kind", "href", "code", "reason", "operation_id"],
+    "properties": {
+        "id": _TEXT,
+        "kind": {"type": "string", "example": "Error"},
+        "href": _TEXT,
+        "code": {"type": "string", "example": "ambient-api-server-8"},
+        "reason": {"type": "string", "description": "What is wrong and what would be right."},
+        "operation_id": {"type": "string", "description": "Names this request in the log."},
+        "errors": {
+            "type": "array",
+            "description": "Every fault, when they belong to fields.",
+            "items": _object(
+                field={"type": "string", "description": "JSON pointer into the body."}, rule=_TEXT, reason=_TEXT
+            ),
+        },
+    },
+}
+
+
+def _query(name: str, schema: Document, description: str, example: Any = None) -> Document:
+    parameter: Document = {"name": name, "in": "query", "schema": schema, "description": description}
+    return parameter if example is None else {**parameter, "example": example}
+
+
+PARAMETERS: dict[str, Document] = {
+    "Page": _query("page", {"type": "integer", "minimum": 1, "default": 1, "maximum": 2**53}, "Which page, from 1."),
+    "Size": _query("size", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}, "Objects on a page."),
+    "Search": _query("search", {"type": "string", "maxLength": 4096}, "A condition over fields.", "created_at > '2026-01-01T00:00:00Z'"),
+    "OrderBy": _query("orderBy", _TEXT, "Fields to order by, each with asc or desc; id is always the last.", "created_at desc"),
+    "Fields": _query("fields", _TEXT, "Fields to show; id, kind and href always come.", "created_at,version"),
+    "IfMatch": {
+        "name": "If-Match",
+        "in": "header",
+        "schema": _TEXT,
+        "description": "The ETag that the change builds on; another stored version answers 412.",
+    },
+    "IdempotencyKey": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "description": "The same key and body within 24 hours answers what the first request answered.",
+    },
+}
+
+
+def error_responses() -> dict[str, Document]:
+    """One reusable response per HTTP status."""
+    found: dict[str, Document] = {}
+    for cls in CATALOGUE:
+        body = {**cls.reference(), "reason": cls.title, "operation_id": "01jd0000000000000000000000"}
+        found.setdefault(
+            f"Error{cls.status}", {"description": cls.title, "content": content(reference("Error"), body)}
+        )
+    return found

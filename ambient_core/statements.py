@@ -1,0 +1,195 @@
+"""The SQL of a kind: its JSON, its reads and its writes, each text made once and kept.
+
+PostgreSQL builds the JSON that goes out, so that a row never becomes a Python object on its way. `concat` leaves out what
+is NULL: that is how optional fields that have no value stay off the wire.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSON, JSONB
+
+from ambient_core.database import dialect
+from ambient_core.kinds import Kind
+
+quote = dialect.identifier_preparer.quote
+STAMPS = ("created_at", "updated_at", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A piece of SQL with its bound values.
+
+    Args:
+        text: SQL with ``%(name)s`` parameters.
+        parameters: value by name.
+    """
+
+    text: str
+    parameters: Mapping[str, Any]
+
+
+NOWHERE = Clause("", {})
+
+
+def clause_of(*conditions: "sa.ColumnElement[bool] | None") -> Clause:
+    """Compile conditions, joined by AND, for use after a condition of our own: ``" AND (...)"``, or nothing."""
+    given = [condition for condition in conditions if condition is not None]
+    if not given:
+        return NOWHERE
+    # The prefix keeps these parameters apart from the ones that are named after fields.
+    compiled = sa.and_(*given).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    return Clause(f" AND ({compiled})", dict(compiled.params))
+
+
+def _json_value(column: "sa.Column[Any]") -> str:
+    name = f"{quote(column.table.name)}.{quote(column.name)}"
+    if isinstance(column.type, JSON | JSONB | sa.Integer | sa.Boolean):
+        return f"{name}::text"
+    if isinstance(column.type, sa.DateTime):
+        return f"'\"' || to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') || '\"'"
+    return f"to_json({name})::text"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''").replace("%", "%%") + "'"
+
+
+@lru_cache(maxsize=2048)
+def object_json(kind: Kind, fields: tuple[str, ...] | None = None) -> str:
+    """SQL text of one object's JSON.
+
+    Args:
+        fields: names to show beside id, kind and href; all readable ones when ``None``.
+    """
+    own = f"{quote(kind.plural)}.id"
+    parts = ["'{\"id\":'", f"to_json({own})::text", _literal(f',"kind":"{kind.name}","href":"{kind.path}/'), own, "'\"'"]
+    for column in kind.readable:
+        if column.name == "id" or (fields is not None and column.name not in fields):
+            continue
+        value, name = _json_value(column), _literal(f',"{column.name}":')
+        parts.extend([f"{name} || {value}"] if column.nullable else [name, value])
+    return f"concat({', '.join(parts)}, '}}')"
+
+
+def cast(column: "sa.Column[Any]", parameter: str) -> str:
+    """A parameter with the column's type; text keeps its length, so that nothing is cut off silently."""
+    if isinstance(column.type, sa.String):
+        return f"%({parameter})s::text"
+    return f"%({parameter})s::{column.type.compile(dialect=dialect)}"
+
+
+def bind(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as the driver takes them: JSON columns as text."""
+    columns = kind.table.columns
+    return {
+        name: orjson.dumps(value).decode()
+        if value is not None and isinstance(columns[name].type, JSON | JSONB)
+        else value
+        for name, value in values.items()
+    }
+
+
+def _logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
+    """Wrap a write that returns its row: the change row in the same statement, and the JSON answer."""
+    table = quote(kind.plural)
+    project = quote(kind.project_column) if kind.project_column else "NULL"
+    return (
+        f"WITH {table} AS ({write}), "
+        f"answer AS MATERIALIZED (SELECT id, {project}::text AS project_id, version, {object_json(kind)} AS object FROM {table}), "
+        "change AS (INSERT INTO changes (kind, object_id, project_id, verb, version, actor, object) "
+        f"SELECT '{kind.name}', id, project_id, {verb}, version, %(actor_)s, object::json FROM answer) "
+        f"SELECT object, version, id, project_id, true FROM answer{tail}"
+    )
+
+
+@lru_cache(maxsize=2048)
+def insert(kind: Kind, names: tuple[str, ...]) -> str:
+    """Insert one row and its change; answers (object, version, id, project, changed)."""
+    columns = ", ".join(quote(name) for name in names)
+    values = ", ".join(cast(kind.table.columns[name], name) for name in names)
+    table = quote(kind.plural)
+    return _logged(kind, f"INSERT INTO {table} ({columns}) VALUES ({values}) RETURNING *", "%(verb_)s")
+
+
+@lru_cache(maxsize=2048)
+def update(kind: Kind, names: tuple[str, ...], where: str = "") -> str:
+    """Change one row where a value differs; no difference, no version, no change row.
+
+    Answers (object, version, id, project, changed) as stored; nothing when there is no such row.
+    """
+    table = quote(kind.plural)
+    columns = kind.table.columns
+    sets = "".join(f"{quote(name)} = {cast(columns[name], name)}, " for name in names)
+    differs = " OR ".join(f"{table}.{quote(name)} IS DISTINCT FROM {cast(columns[name], name)}" for name in names) or "false"
+    chosen = f"{table}.id = %(id_)s{where}"
+    write = (
+        f"UPDATE {table} SET {sets}updated_at = now(), version = {table}.version + 1 "
+        f"WHERE {chosen} AND (%(version_)s::bigint IS NULL OR {table}.version = %(version_)s::bigint) AND ({differs}) RETURNING *"
+    )
+    project = quote(kind.project_column) if kind.project_column else "NULL"
+    # Inside the CTE the kind's name means the rows just written; the schema-qualified name means the stored ones.
+    stored = (
+        f"SELECT {object_json(kind)}, version, id, {project}::text, false FROM (SELECT * FROM current_rows) AS {table}"
+    )
+    text = _logged(kind, write, "%(verb_)s", tail=f" UNION ALL {stored} WHERE NOT EXISTS (SELECT 1 FROM answer)")
+    return text.replace("WITH ", f"WITH current_rows AS (SELECT {table}.* FROM {table} WHERE {chosen}), ", 1)
+
+
+@lru_cache(maxsize=2048)
+def remove(kind: Kind, column: str = "id", where: str = "") -> str:
+    """Delete rows by one column's value, with a change row each; answers (object, version, id, project, changed)."""
+    table = quote(kind.plural)
+    chosen = f"{table}.{quote(column)} = ANY(%(ids_)s){where}"
+    condition = f"{chosen} AND (%(version_)s::bigint IS NULL OR {table}.version = %(version_)s::bigint)"
+    return _logged(kind, f"DELETE FROM {table} WHERE {condition} RETURNING *", "%(verb_)s")
+
+
+@lru_cache(maxsize=512)
+def detach(kind: Kind, column: str) -> str:
+    """Clear a reference in the rows that point at deleted ones, with a change row each."""
+    table = quote(kind.plural)
+    write = (
+        f"UPDATE {table} SET {quote(column)} = NULL, updated_at = now(), version = {table}.version + 1 "
+        f"WHERE {table}.{quote(column)} = ANY(%(ids_)s) RETURNING *"
+    )
+    return _logged(kind, write, "%(verb_)s")
+
+
+@lru_cache(maxsize=4096)
+def select_one(kind: Kind, fields: tuple[str, ...] | None, where: str) -> str:
+    """Read one object; answers (object, version)."""
+    table = quote(kind.plural)
+    return f"SELECT {object_json(kind, fields)}, version FROM {table} WHERE {table}.id = %(id_)s{where}"
+
+
+@lru_cache(maxsize=4096)
+def select_row(kind: Kind, where: str, *, lock: bool) -> str:
+    """Read one row, column by column in the table's order, perhaps locked until the transaction ends."""
+    table = quote(kind.plural)
+    columns = ", ".join(f"{table}.{quote(column.name)}" for column in kind.table.columns)
+    return f"SELECT {columns} FROM {table} WHERE {table}.id = %(id_)s{where}{' FOR UPDATE' if lock else ''}"
+
+
+def select_list(kind: Kind, fields: tuple[str, ...] | None, where: str, order: Sequence[str]) -> str:
+    """Read one page with its envelope; answers (envelope)."""
+    table = quote(kind.plural)
+    head = _literal(f'{{"kind":"{kind.name}List","page":')
+    page = (
+        f"SELECT {object_json(kind, fields)} AS object FROM {table} WHERE true{where} "
+        f"ORDER BY {', '.join(order)} LIMIT %(limit_)s OFFSET %(offset_)s"
+    )
+    total = f"(SELECT count(*) FROM {table} WHERE true{where})"
+    return (
+        f"SELECT concat({head}, %(page_)s::bigint, ',\"size\":', count(object), ',\"total\":', {total}, "
+        f"',\"items\":[', string_agg(object, ','), ']}}') FROM ({page}) AS page"
+    )
+
+
+def order_text(elements: "Sequence[sa.ColumnElement[Any]]") -> tuple[str, ...]:
+    """ORDER BY terms as SQL text; they name columns only, never values."""
+    return tuple(str(element.compile(dialect=dialect)) for element in elements)

@@ -1,0 +1,313 @@
+"""Keeps a kind: the five verbs as SQL. Subclass it to own one of them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from flask import Response
+from sqlalchemy import ColumnElement
+from sqlalchemy.exc import DBAPIError
+
+from ambient_core import statements
+from ambient_core.changes import Change
+from ambient_core.constraints import explain
+from ambient_core.database import Transaction
+from ambient_core.errors import NotFound, PreconditionFailed
+from ambient_core.identity import Principal
+from ambient_core.ids import new_id
+from ambient_core.kinds import Kind, Registry, rules_of
+from ambient_core.paging import Page
+from ambient_core.statements import NOWHERE, Clause, bind, clause_of
+
+_LONGEST_ID = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a verb gives back: JSON bytes as they go out.
+
+    Args:
+        body: JSON text in UTF-8; empty for 204.
+        status: HTTP status.
+        version: the object's version, which becomes its ETag.
+        headers: further response headers.
+    """
+
+    body: bytes
+    status: int = 200
+    version: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response:
+        """As a Flask response."""
+        response = Response(self.body or None, self.status, mimetype="application/json" if self.body else None)
+        if self.version is not None:
+            response.headers["ETag"] = f'"{self.version}"'
+        response.headers.extend(dict(self.headers))
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a list asks for.
+
+    Args:
+        page: which page, how large.
+        where: condition of ``search``, if any.
+        order: order terms, always with the id as the last.
+        fields: names to show; all when ``None``.
+    """
+
+    page: Page
+    where: "ColumnElement[bool] | None"
+    order: "tuple[ColumnElement[Any], ...]"
+    fields: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a store works with besides its kind; the same for all stores of one request.
+
+    Args:
+        transaction: the request's one transaction.
+        principal: who is asking.
+        registry: all kinds.
+        before_write: the ``ambient_before_write`` implementations.
+        open: gives a store of another kind for the same caller, by kind and verb.
+    """
+
+    transaction: Transaction
+    principal: Principal
+    registry: Registry
+    before_write: Sequence[tuple[str, Callable[..., Any]]]
+    open: "Callable[[str, str], Store]"
+
+
+class Store:
+    """The five verbs of one kind, for one caller.
+
+    Args:
+        kind: what is kept.
+        surroundings: transaction, caller and hooks.
+        verb: the verb that this store was opened for; it is what the change log says.
+        scope: condition that every row must meet.
+    """
+
+    def __init__(self, kind: Kind, surroundings: Surroundings, verb: str, scope: "ColumnElement[bool] | None" = None) -> None:
+        self.kind = kind
+        self.verb = verb
+        self.transaction = surroundings.transaction
+        self.principal = surroundings.principal
+        self.surroundings = surroundings
+        self.condition = scope
+        self._scope: Clause = clause_of(scope) if scope is not None else NOWHERE
+
+    def check(self, values: dict[str, Any], current: Mapping[str, Any] | None) -> None:
+        """Refuse or complete values beyond what the fields' rules say; for subclasses.
+
+        Args:
+            values: for a create all values, for a patch those that the caller gave; may be changed.
+            current: the stored row; ``None`` for a create.
+
+        Raises:
+            Invalid: naming every fault.
+        """
+
+    def list(self, query: Query) -> Answer:
+        """One page in its envelope."""
+        where = clause_of(self.condition, query.where)
+        text = statements.select_list(self.kind, query.fields, where.text, statements.order_text(query.order))
+        page = query.page
+        parameters = {**where.parameters, "limit_": page.size, "offset_": page.offset, "page_": page.page}
+        row = self._run(text, parameters).fetchone()
+        return Answer(row[0].encode() if row else b"")
+
+    def get(self, identifier: str, fields: tuple[str, ...] | None = None) -> Answer:
+        """One object.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+        """
+        self._check_id(identifier)
+        text = statements.select_one(self.kind, fields, self._scope.text)
+        row = self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone()
+        if row is None:
+            raise self.not_found(identifier)
+        return Answer(row[0].encode(), version=row[1])
+
+    def row(self, identifier: str, *, lock: bool = False) -> dict[str, Any]:
+        """One object's columns by name, for rules in Python.
+
+        Args:
+            lock: keep others from changing it until this transaction ends.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+        """
+        self._check_id(identifier)
+        if lock:
+            self.transaction.begin()
+        text = statements.select_row(self.kind, self._scope.text, lock=lock)
+        found = self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone()
+        if found is None:
+            raise self.not_found(identifier)
+        return dict(zip(self.kind.table.columns.keys(), found, strict=True))
+
+    def create(self, values: Mapping[str, Any]) -> Answer:
+        """Make one object.
+
+        Args:
+            values: value by field; server-only fields may be given by code.
+
+        Raises:
+            Invalid: values break rules, or refer to nothing.
+            Conflict: something unique exists already.
+        """
+        row = {c.name: rules_of(c).default for c in self.kind.table.columns if c.name not in statements.STAMPS}
+        row.update(values)
+        row["id"] = row[self.kind.id_from] if self.kind.id_from else new_id()
+        self.check(row, None)
+        self._before_write("create", row)
+        columns = self.kind.table.columns
+        names = tuple(n for n in row if row[n] is not None or columns[n].server_default is None)
+        written = self._written(statements.insert(self.kind, names), bind(self.kind, {n: row[n] for n in names}))
+        if not written:
+            raise self.not_found(str(row["id"]))
+        body, version, _ = written[0]
+        return Answer(body, 201, version, {"Location": f"{self.kind.path}/{row['id']}"})
+
+    def patch(self, identifier: str, values: Mapping[str, Any], if_version: int | None = None) -> Answer:
+        """Change one object by JSON Merge Patch (RFC 7396): absent is unchanged, null clears.
+
+        Args:
+            if_version: refuse when the stored version is another (``If-Match``).
+
+        Raises:
+            NotFound: there is none that the caller may see.
+            PreconditionFailed: the stored version is another.
+        """
+        changed = dict(values)
+        if self._needs_current(changed):
+            current = self.row(identifier, lock=True)
+            changed = {name: merge(current.get(name), value) for name, value in changed.items()}
+            self.check(changed, current)
+            whole = {**current, **changed}
+            before = dict(whole)
+            self._before_write("patch", whole)
+            changed |= {name: value for name, value in whole.items() if value != before[name]}
+        return self.write(identifier, changed, if_version)
+
+    def write(self, identifier: str, values: Mapping[str, Any], if_version: int | None = None) -> Answer:
+        """Change columns of one object, server-only ones included; writes version and change row, runs no rule.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+            PreconditionFailed: the stored version is another.
+        """
+        self._check_id(identifier)
+        text = statements.update(self.kind, tuple(sorted(values)), self._scope.text)
+        parameters = {**self._scope.parameters, **bind(self.kind, values), "id_": identifier, "version_": if_version}
+        written = self._written(text, parameters)
+        if not written:
+            raise self.not_found(identifier)
+        body, version, changed = written[0]
+        if if_version is not None and version != if_version + changed:
+            raise self._stale(version)
+        return Answer(body, version=version)
+
+    def delete(self, identifier: str, if_version: int | None = None) -> None:
+        """Delete one object, with what hangs on it by a cascading reference.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+            PreconditionFailed: the stored version is another.
+            Conflict: something that may not be deleted with it refers to it.
+        """
+        hooked, referred = self.surroundings.before_write, self.surroundings.registry.references(self.kind)
+        if hooked or referred or if_version is not None:
+            row = self.row(identifier, lock=True)
+            if if_version is not None and row["version"] != if_version:
+                raise self._stale(row["version"])
+            self._before_write("delete", row)
+            self._release([identifier], self.kind)
+        self._check_id(identifier)
+        text = statements.remove(self.kind, "id", self._scope.text)
+        if not self._written(text, {**self._scope.parameters, "ids_": [identifier], "version_": None}):
+            raise self.not_found(identifier)
+
+    def not_found(self, identifier: str) -> NotFound:
+        """The 404 of this kind; the same words whether the object is absent or out of scope."""
+        shown = identifier if len(identifier) <= _LONGEST_ID and identifier.isprintable() else identifier[:20] + "..."
+        return NotFound(f"{self.kind.name} with id '{shown}' not found")
+
+    def _release(self, identifiers: list[str], kind: Kind) -> None:
+        """Delete or detach what refers to these objects, deepest first, so that each has its change row."""
+        registry = self.surroundings.registry
+        for other, column, rule in registry.references(kind):
+            parameters = {"ids_": identifiers, "version_": None}
+            if rule == "SET NULL":
+                self._written(statements.detach(other, column.name), parameters, other)
+            elif rule == "CASCADE":
+                table, name = statements.quote(other.plural), statements.quote(column.name)
+                found = self._run(f"SELECT id FROM {table} WHERE {name} = ANY(%(ids_)s) FOR UPDATE", parameters).fetchall()
+                if found:
+                    self._release([row[0] for row in found], other)
+                    self._written(statements.remove(other, column.name), parameters, other)
+
+    def _needs_current(self, values: Mapping[str, Any]) -> bool:
+        owns_check = type(self).check is not Store.check
+        return owns_check or bool(self.surroundings.before_write) or any(isinstance(v, dict) for v in values.values())
+
+    def _before_write(self, verb: str, row: dict[str, Any]) -> None:
+        if self.surroundings.before_write:
+            self.transaction.begin()
+        for _, function in self.surroundings.before_write:
+            function(kind=self.kind, verb=verb, row=row, principal=self.principal)
+
+    def _check_id(self, identifier: str) -> None:
+        if not identifier or len(identifier) > _LONGEST_ID or "\0" in identifier:
+            raise self.not_found(identifier)
+
+    def _stale(self, version: int) -> PreconditionFailed:
+        return PreconditionFailed(
+            f"The {self.kind.name} is at version {version} by now; read it again and repeat the change with its new ETag.",
+            headers={"ETag": f'"{version}"'},
+        )
+
+    def _written(self, text: str, parameters: dict[str, Any], kind: Kind | None = None) -> list[tuple[bytes, int, bool]]:
+        """Run a logged write; notes its changes and answers (object, version, changed) of each row."""
+        kind = kind or self.kind
+        parameters |= {"actor_": self.principal.actor, "verb_": self._change_verb(kind)}
+        rows = []
+        for body, version, identifier, project, changed in self._run(text, parameters).fetchall():
+            raw = body.encode()
+            rows.append((raw, version, changed))
+            if changed:
+                change = Change(kind.name, identifier, project, parameters["verb_"], version, parameters["actor_"], raw)
+                self.transaction.changes.append(change)
+        return rows
+
+    def _change_verb(self, kind: Kind) -> str:
+        return self.verb if kind is self.kind else "delete" if self.verb == "delete" else "patch"
+
+    def _run(self, text: str, parameters: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
+        try:
+            return self.transaction.raw(text, parameters)
+        except (psycopg.Error, DBAPIError) as fault:
+            if (refusal := explain(fault, self.surroundings.registry)) is not None:
+                raise refusal from fault
+            raise
+
+
+def merge(current: Any, change: Any) -> Any:
+    """Apply a JSON Merge Patch (RFC 7396, section 2)."""
+    if not isinstance(change, dict):
+        return change
+    merged = dict(current) if isinstance(current, dict) else {}
+    for name, value in change.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge(merged.get(name), value)
+    return merged
