@@ -55,7 +55,7 @@ def verb(kind: Kind, verb: Verb) -> Document:
         "patch": f"Change a {kind.name} (JSON Merge Patch, RFC 7396).",
         "delete": f"Delete a {kind.name}.",
     }[verb]
-    document: Document = {"operationId": f"{verb}{kind.name}", "summary": summary, "tags": [kind.plural]}
+    document: Document = {"operationId": f"{verb}{kind.name}", "summary": summary, "tags": [kind.plural], "x-ambient-verb": verb}
     document["parameters"] = _parameters(kind, verb)
     if verb in ("create", "patch"):
         name = f"{kind.name}{verb.capitalize()}"
@@ -97,6 +97,7 @@ def action(kind: Kind, action: Action) -> Document:
         "operationId": action.operation_id or f"{camel(action.name)}{kind.name}",
         "summary": " ".join(text[0].split()),
         "tags": [kind.plural],
+        "x-ambient-verb": action.name,
         "parameters": [*([_KEY] if action.method == "POST" else []), *action.parameters],
     }
     if len(text) > 1:

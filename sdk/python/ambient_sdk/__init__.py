@@ -1,0 +1,36 @@
+"""Python client of the Ambient API."""
+
+from ambient_sdk.client import AmbientClient
+from ambient_sdk.errors import (
+    AmbientError,
+    ApiError,
+    BadRequest,
+    Conflict,
+    ConnectionFailed,
+    Fault,
+    Forbidden,
+    NotFound,
+    PreconditionFailed,
+    ServerError,
+    TooManyRequests,
+    Unauthenticated,
+)
+from ambient_sdk.resource import Page, Resource
+
+__all__ = [
+    "AmbientClient",
+    "AmbientError",
+    "ApiError",
+    "BadRequest",
+    "Conflict",
+    "ConnectionFailed",
+    "Fault",
+    "Forbidden",
+    "NotFound",
+    "Page",
+    "PreconditionFailed",
+    "Resource",
+    "ServerError",
+    "TooManyRequests",
+    "Unauthenticated",
+]

@@ -1,0 +1,51 @@
+"""The client: one attribute per kind of the server."""
+
+import os
+from typing import Self
+
+from ambient_sdk._generated.resources import Resources
+from ambient_sdk.transport import Transport
+
+
+class AmbientClient(Resources):
+    """A client of one server.
+
+    Args:
+        base_url: ``http://host:port``.
+        token: bearer token.
+        project: project that lists and new objects belong to, unless they say otherwise.
+        timeout: seconds for one try of a request.
+        attempts: tries in all, where repeating is safe.
+
+    Example::
+
+        with AmbientClient("http://127.0.0.1:8000", token) as client:
+            session = client.sessions.create(name="first", project_id="demo", prompt="Look around.")
+            client.sessions.start(session.id)
+    """
+
+    def __init__(
+        self, base_url: str, token: str, project: str | None = None, *, timeout: float = 30.0, attempts: int = 4
+    ) -> None:
+        self.transport = Transport(base_url, token, project, timeout=timeout, attempts=attempts)
+        super().__init__(self.transport)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """A client by ``AMBIENT_API_URL``, ``AMBIENT_TOKEN`` and ``AMBIENT_PROJECT``.
+
+        Raises:
+            KeyError: ``AMBIENT_TOKEN`` is not set.
+        """
+        url = os.environ.get("AMBIENT_API_URL", "http://127.0.0.1:8000")
+        return cls(url, os.environ["AMBIENT_TOKEN"], os.environ.get("AMBIENT_PROJECT"))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,114 @@
+"""The five verbs of a kind, for the resources that are generated from the contract."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self, TypeVar
+from urllib.parse import quote
+
+from ambient_sdk.transport import Transport
+
+
+class Model(Protocol):
+    """What every generated model offers."""
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read the wire's JSON object."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The wire's JSON object; absent fields are left out."""
+
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[M]):
+    """One page of a list.
+
+    Attributes:
+        items: the objects of this page.
+        page: its number, from 1.
+        total: objects on all pages.
+    """
+
+    items: list[M]
+    page: int
+    total: int
+
+
+class Resource(Generic[M]):
+    """One kind of the API.
+
+    Args:
+        transport: where requests go.
+    """
+
+    path: str
+    model: type[M]
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, *, page: int = 1, size: int = 100, **query: Any) -> Page[M]:
+        """One page; further keywords are ``search``, ``order_by`` and the kind's own parameters.
+
+        Raises:
+            ApiError: the server refused.
+        """
+        given = {("orderBy" if k == "order_by" else k): v for k, v in query.items() if v is not None}
+        body = self._transport.send("GET", self.path, query={"page": page, "size": size, **given}).json()
+        return Page([self.model.from_dict(item) for item in body["items"]], body["page"], body["total"])
+
+    def list_all(self, *, size: int = 100, **query: Any) -> Iterator[M]:
+        """Every object, page by page."""
+        number = 1
+        while True:
+            page = self.list(page=number, size=size, **query)
+            yield from page.items
+            if len(page.items) < size:
+                return
+            number += 1
+
+    def get(self, id: str) -> M:  # noqa: A002
+        """One object.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+        """
+        return self.model.from_dict(self._transport.send("GET", self._address(id)).json())
+
+    def create(self, body: Model | None = None, *, idempotency_key: str | None = None, **fields: Any) -> M:
+        """Make an object from a generated ``...Create`` model or from keywords.
+
+        Raises:
+            BadRequest: naming every fault.
+            Conflict: something unique exists already.
+        """
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
+        given = {**(body.to_dict() if body is not None else {}), **fields}
+        return self.model.from_dict(self._transport.send("POST", self.path, body=given, headers=headers).json())
+
+    def patch(self, id: str, body: Model | None = None, *, if_match: int | None = None, **fields: Any) -> M:  # noqa: A002
+        """Change an object by JSON Merge Patch: a keyword that is ``None`` clears the field.
+
+        Args:
+            if_match: the version that the change builds on.
+
+        Raises:
+            PreconditionFailed: the stored version is another.
+        """
+        headers = {"If-Match": f'"{if_match}"'} if if_match is not None else None
+        given = {**(body.to_dict() if body is not None else {}), **fields}
+        return self.model.from_dict(self._transport.send("PATCH", self._address(id), body=given, headers=headers).json())
+
+    def delete(self, id: str) -> None:  # noqa: A002
+        """Delete an object.
+
+        Raises:
+            NotFound: there is none.
+        """
+        self._transport.send("DELETE", self._address(id))
+
+    def _address(self, id: str, *rest: str) -> str:  # noqa: A002
+        return "/".join([self.path, quote(id, safe=""), *rest])

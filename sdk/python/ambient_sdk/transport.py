@@ -1,0 +1,96 @@
+"""HTTP to one server: the token, retries that honour Retry-After, and typed errors."""
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import httpx
+
+from ambient_sdk.errors import ConnectionFailed, error_of
+
+_RETRIED = frozenset({429, 502, 503, 504})
+_LONGEST_WAIT = 30.0
+
+
+class Transport:
+    """Sends requests.
+
+    Args:
+        base_url: ``http://host:port``.
+        token: bearer token.
+        project: sent as ``X-Ambient-Project``, so that lists and new objects belong to it.
+        timeout: seconds for one try.
+        attempts: tries in all.
+        sleep: waits so many seconds; tests give their own.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        project: str | None = None,
+        *,
+        timeout: float = 30.0,
+        attempts: int = 4,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        if project is not None:
+            headers["X-Ambient-Project"] = project
+        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False)
+        self._attempts = attempts
+        self._sleep = sleep
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one request; asked again where that is safe.
+
+        Every POST carries an Idempotency-Key, so a POST is as safe to repeat as the others.
+
+        Raises:
+            ApiError: the server refused, or failed every time.
+            ConnectionFailed: it never answered.
+        """
+        sent = dict(headers or {})
+        if method == "POST":
+            sent.setdefault("Idempotency-Key", uuid.uuid4().hex)
+        for attempt in range(1, self._attempts + 1):
+            try:
+                response = self._http.request(method, path, params=query, json=body, headers=sent)
+            except httpx.TransportError as fault:
+                if attempt == self._attempts:
+                    raise ConnectionFailed(f"{method} {path}: {type(fault).__name__}: {fault}") from fault
+                self._sleep(self._pause(attempt, None))
+                continue
+            if response.is_success:
+                return response
+            if response.status_code not in _RETRIED or attempt == self._attempts:
+                raise error_of(response)
+            self._sleep(self._pause(attempt, response.headers.get("Retry-After")))
+        raise AssertionError("unreachable")
+
+    def stream(self, method: str, path: str, **options: Any) -> "AbstractContextManager[httpx.Response]":
+        """Open a stream (server-sent events); never retried, no read time-out."""
+        options.setdefault("timeout", httpx.Timeout(10.0, read=None))
+        return self._http.stream(method, path, **options)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    @staticmethod
+    def _pause(attempt: int, retry_after: str | None) -> float:
+        if retry_after is not None and retry_after.isdigit():
+            return min(float(retry_after), _LONGEST_WAIT)
+        # Full jitter: clients that failed together must not come back together.
+        return random.uniform(0.1, min(0.25 * 2**attempt, _LONGEST_WAIT))  # noqa: S311
