@@ -61,7 +61,7 @@ class Application(Flask):
         route = request.url_rule.rule if request.url_rule else "(none)"
         seconds = time.perf_counter() - started
         observe_request(request.method, route, response.status_code, seconds)
-        request_finished(request.method, route, response.status_code, seconds, operation)
+        request_finished(request.method, route, response.status_code, seconds, operation.principal.actor)
         return response
 
     def dispatch_request(self) -> ResponseReturnValue:

@@ -1,0 +1,260 @@
+"""Settings: defaults < file < environment < flags, each with where it came from.
+
+Every other module takes `Settings` as an argument; the environment is read here and nowhere else.
+"""
+
+import dataclasses
+import os
+import tomllib
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+
+from ambient_core.errors import SetupError
+
+T = TypeVar("T")
+PREFIX = "AMBIENT_"
+_TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+_OUTSIDE = frozenset({"AMBIENT_CONFIG", "AMBIENT_TOKEN", "AMBIENT_PROJECT", "AMBIENT_TEST_DATABASE_URL"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a setting promises beyond its type."""
+
+    doc: str
+    secret: bool = False
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    aliases: tuple[str, ...] = ()
+
+
+def setting(default: Any, doc: str, **rule: Any) -> Any:
+    """Declare a setting: a dataclass field with its documentation and rule.
+
+    Args:
+        default: value when nothing else is said.
+        doc: one sentence, with the unit.
+        **rule: ``secret``, ``choices``, ``minimum``, ``aliases`` (environment names that mean the same).
+    """
+    return field(default=default, metadata={"rule": Rule(doc, **rule)})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the core can be told."""
+
+    profile: str = setting(
+        "production", "How strict to be: production, or development with a token file.", choices=("production", "development")
+    )
+    database_url: str = setting(
+        "", "PostgreSQL 15 or later: postgresql://user:password@host:5432/database.", secret=True, aliases=("DATABASE_URL",)
+    )
+    bind: str = setting("127.0.0.1:8000", "Address of the API.")
+    gateway_bind: str = setting("127.0.0.1:9080", "Address of the AG-UI gateway.")
+    health_bind: str = setting("127.0.0.1:4434", "Address of /healthz and /readyz.")
+    metrics_bind: str = setting("127.0.0.1:4433", "Address of /metrics (Prometheus).")
+    api_url: str = setting("http://127.0.0.1:8000", "Where the control plane and the runners find the API.")
+    gateway_url: str = setting("http://127.0.0.1:9080", "Where the control plane finds the gateway.")
+    data_dir: Path = setting(Path(".ambient"), "Folder for what is kept on disk: sessions of the local runtime.")
+    workers: int = setting(2, "Worker processes of the API.", minimum=1)
+    worker_connections: int = setting(1000, "Requests and streams that one worker holds at once.", minimum=1)
+    pool_size: int = setting(8, "Database connections of one worker.", minimum=1)
+    pool_timeout: float = setting(5.0, "Seconds to wait for a free database connection.", minimum=0.1)
+    statement_timeout: float = setting(10.0, "Seconds after which a database statement is cut short; 0 for never.", minimum=0)
+    body_limit: int = setting(1048576, "Bytes that a request body may have.", minimum=1024)
+    graceful_timeout: int = setting(30, "Seconds that running requests get when the server stops.", minimum=1)
+    log_level: str = setting("info", "Least severe entry that is logged.", choices=("debug", "info", "warning", "error"))
+    log_format: str = setting("auto", "json, text, or auto: text on a terminal.", choices=("auto", "json", "text"))
+    strict: bool = setting(False, "Refuse to start when a plugin would be set aside.")
+    plugins_disabled: str = setting("", "Names of plugins that are not loaded, separated by commas.")
+    developer_token_file: Path | None = setting(None, "File (mode 0600) with the developer's token; development profile.")
+    control_plane_token_file: Path | None = setting(None, "File (mode 0600) with the control plane's token; development profile.")
+    poll_interval: float = setting(5.0, "Seconds after which the control plane looks for changes without being woken.", minimum=0.05)
+    resync_interval: float = setting(300.0, "Seconds after which the control plane looks at every object again.", minimum=1)
+    reconcile_workers: int = setting(4, "Objects that the control plane works on at once.", minimum=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[T]):
+    """Settings, and where each value came from.
+
+    Args:
+        settings: the values.
+        origins: ``default``, ``file PATH``, ``environment NAME`` or ``flag --name``, by setting.
+    """
+
+    settings: T
+    origins: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where settings are looked for.
+
+    Args:
+        file: a TOML file, or none; a plugin's settings are in a table named after it.
+        environment: the process's environment.
+        flags: values given on the command line, by setting.
+        claimed: prefixes of environment names that belong to plugins.
+    """
+
+    file: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    claimed: Sequence[str] = ()
+
+
+def load(cls: type[T], sources: Sources | None = None, *, prefix: str = PREFIX, table: str | None = None) -> Loaded[T]:
+    """Collect the settings of one class.
+
+    Args:
+        cls: a dataclass whose fields are made by `setting`.
+        sources: where to look.
+        prefix: of the environment names.
+        table: the table of the file; the top level when ``None``.
+
+    Raises:
+        SetupError: a name is unknown or a value breaks its rule; says which, and how to set it.
+    """
+    sources = sources or Sources()
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    hints = get_type_hints(cls)
+    names = [entry.name for entry in fields(cls)]  # type: ignore[arg-type]
+    for name, value in _from_file(sources.file, table, names).items():
+        values[name], origins[name] = _read(name, value, hints[name], cls), f"file {sources.file}"
+    for name, (value, variable) in _from_environment(cls, sources, prefix).items():
+        values[name], origins[name] = _read(name, value, hints[name], cls, variable), f"environment {variable}"
+    for name, value in sources.flags.items():
+        if value is not None and name in names:
+            values[name], origins[name] = _read(name, value, hints[name], cls), f"flag --{name.replace('_', '-')}"
+    return Loaded(cls(**values), {name: origins.get(name, "default") for name in names})
+
+
+def _from_file(file: Path | None, table: str | None, names: Sequence[str]) -> dict[str, Any]:
+    if file is None:
+        return {}
+    try:
+        content = tomllib.loads(file.read_text())
+    except OSError as fault:
+        raise SetupError(f"The configuration file {file} cannot be read: {fault.strerror}.") from fault
+    except tomllib.TOMLDecodeError as fault:
+        raise SetupError(f"The configuration file {file} is no valid TOML: {fault}.") from fault
+    found = content.get(table, {}) if table else {key: value for key, value in content.items() if not isinstance(value, dict)}
+    for name in found:
+        if name not in names:
+            raise SetupError(f"The configuration file {file} sets {name!r}, which is no setting{_near(name, names)}.")
+    return dict(found)
+
+
+def _from_environment(cls: type[Any], sources: Sources, prefix: str) -> dict[str, tuple[str, str]]:
+    environment, found = sources.environment, {}
+    known: set[str] = set(_OUTSIDE)
+    for entry in fields(cls):
+        rule = rule_of(entry)
+        names = [prefix + entry.name.upper(), *rule.aliases]
+        # `developer_token_file` is itself a file's name; only secrets are read from one.
+        candidates = [*names, *(f"{name}_FILE" for name in names if rule.secret)]
+        known.update(candidates)
+        for variable in reversed(candidates):
+            if (value := environment.get(variable)) is not None and (value or not rule.aliases):
+                text = _secret_file(variable, value) if rule.secret and variable.endswith("_FILE") else value
+                found[entry.name] = (text, variable)
+    for variable in environment:
+        if variable.startswith(prefix) and variable not in known and not variable.startswith(tuple(sources.claimed)):
+            raise SetupError(f"The environment sets {variable}, which is no setting{_near(variable, known)}.")
+    return found
+
+
+def _secret_file(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text().strip()
+    except OSError as fault:
+        raise SetupError(f"{variable} names {path}, which cannot be read: {fault.strerror}.") from fault
+
+
+def rule_of(entry: "dataclasses.Field[Any]") -> Rule:
+    """The rule of a settings field."""
+    rule = entry.metadata.get("rule")
+    return rule if isinstance(rule, Rule) else Rule("")
+
+
+def _near(name: str, known: "Sequence[str] | set[str]") -> str:
+    close = get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _read(name: str, value: Any, hint: Any, cls: type[Any], variable: str | None = None) -> Any:
+    rule = next(rule_of(entry) for entry in fields(cls) if entry.name == name)
+    shown = "(secret)" if rule.secret else repr(value)
+    label = variable or name
+    kinds = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    kind = next(k for k in kinds if k is not type(None))
+    try:
+        result = _convert(value, kind)
+    except ValueError:
+        raise SetupError(f"{label} is {shown}; it must be {_wording(kind)}. {rule.doc}") from None
+    if rule.choices and result not in rule.choices:
+        raise SetupError(f"{label} is {shown}; it must be one of {', '.join(rule.choices)}.")
+    if rule.minimum is not None and result < rule.minimum:
+        raise SetupError(f"{label} is {shown}; it must be at least {rule.minimum:g}. {rule.doc}")
+    return result
+
+
+def _convert(value: Any, kind: type[Any]) -> Any:
+    if kind is bool:
+        text = str(value).lower()
+        if text not in (*_TRUE, *_FALSE):
+            raise ValueError(text)
+        return text in _TRUE
+    if kind is Path:
+        return Path(str(value)).expanduser()
+    return kind(value)
+
+
+def _wording(kind: type[Any]) -> str:
+    return {bool: "true or false", int: "a whole number", float: "a number"}.get(kind, "text")
+
+
+def check_profile(settings: Settings) -> None:
+    """Refuse what the profile does not allow.
+
+    Raises:
+        SetupError: naming the setting and what to do.
+    """
+    if settings.profile == "production":
+        raise SetupError(
+            "profile is production, which needs an identity provider, and this version has none built in yet: nobody could "
+            "be told from anybody. Set profile to development (AMBIENT_PROFILE=development) for a machine of your own."
+        )
+    if not settings.database_url:
+        raise SetupError("database_url is not set; give AMBIENT_DATABASE_URL, or use 'ambient dev', which brings a database.")
+    for name in ("developer_token_file", "control_plane_token_file"):
+        if getattr(settings, name) is None:
+            raise SetupError(f"{name} is not set, and the development profile needs it; 'ambient dev' makes both files.")
+
+
+def redacted(loaded: Loaded[Any]) -> list[tuple[str, str, str, str]]:
+    """Rows of (setting, value, origin, documentation), secrets hidden."""
+    rows = []
+    for entry in fields(loaded.settings):
+        rule, value = rule_of(entry), getattr(loaded.settings, entry.name)
+        text = "" if value is None else "(set)" if rule.secret and value else str(value)
+        rows.append((entry.name, text, loaded.origins[entry.name], rule.doc))
+    return rows
+
+
+def markdown(cls: type[Any], prefix: str = PREFIX) -> str:
+    """A table of every setting, for the documentation."""
+    lines = ["| setting | environment | default | meaning |", "| --- | --- | --- | --- |"]
+    for entry in fields(cls):
+        rule = rule_of(entry)
+        default = "" if entry.default in (None, "") else f"`{entry.default}`"
+        names = " or ".join(f"`{n}`" for n in (prefix + entry.name.upper(), *rule.aliases))
+        secret = f" Secret; also from a file by `{prefix}{entry.name.upper()}_FILE`." if rule.secret else ""
+        lines.append(f"| `{entry.name}` | {names} | {default} | {rule.doc}{secret} |")
+    return "\n".join(lines) + "\n"

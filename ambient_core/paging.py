@@ -1,0 +1,117 @@
+"""Which page, in which order, which fields: the list parameters as values and SQL terms."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import sqlalchemy as sa
+
+from ambient_core.errors import BadQuery
+from ambient_core.search import Column
+
+LARGEST_SIZE = 500
+LARGEST_PAGE = 2**53
+_LONGEST = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list.
+
+    Args:
+        page: number of the page, from 1.
+        size: objects on a page.
+    """
+
+    page: int = 1
+    size: int = 100
+
+    @property
+    def offset(self) -> int:
+        """Objects before this page."""
+        return (self.page - 1) * self.size
+
+
+def page_of(arguments: Mapping[str, Sequence[str]]) -> Page:
+    """Read ``page`` and ``size``.
+
+    Args:
+        arguments: all values of each query parameter.
+
+    Raises:
+        BadQuery: naming the parameter and its rule.
+    """
+    return Page(
+        _whole("page", arguments.get("page"), Page.page, LARGEST_PAGE),
+        _whole("size", arguments.get("size"), Page.size, LARGEST_SIZE),
+    )
+
+
+def _whole(name: str, values: Sequence[str] | None, default: Any, largest: int) -> int:
+    if not values:
+        return {"page": 1, "size": 100}[name]
+    if len(values) > 1:
+        raise BadQuery(f"The parameter {name!r} came {len(values)} times; give it once.")
+    text = values[0]
+    if not (text.isascii() and text.isdigit() and len(text) <= 17 and 1 <= int(text) <= largest):
+        raise BadQuery(f"{name} must be a whole number from 1 to {largest}; it is {text[:40]!r}.")
+    return int(text)
+
+
+def order_of(text: str | None, columns: Mapping[str, Column]) -> "tuple[sa.ColumnElement[Any], ...]":
+    """Read ``orderBy``: ``name, created_at desc``; id is always the last term, so that the order is total.
+
+    Raises:
+        BadQuery: a field is unknown, named twice or holds JSON, or a direction is no direction.
+    """
+    terms: dict[str, sa.ColumnElement[Any]] = {}
+    for part in _parts("orderBy", text):
+        name, *rest = part.split()
+        direction = rest[0].lower() if rest else "asc"
+        if len(rest) > 1 or direction not in ("asc", "desc"):
+            raise BadQuery(f"orderBy: {part[:80]!r} must be a field, or a field followed by asc or desc.")
+        column = columns.get(name)
+        if column is None:
+            raise BadQuery(f"orderBy: there is no field {name[:80]!r}; {_hint(name, columns)}")
+        if column.type == "json" or name in terms:
+            reason = "holds JSON and has no order" if column.type == "json" else "is named twice"
+            raise BadQuery(f"orderBy: the field {name!r} {reason}.")
+        expression = column.expression
+        term = expression.desc() if direction == "desc" else expression.asc()
+        # PostgreSQL puts nulls first when descending; callers expect "no value" at the end either way.
+        terms[name] = term.nulls_last() if getattr(expression, "nullable", True) else term
+    if "id" not in terms:
+        terms["id"] = columns["id"].expression.asc()
+    return tuple(terms.values())
+
+
+def fields_of(text: str | None, names: Collection[str]) -> tuple[str, ...] | None:
+    """Read ``fields``: the names to show, in the order of declaration; ``None`` shows all.
+
+    Raises:
+        BadQuery: a field is unknown.
+    """
+    if text is None:
+        return None
+    asked = _parts("fields", text)
+    always = {"id", "kind", "href"}
+    if unknown := [name for name in asked if name not in names and name not in always]:
+        raise BadQuery(f"fields: there is no field {unknown[0][:80]!r}; {_hint(unknown[0], names)}")
+    return tuple(name for name in names if name in asked)
+
+
+def _parts(parameter: str, text: str | None) -> list[str]:
+    if text is None or not text.strip():
+        return []
+    if len(text) > _LONGEST:
+        raise BadQuery(f"{parameter} has {len(text)} characters; {_LONGEST} are the most.")
+    parts = [part.strip() for part in text.split(",")]
+    if not all(parts):
+        raise BadQuery(f"{parameter} has an empty place between commas.")
+    return parts
+
+
+def _hint(name: str, names: Collection[str]) -> str:
+    close = get_close_matches(name, list(names), n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known fields: {', '.join(sorted(names))}."
