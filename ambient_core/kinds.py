@@ -279,6 +279,12 @@ class Registry:
         self._kinds[kind.name] = kind
         self._plurals[kind.plural] = kind
 
+    def replace(self, kinds: Iterable[Kind]) -> None:
+        """Serve exactly these kinds from now on; for a plugin that is set aside."""
+        kept = list(kinds)
+        self._kinds = {kind.name: kind for kind in kept}
+        self._plurals = {kind.plural: kind for kind in kept}
+
     def __iter__(self) -> Iterator[Kind]:
         return iter(sorted(self._kinds.values(), key=lambda kind: kind.plural))
 

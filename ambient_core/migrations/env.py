@@ -1,0 +1,16 @@
+"""Alembic's entry point; everything it needs is handed over in the configuration's attributes by `ambient_core.migrate`."""
+
+from alembic import context
+
+attributes = context.config.attributes
+context.configure(
+    connection=attributes["connection"],
+    target_metadata=attributes["metadata"],
+    include_object=attributes.get("include_object"),
+    compare_type=True,
+    compare_server_default=False,
+    transaction_per_migration=False,
+    render_item=attributes.get("render_item"),
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,317 @@
+"""Discover plugins, check them, and set aside by name and reason those that cannot serve; the rest serves."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+from sqlalchemy import Table, UniqueConstraint
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.schema import CreateTable
+
+from ambient_core import hooks
+from ambient_core.config import Settings
+from ambient_core.database import Database, dialect
+from ambient_core.errors import SetupError
+from ambient_core.kinds import Kind, Registry, Resource, check_kind
+from ambient_core.migrations import Migrations
+from ambient_core.schemas import schemas_of
+
+log = logging.getLogger(__name__)
+GROUP = "ambient.plugins"
+FAULTS = "SELECT plugin, reason FROM plugin_faults"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A plugin that could be loaded.
+
+    Args:
+        name: its entry point's name.
+        load: imports it.
+        version: of its distribution.
+    """
+
+    name: str
+    load: Callable[[], ModuleType]
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A plugin that does not serve, and why."""
+
+    name: str
+    version: str
+    reason: str
+
+
+def installed() -> list[Source]:
+    """The plugins of this environment, by name."""
+    found = entry_points(group=GROUP)
+    return [Source(e.name, e.load, e.dist.version if e.dist else "") for e in sorted(found, key=lambda e: e.name)]
+
+
+class Plugins:
+    """What is loaded, and what is set aside.
+
+    Args:
+        sources: candidates, in the order in which they win clashes.
+    """
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.sources = {source.name: source for source in sources}
+        self.manager = pluggy.PluginManager(hooks.PROJECT)
+        self.manager.add_hookspecs(hooks)
+        self.registry = Registry()
+        self.modules: dict[str, ModuleType] = {}
+        self.set_aside: list[SetAside] = []
+
+    @property
+    def hooks(self) -> Any:
+        """Pluggy's relay, for hooks that plugins publish themselves."""
+        return self.manager.hook
+
+    def set_aside_plugin(self, name: str, reason: str) -> None:
+        """Take a plugin out of service, with all that needs it."""
+        source = self.sources[name]
+        log.error("plugin %s is set aside: %s", name, reason)
+        self.set_aside.append(SetAside(name, source.version, reason))
+        self.modules.pop(name, None)
+        if self.manager.has_plugin(name):
+            self.manager.unregister(name=name)
+        self._rebuild([kind for kind in self.registry if kind.owner != name])
+        self._set_aside_orphans()
+
+    def hooks_of_core(self, implementation: object) -> None:
+        """Register implementations that are part of the core (a profile's identity)."""
+        self.manager.register(implementation, name=f"core:{type(implementation).__name__}")
+
+    def implementations(self, hook: str) -> tuple[tuple[str, Callable[..., Any]], ...]:
+        """Every implementation of a hook as (plugin, function that takes the hook's keywords), by plugin name."""
+        found = []
+        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
+            found.append((implementation.plugin_name, _narrowed(implementation.function, implementation.argnames)))
+        return tuple(sorted(found, key=lambda pair: pair[0]))
+
+    def collect(self, hook: str) -> list[tuple[str, Any]]:
+        """What the implementations of a hook yield, as (plugin, item); one that fails is set aside."""
+        found: list[tuple[str, Any]] = []
+        for name, function in self.implementations(hook):
+            try:
+                found.extend((name, item) for item in function())
+            except Exception as fault:
+                log.exception("plugin %s failed in %s", name, hook)
+                self.set_aside_plugin(name, f"{hook} failed: {words(fault)}")
+        return [(name, item) for name, item in found if name in self.modules or name.startswith("core:")]
+
+    def migrations(self) -> list[tuple[str, Migrations]]:
+        """The Alembic branches of the loaded plugins, the core's first."""
+        given = self.collect("ambient_migrations")
+        named = {name for name, _ in given}
+        for name, module in self.modules.items():
+            folder = Path(module.__file__ or "").parent / "migrations"
+            if name not in named and folder.is_dir():
+                given.append((name, Migrations(name, folder)))
+        return [("core", Migrations("core", Path(__file__).parent / "migrations" / "versions")), *sorted(given, key=lambda p: p[0])]
+
+    def apply_migration_faults(self, database: Database) -> None:
+        """Set aside the plugins whose tables the last ``ambient db upgrade`` could not make."""
+        with database.transaction() as transaction:
+            if transaction.raw("SELECT to_regclass('plugin_faults')").fetchone() == (None,):
+                return
+            faults = transaction.raw(FAULTS).fetchall()
+        for name, reason in faults:
+            if name in self.modules:
+                self.set_aside_plugin(name, f"migration failed: {reason}")
+
+    def tables(self, name: str) -> list[Table]:
+        """Every table that a plugin declares: its kinds' and others."""
+        if name == "core":
+            return tables_of("ambient_core")
+        module = self.modules.get(name)
+        return tables_of(module.__name__) if module else []
+
+    def report(self) -> list[dict[str, str]]:
+        """Each plugin: name, version, state, and the reason when it does not serve."""
+        serving = [
+            {"kind": "Plugin", "name": name, "version": self.sources[name].version, "state": "serving"} for name in self.modules
+        ]
+        idle = [
+            {"kind": "Plugin", "name": s.name, "version": s.version, "state": "set aside", "reason": s.reason}
+            for s in self.set_aside
+        ]
+        return sorted(serving + idle, key=lambda entry: entry["name"])
+
+    def load(self) -> None:
+        """Import and check every candidate."""
+        for source in self.sources.values():
+            self._import(source)
+        for name, module in list(self.modules.items()):
+            self._publish_hooks(name, module)
+        for name, module in list(self.modules.items()):
+            self._register(name, module)
+        for name in list(self.modules):
+            self._add_kinds(name)
+        self._set_aside_orphans()
+        for name in list(self.modules):
+            if reason := self._schema_fault(name):
+                self.set_aside_plugin(name, reason)
+
+    def _import(self, source: Source) -> None:
+        before = set(Resource.metadata.tables)
+        try:
+            self.modules[source.name] = source.load()
+        except Exception as fault:
+            for table in [t for key, t in Resource.metadata.tables.items() if key not in before]:
+                Resource.metadata.remove(table)
+            log.debug("import of plugin %s", source.name, exc_info=True)
+            self.set_aside_plugin(source.name, f"does not import: {words(fault)}")
+
+    def _publish_hooks(self, name: str, module: ModuleType) -> None:
+        published = getattr(module, "ambient_hookspecs", None)
+        if published is None:
+            return
+        try:
+            self.manager.add_hookspecs(published)
+        except Exception as fault:
+            self.set_aside_plugin(name, f"publishes hooks that cannot be used: {words(fault)}")
+
+    def _register(self, name: str, module: ModuleType) -> None:
+        try:
+            self.manager.register(module, name=name)
+        except (pluggy.PluginValidationError, ValueError) as fault:
+            text = str(fault).splitlines()
+            self.set_aside_plugin(name, f"implements a hook with other arguments: {text[-1] if text else 'unknown'}")
+            return
+        callers = self.manager.get_hookcallers(module) or []
+        strangers = sorted(caller.name for caller in callers if not caller.has_spec())
+        if strangers:
+            known = [n for n in vars(self.manager.hook) if not n.startswith("_") and getattr(self.manager.hook, n).has_spec()]
+            close = get_close_matches(strangers[0], known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else f"; hooks: {', '.join(sorted(known))}."
+            self.set_aside_plugin(name, f"there is no hook {strangers[0]}{hint}")
+
+    def _add_kinds(self, name: str) -> None:
+        kinds: list[Kind] = []
+        try:
+            for plugin, function in self.implementations("ambient_kinds"):
+                if plugin == name:
+                    kinds = [_owned(item, name) for item in function()]
+            for kind in kinds:
+                check_kind(kind)
+                _add_unique(kind)
+                self.registry.add(kind)
+        except Exception as fault:
+            log.debug("kinds of plugin %s", name, exc_info=True)
+            self.set_aside_plugin(name, words(fault))
+
+    def _set_aside_orphans(self) -> None:
+        for kind in self.registry:
+            for column in kind.table.columns:
+                for key in column.foreign_keys:
+                    target = key.target_fullname.split(".")[0]
+                    served = self.registry.by_plural(target) is not None
+                    if not served and target not in {table.name for table in self.tables(kind.owner)}:
+                        reason = f"{kind.name}.{column.name} refers to {target!r}, which no plugin serves."
+                        self.set_aside_plugin(kind.owner, reason)
+                        return
+
+    def _schema_fault(self, name: str) -> str | None:
+        for kind in self.registry:
+            if kind.owner != name:
+                continue
+            try:
+                schemas_of(kind)
+                str(CreateTable(kind.table).compile(dialect=dialect))
+            except (SetupError, SQLAlchemyError) as fault:
+                return f"the schema of {kind.name} cannot be rendered: {words(fault)}"
+        return None
+
+    def _rebuild(self, kinds: Iterable[Kind]) -> None:
+        self.registry.replace(kinds)
+
+
+def load_plugins(settings: Settings, sources: Iterable[Source] | None = None) -> Plugins:
+    """Load the plugins of this environment.
+
+    Args:
+        settings: names disabled ones, and whether to be strict.
+        sources: candidates; the installed ones when ``None``.
+
+    Raises:
+        SetupError: ``strict`` is on and a plugin cannot serve; every one is named with its reason.
+    """
+    disabled = {name.strip() for name in settings.plugins_disabled.split(",") if name.strip()}
+    candidates = installed() if sources is None else sources
+    plugins = Plugins(source for source in candidates if source.name not in disabled)
+    plugins.load()
+    if settings.strict:
+        refuse_set_aside(plugins)
+    return plugins
+
+
+def refuse_set_aside(plugins: Plugins) -> None:
+    """What ``strict`` means.
+
+    Raises:
+        SetupError: some plugin is set aside.
+    """
+    if plugins.set_aside:
+        lines = [f"plugin {entry.name}: {entry.reason}" for entry in plugins.set_aside]
+        raise SetupError("strict is on, and not every plugin can serve:\n" + "\n".join(lines))
+
+
+def tables_of(package: str) -> list[Table]:
+    """Every table that the loaded modules of a package define, by name."""
+    found: dict[str, Table] = {}
+    for name, module in list(sys.modules.items()):
+        if name != package and not name.startswith(package + "."):
+            continue
+        for value in list(vars(module).values()):
+            table = getattr(value, "__table__", value) if isinstance(value, type) else value
+            if isinstance(table, Table) and _defined_in(value, package):
+                found[table.name] = table
+    return [found[name] for name in sorted(found)]
+
+
+def _defined_in(value: Any, package: str) -> bool:
+    return not isinstance(value, type) or value.__module__ == package or value.__module__.startswith(package + ".")
+
+
+def _owned(item: Any, name: str) -> Kind:
+    if not isinstance(item, Kind):
+        raise SetupError(f"ambient_kinds must yield Kind(...), not {type(item).__name__}.")
+    return replace(item, owner=name)
+
+
+def _add_unique(kind: Kind) -> None:
+    present = {tuple(c.columns.keys()) for c in kind.table.constraints if isinstance(c, UniqueConstraint)}
+    for group in kind.unique:
+        if tuple(group) not in present:
+            kind.table.append_constraint(UniqueConstraint(*group))
+
+
+def _narrowed(function: Callable[..., Any], names: Iterable[str]) -> Callable[..., Any]:
+    wanted = tuple(names)
+
+    def narrowed(**arguments: Any) -> Any:
+        return function(*[arguments[name] for name in wanted])
+
+    return narrowed
+
+
+def words(fault: BaseException) -> str:
+    """A fault in one line: no trace, no SQL, no path."""
+    text = str(fault).splitlines()[0] if str(fault) else ""
+    if "is already defined for this MetaData" in text:
+        return f"{text.split(' is already')[0]} is taken by another plugin."
+    text = " ".join(word for word in text.split() if not word.startswith(("/", "(/")))
+    return text if isinstance(fault, SetupError) else f"{type(fault).__name__}: {text}" if text else type(fault).__name__
+
