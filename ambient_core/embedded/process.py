@@ -1,0 +1,33 @@
+"""Children that end with us, however we end."""
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+
+
+def ends_with_parent(ending: signal.Signals, *, uid: int | None = None, gid: int | None = None) -> Callable[[], None]:
+    """What a child runs between fork and exec, so that the kernel signals it when its parent is gone (prctl(2)).
+
+    Args:
+        ending: the signal it gets then.
+        uid: user to become first; the setting would not survive the change of user.
+        gid: group to become.
+    """
+    parent = os.getpid()
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+    def prepare() -> None:
+        if uid is not None and gid is not None:
+            os.setgroups([])
+            os.setgid(gid)
+            os.setuid(uid)
+        os.umask(0o077)
+        prctl(_PR_SET_PDEATHSIG, int(ending), 0, 0, 0)
+        # The parent may have gone before the kernel was asked to watch it.
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
