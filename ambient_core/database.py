@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError as PoolTime
 
 from ambient_core.changes import CHANNEL, Change
 from ambient_core.errors import SetupError, Unavailable
+from ambient_core.listen import Listener
 
 log = logging.getLogger(__name__)
 dialect = PGDialect_psycopg()
@@ -53,7 +54,12 @@ class Transaction:
         self._database = database
         self._connection: Connection | None = None
         self._explicit = False
+        self._announced = False
         self.changes: list[Change] = []
+
+    def announce(self) -> None:
+        """Wake those who wait for news once this is committed, though no object of a kind changes."""
+        self._announced = True
 
     @property
     def connection(self) -> Connection:
@@ -100,8 +106,9 @@ class Transaction:
                 self._explicit = False
         finally:
             self._give_back()
-        if self.changes:
-            changes, self.changes = self.changes, []
+        changes, self.changes = self.changes, []
+        if changes or self._announced:
+            self._announced = False
             self._database.committed(changes)
 
     def rollback(self) -> None:
@@ -154,6 +161,7 @@ class Database:
         )
         event.listen(self.engine, "connect", _prepare_connection)
         self._notifier = Notifier(self)
+        self.listener = Listener(driver_url(self.url), CHANNEL)
         self.listeners: list[Callable[[list[Change]], None]] = []
 
     def connect(self) -> Connection:
@@ -197,12 +205,14 @@ class Database:
     def committed(self, changes: list[Change]) -> None:
         """Tell who listens that these changes are committed."""
         self._notifier.poke()
-        for listener in self.listeners:
-            listener(changes)
+        if changes:
+            for listener in self.listeners:
+                listener(changes)
 
     def close(self) -> None:
         """Close every connection."""
         self._notifier.stop()
+        self.listener.stop()
         self.engine.dispose()
 
 

@@ -17,8 +17,8 @@ _BY_VERB: dict[str, tuple[int, ...]] = {
     "patch": (404, 409, 412, 413, 415),
     "delete": (404, 409, 412),
 }
-_IF_MATCH = {"$ref": "#/components/parameters/IfMatch"}
-_KEY = {"$ref": "#/components/parameters/IdempotencyKey"}
+_IF_MATCH = "IfMatch"
+_KEY = "IdempotencyKey"
 _ETAG = {"ETag": {"$ref": "#/components/headers/ETag"}}
 
 
@@ -67,16 +67,15 @@ def verb(kind: Kind, verb: Verb) -> Document:
     return document
 
 
-def _parameters(kind: Kind, verb: Verb) -> list[Document]:
+def _parameters(kind: Kind, verb: Verb) -> list[str | Document]:
     if verb == "list":
-        names = ["Page", "Size", "Search", "OrderBy", "Fields"]
-        found: list[Document] = [{"$ref": f"#/components/parameters/{name}"} for name in names]
+        found: list[str | Document] = ["Page", "Size", "Search", "OrderBy", "Fields"]
         project = kind.project_column
         if project and project != "id":
             schema = {"type": "string", "maxLength": 63}
             found.append({"name": project, "in": "query", "schema": schema, "description": "Only those of this project."})
         return found
-    return {"get": [{"$ref": "#/components/parameters/Fields"}], "create": [_KEY]}.get(verb, [_IF_MATCH])
+    return {"get": ["Fields"], "create": [_KEY]}.get(verb, [_IF_MATCH])
 
 
 def _success(kind: Kind, verb: Verb) -> Document:

@@ -20,6 +20,7 @@ from sqlalchemy import Column, Connection, DateTime, Table, Text, create_engine,
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from ambient_core.changes import TransactionId
 from ambient_core.config import Settings
 from ambient_core.database import Database, url_of
 from ambient_core.errors import SetupError
@@ -100,6 +101,8 @@ def check(settings: Settings, plugins: Plugins | None = None) -> list[str]:
         found += [f"pending: {revision}" for revision in pending(connection, branches)]
         if found:
             return found
+        # SQLAlchemy does not know this type by itself, and would warn that the column cannot be compared.
+        connection.dialect.ischema_names.setdefault("xid8", TransactionId)  # type: ignore[attr-defined]
         names = {table.name for branch in branches for table in plugins.tables(branch.plugin)}
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "include_object": _only(names), "target_metadata": Resource.metadata}
@@ -244,7 +247,7 @@ def _upgrade_branch(connection: Connection, branches: list[Branch], branch: Bran
 
 def _config(branches: list[Branch], connection: Connection, extra: Path | None = None) -> Config:
     app = Flask("ambient_migrations")
-    migrate = Migrate(app, directory=str(ENVIRONMENT))
+    migrate = Migrate(directory=str(ENVIRONMENT))
 
     @migrate.configure
     def locations(config: Config) -> Config:
@@ -255,8 +258,9 @@ def _config(branches: list[Branch], connection: Connection, extra: Path | None =
         config.set_main_option("version_locations", "\n".join(folders))
         return config
 
+    migrate.init_app(app, None)
     with app.app_context():
-        config: Config = app.extensions["migrate"].migrate.get_config()
+        config: Config = migrate.get_config()
     config.attributes.update(connection=connection, metadata=Resource.metadata)
     return config
 

@@ -191,7 +191,7 @@ class Plugins:
             self.set_aside_plugin(name, f"implements a hook with other arguments: {text[-1] if text else 'unknown'}")
             return
         callers = self.manager.get_hookcallers(module) or []
-        strangers = sorted(caller.name for caller in callers if not caller.has_spec())
+        strangers = sorted(caller.name for caller in callers if not caller.has_spec() and not _optional(caller, name))
         if strangers:
             known = [n for n in vars(self.manager.hook) if not n.startswith("_") and getattr(self.manager.hook, n).has_spec()]
             close = get_close_matches(strangers[0], known, n=1)
@@ -266,6 +266,10 @@ def refuse_set_aside(plugins: Plugins) -> None:
     if plugins.set_aside:
         lines = [f"plugin {entry.name}: {entry.reason}" for entry in plugins.set_aside]
         raise SetupError("strict is on, and not every plugin can serve:\n" + "\n".join(lines))
+
+
+def _optional(caller: Any, name: str) -> bool:
+    return any(i.optionalhook for i in caller.get_hookimpls() if i.plugin_name == name)
 
 
 def tables_of(package: str) -> list[Table]:

@@ -241,11 +241,11 @@ class Store:
         shown = identifier if len(identifier) <= _LONGEST_ID and identifier.isprintable() else identifier[:20] + "..."
         return NotFound(f"{self.kind.name} with id '{shown}' not found")
 
-    def _release(self, identifiers: list[str], kind: Kind) -> None:
+    def _release(self, identifiers: Sequence[str], kind: Kind) -> None:
         """Delete or detach what refers to these objects, deepest first, so that each has its change row."""
         registry = self.surroundings.registry
         for other, column, rule in registry.references(kind):
-            parameters = {"ids_": identifiers, "version_": None}
+            parameters = {"ids_": [*identifiers], "version_": None}
             if rule == "SET NULL":
                 self._written(statements.detach(other, column.name), parameters, other)
             elif rule == "CASCADE":
@@ -275,7 +275,7 @@ class Store:
             headers={"ETag": f'"{version}"'},
         )
 
-    def _written(self, text: str, parameters: dict[str, Any], kind: Kind | None = None) -> list[tuple[bytes, int, bool]]:
+    def _written(self, text: str, parameters: dict[str, Any], kind: Kind | None = None) -> Sequence[tuple[bytes, int, bool]]:
         """Run a logged write; notes its changes and answers (object, version, changed) of each row."""
         kind = kind or self.kind
         parameters |= {"actor_": self.principal.actor, "verb_": self._change_verb(kind)}

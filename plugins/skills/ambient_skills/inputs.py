@@ -7,17 +7,17 @@ import yaml
 
 from ambient_core import hookimpl
 from ambient_sdk import AmbientClient
-from ambient_sessions.hooks import SessionInput
 
 
-def skill_file(name: str, description: str, prompt: str) -> SessionInput:
-    """The file of one skill: front matter with name and description, then what the agent reads."""
+def skill_file(name: str, description: str, prompt: str) -> tuple[str, str]:
+    """The file of one skill, as (path, content): front matter with name and description, then what the agent reads."""
     front = yaml.safe_dump({"name": name, "description": description}, sort_keys=False, allow_unicode=True)
-    return SessionInput(f".claude/skills/{name}/SKILL.md", f"---\n{front}---\n\n{prompt}\n")
+    return f".claude/skills/{name}/SKILL.md", f"---\n{front}---\n\n{prompt}\n"
 
 
-@hookimpl
-def ambient_session_inputs(session: dict[str, Any], client: AmbientClient) -> Iterator[SessionInput]:
+# Optional, because the sessions plugin publishes this hook and may not be there.
+@hookimpl(optionalhook=True)
+def ambient_session_inputs(session: dict[str, Any], client: AmbientClient) -> Iterator[tuple[str, str]]:
     """The skills that a session asks for; all of its project's when it does not say."""
     wanted = session.get("skills")
     for skill in client.skills.list_all(project_id=session["project_id"]):

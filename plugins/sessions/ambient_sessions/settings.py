@@ -1,0 +1,32 @@
+"""What the sessions plugin can be told."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ambient_core.config import load, setting
+
+PREFIX = "AMBIENT_SESSIONS_"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsSettings:
+    """Settings of sessions; environment names start with ``AMBIENT_SESSIONS_``."""
+
+    runtime: str = setting("local", "Where sessions run: the name of a runtime.")
+    allow_local_repositories: bool = setting(False, "Take file:// addresses and paths as repositories (development).")
+    runner_command: str = setting("", "Program of the runner with its arguments; our reference runner when empty.")
+    runner_commands: str = setting("", "Programs that the agent may run, separated by commas; none when empty.")
+    anthropic_api_key: str = setting("", "Key that runners use for Anthropic's models.", secret=True)
+    openai_api_key: str = setting("", "Key that runners use for OpenAI's or a compatible model.", secret=True)
+    openai_base_url: str = setting("", "Address of an OpenAI-compatible server.")
+    clone_timeout: float = setting(120.0, "Seconds that cloning one repository may take.", minimum=1)
+    start_deadline: float = setting(180.0, "Seconds from start until the runner must answer.", minimum=1)
+    stop_grace: float = setting(10.0, "Seconds that a runner gets to end by itself when it is stopped.", minimum=0)
+    log_limit: int = setting(10485760, "Bytes of a session's log that are kept.", minimum=4096)
+    run_idle_timeout: float = setting(300.0, "Seconds without any event after which a run is given up.", minimum=1)
+
+
+@lru_cache(maxsize=1)
+def sessions_settings() -> SessionsSettings:
+    """The settings of this process, read from the environment at first use."""
+    return load(SessionsSettings, prefix=PREFIX).settings

@@ -1,0 +1,150 @@
+"""Keeps sessions: the first message is part of the creation, and the life cycle is part of every action."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+
+from ambient_core import Answer, Conflict, Fault, Invalid, Store, action
+from ambient_core.ids import new_id
+from ambient_core.schemas import Integer, Items, Shape, Time
+from ambient_core.schemas import Text as TextField
+from ambient_core.schemas import broken, git_url_fault
+from ambient_sessions import tokens
+from ambient_sessions.lifecycle import TERMINAL, Phase, check_action, check_status
+from ambient_sessions.messages import NewMessage, add_message
+from ambient_sessions.model import ConditionSchema, ReconciledRepositorySchema
+from ambient_sessions.settings import sessions_settings
+
+_CLONED = (
+    "project_id",
+    "prompt",
+    "repo_url",
+    "repos",
+    "llm_model",
+    "llm_temperature",
+    "llm_max_tokens",
+    "timeout",
+    "inactivity_timeout",
+    "stop_on_run_finished",
+    "environment_variables",
+    "resource_overrides",
+    "labels",
+    "annotations",
+    "skills",
+)
+
+
+class SessionStore(Store):
+    """The five verbs of sessions."""
+
+    def check(self, values: dict[str, Any], current: Mapping[str, Any] | None) -> None:
+        """Say who made it, and take local repositories only where the settings do."""
+        if current is None:
+            values["created_by"] = self.principal.id
+        local = sessions_settings().allow_local_repositories
+        addresses = [("/repo_url", values.get("repo_url"))]
+        addresses += [(f"/repos/{n}/url", repository["url"]) for n, repository in enumerate(values.get("repos") or [])]
+        faults = [
+            Fault(pointer, "format", reason)
+            for pointer, address in addresses
+            if address is not None and (reason := git_url_fault(address, local=local))
+        ]
+        if faults:
+            raise Invalid.of(faults)
+
+    def create(self, values: Mapping[str, Any]) -> Answer:
+        """Make a session; its prompt is its first message, in the same transaction."""
+        prompt = values.get("prompt")
+        if not prompt:
+            return super().create(values)
+        self.transaction.begin()
+        message = new_id()
+        answer = super().create({**values, "pending_message_id": message})
+        session = answer.headers["Location"].rsplit("/", 1)[1]
+        add_message(self, NewMessage(message, session, "user", prompt))
+        return answer
+
+
+@action()
+def start(store: Store, identifier: str) -> Answer:
+    """Start a session that is not running.
+
+    It becomes Pending; the control plane does the rest.
+    """
+    row = store.row(identifier, lock=True)
+    phase = check_action("start", row["phase"])
+    cleared = dict.fromkeys(("conditions", "start_time", "completion_time", "run_id", "run_state", "run_changed_at"))
+    return store.write(identifier, {**cleared, "phase": phase.value, "starts": row["starts"] + 1})
+
+
+@action()
+def stop(store: Store, identifier: str) -> Answer:
+    """Stop a session that is pending, creating or running."""
+    row = store.row(identifier, lock=True)
+    return store.write(identifier, {"phase": check_action("stop", row["phase"]).value})
+
+
+@action(status=201)
+def clone(store: Store, identifier: str) -> Answer:
+    """Make a new session with the same task and settings, as a child of this one."""
+    row = store.row(identifier)
+    values = {name: row[name] for name in _CLONED if row[name] is not None}
+    name = f"{row['name'][:249]}-clone"
+    return store.surroundings.open("Session", "create").create({**values, "name": name, "parent_session_id": row["id"]})
+
+
+def _check_phase(value: str) -> None:
+    if value not in set(Phase):
+        raise broken("enum", f"must be one of {', '.join(Phase)}.")
+
+
+class SessionStatusPatch(ma.Schema):
+    """What the control plane saw."""
+
+    class Meta:
+        """Faults of unknown names are named by the loader."""
+
+        unknown = ma.EXCLUDE
+
+    starts = Integer(required=True, metadata={"description": "Which start this is about; news of an earlier one are refused."})
+    phase = TextField(validate=_check_phase, metadata={"enum": [phase.value for phase in Phase]})
+    conditions = Items(Shape(ConditionSchema))
+    reconciled_repos = Items(Shape(ReconciledRepositorySchema))
+    start_time = Time()
+    completion_time = Time()
+    observed_version = Integer()
+    kube_cr_name = TextField()
+    kube_cr_uid = TextField()
+    kube_namespace = TextField()
+
+
+@action(method="PATCH", path="status", body=SessionStatusPatch, operation_id="patchSessionStatus")
+def patch_status(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
+    """Write what was seen of a session; for the control plane alone."""
+    row = store.row(identifier, lock=True)
+    if values.pop("starts") != row["starts"]:
+        raise Conflict(f"The session was started {row['starts']} times by now; this is news of another start.")
+    if (phase := values.get("phase")) is not None:
+        check_status(row["phase"], phase)
+    if phase in TERMINAL and row["phase"] not in TERMINAL:
+        values.setdefault("completion_time", datetime.now(UTC))
+        tokens.revoke(identifier, store.transaction)
+    return store.write(identifier, values)
+
+
+class SessionToken(ma.Schema):
+    """The token of a session; shown once."""
+
+    token = TextField(required=True)
+
+
+@action(path="token", status=201, answer=SessionToken, operation_id="issueSessionToken")
+def issue_token(store: Store, identifier: str) -> Answer:
+    """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
+    row = store.row(identifier, lock=True)
+    if row["phase"] is None or row["phase"] in TERMINAL:
+        raise Conflict("A session that does not run has no token; start it first.")
+    token = tokens.issue(row["id"], store.transaction)
+    return Answer(b'{"token":"' + token.encode() + b'"}', 201)

@@ -1,0 +1,78 @@
+"""The identity of a running session: one random token a start, stored as a hash, dead when the session ends."""
+
+import secrets
+from typing import Any
+
+from flask import Request
+from sqlalchemy import Column, ColumnElement, DateTime, ForeignKey, LargeBinary, String, Table, text
+
+from ambient_core import Kind, Principal, Resource, current, hookimpl
+from ambient_core.identity import CONTROL_PLANE, bearer_token, digest
+
+PREFIX = "ambs_"
+
+session_tokens = Table(
+    "session_tokens",
+    Resource.metadata,
+    Column("session_id", String(63), ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("issued_at", DateTime(timezone=True), server_default=text("now()"), nullable=False),
+)
+
+_FIND = (
+    "SELECT sessions.id, sessions.name, sessions.project_id FROM session_tokens "
+    "JOIN sessions ON sessions.id = session_tokens.session_id WHERE session_tokens.digest = %(digest)s "
+    "AND sessions.phase IN ('Pending', 'Creating', 'Running', 'Stopping')"
+)
+_KEEP = (
+    "INSERT INTO session_tokens (session_id, digest) VALUES (%(id)s, %(digest)s) "
+    "ON CONFLICT (session_id) DO UPDATE SET digest = excluded.digest, issued_at = now()"
+)
+_OWN = {("Session", "get"), ("Session", "messages"), ("Session", "push_message"), ("Skill", "list"), ("Skill", "get")}
+_CONTROL_PLANE_ONLY = {"patch_status", "issue_token", "put_endpoint"}
+
+
+def issue(session_id: str, transaction: Any) -> str:
+    """Make the token of a session; an earlier one is dead from then on."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    transaction.raw(_KEEP, {"id": session_id, "digest": digest(token)})
+    return token
+
+
+def revoke(session_id: str, transaction: Any) -> None:
+    """Forget the token of a session."""
+    transaction.raw("DELETE FROM session_tokens WHERE session_id = %(id)s", {"id": session_id})
+
+
+@hookimpl
+def ambient_authenticate(request: Request) -> Principal | None:
+    """The session whose token this is, while it is alive."""
+    token = bearer_token(request.headers.get("Authorization"))
+    if not token.startswith(PREFIX):
+        return None
+    found = current().transaction.raw(_FIND, {"digest": digest(token)}).fetchone()
+    if found is None:
+        return None
+    identifier, name, project = found
+    return Principal("session", identifier, name, {"session_id": identifier, "project_id": project})
+
+
+@hookimpl
+def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
+    """A session may read itself and its project's skills and write its own messages; only the control plane writes status."""
+    if principal.kind == "session":
+        return (kind.name, verb) in _OWN
+    if kind.name == "Session" and verb in _CONTROL_PLANE_ONLY:
+        return principal == CONTROL_PLANE
+    return None
+
+
+@hookimpl
+def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement[bool] | None":
+    """A session sees itself, and what lives in its project."""
+    if principal.kind != "session":
+        return None
+    columns = kind.table.c
+    if kind.name == "Session":
+        return columns.id == principal.attributes["session_id"]
+    return columns.project_id == principal.attributes["project_id"]

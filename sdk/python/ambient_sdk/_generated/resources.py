@@ -1,0 +1,2 @@
+class Resources:
+    def __init__(self, transport): pass
