@@ -17,7 +17,7 @@ from werkzeug.exceptions import MethodNotAllowed as NoMethod
 
 from ambient_core import errors, openapi
 from ambient_core.access import Guard
-from ambient_core.config import Settings
+from ambient_core.config import Settings, check_profile
 from ambient_core.database import Database, is_outage, is_retryable, unavailable
 from ambient_core.development import DevelopmentAccess
 from ambient_core.errors import AmbientError, Internal, Unauthenticated
@@ -25,7 +25,7 @@ from ambient_core.identity import bearer_token
 from ambient_core.ids import new_id
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
-from ambient_core.plugins import Plugins, load_plugins
+from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.rest import Operation, Runtime, current
 from ambient_core.routes import core_blueprint, kind_blueprint
 
@@ -101,6 +101,7 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
     Raises:
         SetupError: the settings do not allow a start, or ``strict`` is on and a plugin would be set aside.
     """
+    check_profile(settings)
     plugins = plugins or load_plugins(settings)
     plugins.hooks_of_core(DevelopmentAccess(settings))
     database = Database(
@@ -110,6 +111,23 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
         statement_timeout=settings.statement_timeout,
     )
     plugins.apply_migration_faults(database)
+    if settings.strict:
+        refuse_set_aside(plugins)
+    return _build(settings, surface, plugins, database)
+
+
+def describe(settings: Settings) -> Application:
+    """Build the application for its contract alone: nothing is connected, nobody is let in.
+
+    Raises:
+        SetupError: a plugin would be set aside; its operations would silently leave the contract.
+    """
+    plugins = load_plugins(settings)
+    refuse_set_aside(plugins)
+    return _build(settings, "api", plugins, Database("postgresql://contract.invalid/none"))
+
+
+def _build(settings: Settings, surface: str, plugins: Plugins, database: Database) -> Application:
     app = Application("ambient_core", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(MAX_CONTENT_LENGTH=settings.body_limit, PROPAGATE_EXCEPTIONS=False, TRAP_HTTP_EXCEPTIONS=False)

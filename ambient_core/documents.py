@@ -1,6 +1,7 @@
 """What OpenAPI says of each operation; plain data, so that documentation and routes are made from one declaration."""
 
 from collections.abc import Iterable, Mapping
+from inspect import cleandoc
 from typing import Any
 
 from ambient_core.errors import CATALOGUE
@@ -91,7 +92,7 @@ def _success(kind: Kind, verb: Verb) -> Document:
 
 def action(kind: Kind, action: Action) -> Document:
     """An action: its first docstring paragraph, body, answer and errors."""
-    text = (action.doc or f"{action.name} a {kind.name}.").split("\n\n")
+    text = cleandoc(action.doc or f"{action.name} a {kind.name}.").split("\n\n")
     document: Document = {
         "operationId": action.operation_id or f"{camel(action.name)}{kind.name}",
         "summary": " ".join(text[0].split()),

@@ -138,9 +138,17 @@ class Items(_Strict, ma.fields.List):
 
 
 class StringMap(_Strict, ma.fields.Dict):
-    """A JSON object of strings, such as labels."""
+    """A JSON object of strings, such as labels.
+
+    Args:
+        removes: whether ``null`` is taken as well, as a merge patch removes an entry.
+    """
 
     wants = "an object of strings"
+
+    def __init__(self, *, removes: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self._removes = removes
 
     def _fits(self, value: Any) -> bool:
         return isinstance(value, dict)
@@ -148,7 +156,9 @@ class StringMap(_Strict, ma.fields.Dict):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         entries = super()._deserialize(value, attr, data, **kwargs)
         wrong = {
-            key: {"value": [Broken("type", "must be a string.")]} for key, item in entries.items() if not isinstance(item, str)
+            key: {"value": [Broken("type", "must be a string.")]}
+            for key, item in entries.items()
+            if not isinstance(item, str) and not (item is None and self._removes)
         }
         if wrong:
             raise ma.ValidationError(wrong)
@@ -313,9 +323,10 @@ def _number(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> 
 
 
 def _json(_column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma.fields.Field[Any]:
+    removes = options.pop("removes", False)
     if rules.format == "string-map":
-        options["metadata"]["additionalProperties"] = {"type": "string"}
-        return StringMap(**options)
+        options["metadata"]["additionalProperties"] = {"type": "string", **({"nullable": True} if removes else {})}
+        return StringMap(removes=removes, **options)
     if rules.format == "string-list":
         return Items(Text(metadata={}), **options)
     if rules.format == "array":
@@ -323,7 +334,7 @@ def _json(_column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> m
     return Shape(rules.schema, **options) if rules.schema else Object(**options)
 
 
-def _field(column: "sa.Column[Any]", *, required: bool, partial: bool) -> ma.fields.Field[Any]:
+def _field(column: "sa.Column[Any]", *, required: bool, partial: bool, removes: bool = False) -> ma.fields.Field[Any]:
     rules = rules_of(column)
     metadata = {"description": rules.doc} if rules.doc else {}
     if rules.example is not None:
@@ -339,6 +350,8 @@ def _field(column: "sa.Column[Any]", *, required: bool, partial: bool) -> ma.fie
         ((sa.String, sa.Uuid), _text),
     ):
         if isinstance(column.type, types):
+            if make is _json and removes:
+                options["removes"] = True
             return make(column, rules, options)  # type: ignore[no-untyped-call]
     raise SetupError(f"Field {column.name!r} has the type {column.type!r}, which has no place in JSON; see docs/plugins.md.")
 
@@ -375,9 +388,12 @@ def schemas_of(kind: Kind) -> Schemas:
             needed = not column.nullable and rules.default is None and column.server_default is None
             create[column.name] = _field(column, required=needed, partial=False)
         if rules.access in (Access.WRITE, Access.SECRET):
-            patch[column.name] = _field(column, required=False, partial=True)
+            patch[column.name] = _field(column, required=False, partial=True, removes=True)
         if rules.access is not Access.SECRET:
-            read[column.name] = _field(column, required=not column.nullable, partial=True)
+            shown = read[column.name] = _field(column, required=not column.nullable, partial=True)
+            if "enum" in shown.metadata:
+                # What is shown may grow new values; a client must not break on one.
+                shown.metadata["x-enum"] = shown.metadata.pop("enum")
     read = {
         "id": read.pop("id"),
         "kind": Text(required=True, metadata={"description": "Name of the kind.", "example": kind.name}),

@@ -1,2 +1,104 @@
+"""Generated from openapi.yaml (sha256 e3728fe3e5916c8c1ac4e1ff298145ef8a6562a83c3d1e3b931127b5185e4f98); do not edit, run: make sdk."""
+
+from typing import Any, cast
+
+from ambient_sdk._generated.models import (
+    Project,
+    Session,
+    SessionList,
+    SessionMessage,
+    SessionMessageList,
+    SessionToken,
+    Skill,
+    Task,
+    User,
+)
+from ambient_sdk.resource import Resource
+from ambient_sdk.transport import Transport
+
+_ = cast
+
+
+class ProjectsResource(Resource[Project]):
+    """Objects of kind Project."""
+
+    path = "/api/ambient/v1/projects"
+    model = Project
+
+
+
+class SessionsResource(Resource[Session]):
+    """Objects of kind Session."""
+
+    path = "/api/ambient/v1/sessions"
+    model = Session
+
+    def clone(self, id: str) -> Session:
+        """Make a new session with the same task and settings, as a child of this one."""
+        return Session.from_dict(self._transport.send("POST", self._address(id, "clone")).json())
+
+    def messages(self, id: str, *, after_seq: Any = None, page: Any = None, size: Any = None) -> SessionMessageList:
+        """Read the messages of a session, oldest first."""
+        return SessionMessageList.from_dict(self._transport.send("GET", self._address(id, "messages"), query={key: value for key, value in {"after_seq": after_seq, "page": page, "size": size}.items() if value is not None}).json())
+
+    def push_message(self, id: str, **fields: Any) -> SessionMessage:
+        """Add a message to a session."""
+        return SessionMessage.from_dict(self._transport.send("POST", self._address(id, "messages"), body=fields).json())
+
+    def start(self, id: str) -> Session:
+        """Start a session that is not running."""
+        return Session.from_dict(self._transport.send("POST", self._address(id, "start")).json())
+
+    def patch_status(self, id: str, **fields: Any) -> Session:
+        """Write what was seen of a session; for the control plane alone."""
+        return Session.from_dict(self._transport.send("PATCH", self._address(id, "status"), body=fields).json())
+
+    def stop(self, id: str) -> Session:
+        """Stop a session that is pending, creating or running."""
+        return Session.from_dict(self._transport.send("POST", self._address(id, "stop")).json())
+
+    def issue_token(self, id: str) -> SessionToken:
+        """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
+        return SessionToken.from_dict(self._transport.send("POST", self._address(id, "token")).json())
+
+
+class SkillsResource(Resource[Skill]):
+    """Objects of kind Skill."""
+
+    path = "/api/ambient/v1/skills"
+    model = Skill
+
+
+
+class TasksResource(Resource[Task]):
+    """Objects of kind Task."""
+
+    path = "/api/ambient/v1/tasks"
+    model = Task
+
+    def run(self, id: str) -> Session:
+        """Make a session from this task and start it."""
+        return Session.from_dict(self._transport.send("POST", self._address(id, "run")).json())
+
+    def sessions(self, id: str, *, page: Any = None, size: Any = None) -> SessionList:
+        """List the sessions that were made from this task, newest first."""
+        return SessionList.from_dict(self._transport.send("GET", self._address(id, "sessions"), query={key: value for key, value in {"page": page, "size": size}.items() if value is not None}).json())
+
+
+class UsersResource(Resource[User]):
+    """Objects of kind User."""
+
+    path = "/api/ambient/v1/users"
+    model = User
+
+
+
 class Resources:
-    def __init__(self, transport): pass
+    """One attribute per kind."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.projects = ProjectsResource(transport)
+        self.sessions = SessionsResource(transport)
+        self.skills = SkillsResource(transport)
+        self.tasks = TasksResource(transport)
+        self.users = UsersResource(transport)

@@ -1,0 +1,98 @@
+"""``ambient``: the command line. Each command is imported when it is asked for, so that --help answers at once."""
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ambient_core.config import Loaded, Settings, Sources, load
+from ambient_core.errors import SetupError
+
+_COMMANDS = {
+    "config": ("ambient_core.commands.config", "Print every setting and where it came from."),
+    "controlplane": ("ambient_core.commands.controlplane", "Run and look at the control plane."),
+    "db": ("ambient_core.commands.database", "Bring the database up to date, or back."),
+    "dev": ("ambient_core.commands.dev", "Start the whole system on this machine."),
+    "openapi": ("ambient_core.commands.openapi", "Write or check the contract."),
+    "plugins": ("ambient_core.commands.plugins", "List plugins, and why some do not serve."),
+    "serve": ("ambient_core.commands.serve", "Serve the API."),
+    "version": ("ambient_core.commands.version", "Print the version."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What was said before the command's name."""
+
+    sources: Sources
+
+    def load(self) -> Loaded[Settings]:
+        """The settings, with where they came from; sets logging up.
+
+        Raises:
+            SetupError: a setting is wrong.
+        """
+        from ambient_core import log  # noqa: PLC0415 - not needed for --help
+
+        loaded = load(Settings, self.sources)
+        log.configure(loaded.settings.log_level, loaded.settings.log_format)
+        return loaded
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Our commands; those of plugins are found when they are called, because --help must not import them."""
+        return sorted({*_COMMANDS, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command, ours or a plugin's."""
+        if cmd_name in _COMMANDS:
+            command = import_module(_COMMANDS[cmd_name][0]).command
+            assert isinstance(command, click.Command)
+            return command
+        if super().get_command(ctx, cmd_name) is None:
+            self._ask_plugins(ctx)
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, from the table above alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
+
+    def _ask_plugins(self, ctx: click.Context) -> None:
+        from ambient_core.plugins import load_plugins  # noqa: PLC0415 - only for commands that are not ours
+
+        invocation = ctx.obj if isinstance(ctx.obj, Invocation) else Invocation(Sources())
+        for name, function in load_plugins(invocation.load().settings).implementations("ambient_commands"):
+            try:
+                function(cli=self)
+            except Exception as fault:
+                click.echo(f"ambient: plugin {name} cannot add its commands: {fault}", err=True)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), envvar="AMBIENT_CONFIG", help="TOML file with settings.")
+@click.option("--profile", help="production or development.")
+@click.option("--database-url", help="postgresql://user:password@host:5432/database")
+@click.option("--log-level", help="debug, info, warning or error.")
+@click.option("--strict/--no-strict", default=None, help="Refuse to start when a plugin would be set aside.")
+@click.pass_context
+def cli(context: click.Context, config: Path | None, **flags: Any) -> None:
+    """Ambient API: sessions of AI agents, and whatever kinds are plugged in."""
+    claimed = [f"AMBIENT_{entry.name.upper()}_" for entry in entry_points(group="ambient.plugins")]
+    context.obj = Invocation(Sources(file=config, flags=flags, claimed=claimed))
+
+
+def main() -> None:
+    """Run the command line; a setup error is one clear line and exit status 1."""
+    try:
+        cli(standalone_mode=True)
+    except SetupError as fault:
+        click.echo(f"ambient: {fault}", err=True)
+        sys.exit(1)

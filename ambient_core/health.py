@@ -1,0 +1,155 @@
+"""/healthz, /readyz and /metrics, from a process beside the workers: alive under any load of theirs."""
+
+import logging
+import os
+import signal
+import socketserver
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import orjson
+import psycopg
+
+from ambient_core import metrics, migrate
+from ambient_core.config import Settings
+from ambient_core.database import Database, driver_url, url_of
+from ambient_core.embedded.process import ends_with_parent
+from ambient_core.errors import SetupError
+from ambient_core.plugins import Plugins, load_plugins
+from ambient_core.serve import address_of
+
+log = logging.getLogger(__name__)
+Answer = tuple[int, str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold before requests should come.
+
+    Args:
+        name: how the answer calls it.
+        run: answers why it does not hold, or ``None``.
+    """
+
+    name: str
+    run: Callable[[], str | None]
+
+
+class Readiness:
+    """Whether requests should come, and what keeps them away.
+
+    Args:
+        checks: what must hold.
+        notes: details that are shown and keep nobody away.
+    """
+
+    def __init__(self, checks: Sequence[Check], notes: Callable[[], dict[str, Any]]) -> None:
+        self._checks = checks
+        self._notes = notes
+        self.draining = False
+
+    def answer(self) -> Answer:
+        """The answer to ``/readyz``."""
+        found = {check.name: check.run() for check in self._checks}
+        if self.draining:
+            found["draining"] = "the server is stopping."
+        ready = not any(found.values())
+        body = {"ready": ready, "checks": {n: r or "ok" for n, r in found.items()}, **self._notes()}
+        return (200 if ready else 503), "application/json", orjson.dumps(body)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+def server(bind: str, name: str, routes: dict[str, Callable[[], Answer]]) -> _Server:
+    """A small HTTP server for a few addresses.
+
+    Raises:
+        SetupError: the address cannot be used.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 5
+        server_version = "ambient"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            route = routes.get(self.path.split("?")[0])
+            status, kind, body = route() if route else (404, "application/json", b'{"kind":"Error","reason":"no such address"}')
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            log.debug(format, *args)
+
+    try:
+        return _Server(address_of(name, bind), Handler)
+    except OSError as fault:
+        raise SetupError(f"{name} {bind} cannot be used: {fault.strerror}.") from fault
+
+
+def checks_of(settings: Settings, plugins: Plugins) -> list[Check]:
+    """Database and migrations."""
+    url = driver_url(url_of(settings.database_url))
+
+    def database() -> str | None:
+        try:
+            with psycopg.connect(url, connect_timeout=2, autocommit=True) as connection:
+                connection.execute("SELECT 1")
+        except psycopg.Error:
+            return "does not answer."
+        return None
+
+    def migrations() -> str | None:
+        own = Database(settings.database_url, pool_size=1, pool_timeout=2)
+        try:
+            pending = migrate.ready(own, plugins)
+        except Exception:
+            return "cannot be read."
+        finally:
+            own.close()
+        return f"pending: {', '.join(pending)}; run: ambient db upgrade" if pending else None
+
+    return [Check("database", database), Check("migrations", migrations)]
+
+
+def run_side_servers(settings: Settings, master: int) -> None:
+    """Serve health and figures until the master is gone. SIGUSR1 says that it is stopping.
+
+    Args:
+        settings: addresses and database.
+        master: process id of Gunicorn's master.
+    """
+    ends_with_parent(signal.SIGKILL)() if os.getppid() == master else None
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    plugins = load_plugins(settings)
+    own = Database(settings.database_url, pool_size=1)
+    try:
+        plugins.apply_migration_faults(own)
+    except Exception:
+        log.warning("the database did not answer at the start")
+    finally:
+        own.close()
+    aside = {"plugins_set_aside": {entry.name: entry.reason for entry in plugins.set_aside}}
+    readiness = Readiness(checks_of(settings, plugins), lambda: aside)
+    signal.signal(signal.SIGUSR1, lambda *_: setattr(readiness, "draining", True))
+    health = {"/healthz": lambda: (200, "application/json", b'{"alive":true}'), "/readyz": readiness.answer}
+    figures = {"/metrics": lambda: (200, "text/plain; version=0.0.4; charset=utf-8", metrics.exposition())}
+    servers: list[socketserver.BaseServer] = [
+        server(settings.health_bind, "health_bind", health),
+        server(settings.metrics_bind, "metrics_bind", figures),
+    ]
+    threads = [threading.Thread(target=one.serve_forever, daemon=True) for one in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

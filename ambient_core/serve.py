@@ -1,0 +1,183 @@
+"""Gunicorn with gevent workers; health and figures from a process of their own, alive under any load of the workers."""
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from ambient_core import log, metrics
+from ambient_core.config import Settings, Sources, load
+from ambient_core.errors import SetupError
+
+logger = logging.getLogger(__name__)
+
+
+def gunicorn_settings(settings: Settings | None = None, surface: str = "api") -> dict[str, Any]:
+    """What our Gunicorn runs with.
+
+    Args:
+        settings: of the core; read from the environment when ``None`` (plain ``gunicorn -c``).
+        surface: ``api`` or ``gateway``.
+    """
+    settings = settings or load(Settings, Sources(claimed=("AMBIENT_",))).settings
+    bind = settings.bind if surface == "api" else settings.gateway_bind
+    return {
+        "wsgi_app": "ambient_core.app:create_app()",
+        "bind": bind,
+        "workers": settings.workers if surface == "api" else 1,
+        "worker_class": "ambient_core.worker.AmbientWorker",
+        "worker_connections": settings.worker_connections,
+        # A gevent worker reports that it lives from its own loop: this is no limit for requests.
+        "timeout": 60,
+        "graceful_timeout": settings.graceful_timeout,
+        "keepalive": 75,
+        # Long enough for an id of 8 KB, which then gets our own 404.
+        "limit_request_line": 8190,
+        "limit_request_fields": 64,
+        "limit_request_field_size": 16384 + 64,
+        "accesslog": None,
+        "errorlog": "-",
+        "logger_class": "ambient_core.worker.AmbientLogger",
+        "proc_name": f"ambient-{surface}",
+        "control_socket_disable": True,
+        # Kept in memory: a slow disk must not make a worker look dead.
+        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
+        "preload_app": False,
+    }
+
+
+class Master(Arbiter):  # type: ignore[misc]
+    """Gunicorn's master; it says "not ready" before it lets the workers finish."""
+
+    def stop(self, graceful: bool = True) -> None:
+        """Stop the workers."""
+        if self.app.side is not None:
+            self.app.side.draining()
+        super().stop(graceful)
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn started from code.
+
+    Args:
+        settings: of the core.
+        surface: ``api`` or ``gateway``.
+        side: the process with health and figures, if any.
+    """
+
+    def __init__(self, settings: Settings, surface: str, side: "SideProcess | None" = None) -> None:
+        self.settings = settings
+        self.surface = surface
+        self.side = side
+        super().__init__()
+
+    def run(self) -> None:
+        """Serve until a signal says stop."""
+        Master(self).run()
+
+    def load_config(self) -> None:
+        """Hand our settings to Gunicorn."""
+        for name, value in gunicorn_settings(self.settings, self.surface).items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+        self.cfg.set("child_exit", lambda _server, worker: metrics.forget_worker(worker.pid))
+
+    def load(self) -> Any:
+        """Build the application; called in each worker, after the fork, so that connections are its own."""
+        from ambient_core.app import create_app  # noqa: PLC0415 - after the worker's monkey-patching
+
+        log.configure(self.settings.log_level, self.settings.log_format)
+        try:
+            return create_app(self.settings, self.surface)
+        except SetupError as fault:
+            logger.error("cannot serve: %s", fault)
+            # 4 tells Gunicorn's arbiter that the application cannot start; it ends instead of trying for ever.
+            sys.exit(4)
+
+
+def serve(settings: Settings, surface: str) -> None:
+    """Serve until a signal says stop.
+
+    Raises:
+        SetupError: an address is taken or not ours.
+    """
+    binds = {"bind" if surface == "api" else "gateway_bind": settings.bind if surface == "api" else settings.gateway_bind}
+    if surface == "api":
+        binds |= {"health_bind": settings.health_bind, "metrics_bind": settings.metrics_bind}
+    for name, address in binds.items():
+        check_free(name, address)
+    folder = metrics.prepare_folder()
+    side = SideProcess(settings) if surface == "api" else None
+    try:
+        Server(settings, surface, side).run()
+    finally:
+        if side is not None and side.owner == os.getpid():
+            side.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def address_of(name: str, text: str) -> tuple[str, int]:
+    """Split ``host:port``.
+
+    Raises:
+        SetupError: it is no such pair.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise SetupError(f"{name} is {text!r}; it must be host:port, such as 127.0.0.1:8000.")
+    return host, int(port)
+
+
+def check_free(name: str, text: str) -> None:
+    """Refuse an address that cannot be bound.
+
+    Raises:
+        SetupError: naming setting, address and cause.
+    """
+    host, port = address_of(name, text)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as fault:
+            raise SetupError(f"{name} {text} cannot be used: {fault.strerror}. Stop what uses it, or set another {name}.") from fault
+
+
+class SideProcess:
+    """Health and figures in a child of their own.
+
+    Args:
+        settings: of the core.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.owner = os.getpid()
+        self.pid = os.fork()
+        if self.pid == 0:
+            from ambient_core.health import run_side_servers  # noqa: PLC0415 - the master must not import the driver
+
+            try:
+                run_side_servers(settings, self.owner)
+            except SetupError as fault:
+                logger.error("health and figures are not served: %s", fault)
+            finally:
+                os._exit(0)
+
+    def draining(self) -> None:
+        """Say that the server is stopping: not ready any more."""
+        os.kill(self.pid, signal.SIGUSR1)
+
+    def end(self) -> None:
+        """End it."""
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            return

@@ -1,0 +1,8 @@
+"""Gunicorn for Ambient: used by ``ambient serve``, and by ``gunicorn -c deploy/gunicorn.conf.py`` directly.
+
+Plain Gunicorn reads the same settings from the environment: ``gunicorn -c deploy/gunicorn.conf.py``.
+"""
+
+from ambient_core.serve import gunicorn_settings
+
+globals().update(gunicorn_settings())

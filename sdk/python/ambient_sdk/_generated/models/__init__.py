@@ -1,0 +1,121 @@
+""" Contains all the data models used in inputs/outputs """
+
+from .condition import Condition
+from .error import Error
+from .error_errors_item import ErrorErrorsItem
+from .get_error_response_200 import GetErrorResponse200
+from .get_metadata_response_200 import GetMetadataResponse200
+from .get_version_response_200 import GetVersionResponse200
+from .list_error_response_200 import ListErrorResponse200
+from .list_error_response_200_items_item import ListErrorResponse200ItemsItem
+from .list_plugin_response_200 import ListPluginResponse200
+from .list_plugin_response_200_items_item import ListPluginResponse200ItemsItem
+from .pagination_metadata import PaginationMetadata
+from .project import Project
+from .project_annotations_type_0 import ProjectAnnotationsType0
+from .project_create import ProjectCreate
+from .project_create_annotations_type_0 import ProjectCreateAnnotationsType0
+from .project_create_labels_type_0 import ProjectCreateLabelsType0
+from .project_labels_type_0 import ProjectLabelsType0
+from .project_list import ProjectList
+from .project_patch import ProjectPatch
+from .project_patch_annotations_type_0 import ProjectPatchAnnotationsType0
+from .project_patch_labels_type_0 import ProjectPatchLabelsType0
+from .reconciled_repository import ReconciledRepository
+from .repository import Repository
+from .session import Session
+from .session_annotations_type_0 import SessionAnnotationsType0
+from .session_create import SessionCreate
+from .session_create_annotations_type_0 import SessionCreateAnnotationsType0
+from .session_create_environment_variables_type_0 import SessionCreateEnvironmentVariablesType0
+from .session_create_labels_type_0 import SessionCreateLabelsType0
+from .session_create_resource_overrides_type_0 import SessionCreateResourceOverridesType0
+from .session_environment_variables_type_0 import SessionEnvironmentVariablesType0
+from .session_labels_type_0 import SessionLabelsType0
+from .session_list import SessionList
+from .session_message import SessionMessage
+from .session_message_create import SessionMessageCreate
+from .session_message_list import SessionMessageList
+from .session_patch import SessionPatch
+from .session_patch_annotations_type_0 import SessionPatchAnnotationsType0
+from .session_patch_environment_variables_type_0 import SessionPatchEnvironmentVariablesType0
+from .session_patch_labels_type_0 import SessionPatchLabelsType0
+from .session_patch_resource_overrides_type_0 import SessionPatchResourceOverridesType0
+from .session_phase import SessionPhase
+from .session_resource_overrides_type_0 import SessionResourceOverridesType0
+from .session_status_patch import SessionStatusPatch
+from .session_status_patch_phase import SessionStatusPatchPhase
+from .session_token import SessionToken
+from .skill import Skill
+from .skill_create import SkillCreate
+from .skill_list import SkillList
+from .skill_patch import SkillPatch
+from .task import Task
+from .task_create import TaskCreate
+from .task_list import TaskList
+from .task_patch import TaskPatch
+from .user import User
+from .user_create import UserCreate
+from .user_list import UserList
+from .user_patch import UserPatch
+
+__all__ = (
+    "Condition",
+    "Error",
+    "ErrorErrorsItem",
+    "GetErrorResponse200",
+    "GetMetadataResponse200",
+    "GetVersionResponse200",
+    "ListErrorResponse200",
+    "ListErrorResponse200ItemsItem",
+    "ListPluginResponse200",
+    "ListPluginResponse200ItemsItem",
+    "PaginationMetadata",
+    "Project",
+    "ProjectAnnotationsType0",
+    "ProjectCreate",
+    "ProjectCreateAnnotationsType0",
+    "ProjectCreateLabelsType0",
+    "ProjectLabelsType0",
+    "ProjectList",
+    "ProjectPatch",
+    "ProjectPatchAnnotationsType0",
+    "ProjectPatchLabelsType0",
+    "ReconciledRepository",
+    "Repository",
+    "Session",
+    "SessionAnnotationsType0",
+    "SessionCreate",
+    "SessionCreateAnnotationsType0",
+    "SessionCreateEnvironmentVariablesType0",
+    "SessionCreateLabelsType0",
+    "SessionCreateResourceOverridesType0",
+    "SessionEnvironmentVariablesType0",
+    "SessionLabelsType0",
+    "SessionList",
+    "SessionMessage",
+    "SessionMessageCreate",
+    "SessionMessageList",
+    "SessionPatch",
+    "SessionPatchAnnotationsType0",
+    "SessionPatchEnvironmentVariablesType0",
+    "SessionPatchLabelsType0",
+    "SessionPatchResourceOverridesType0",
+    "SessionPhase",
+    "SessionResourceOverridesType0",
+    "SessionStatusPatch",
+    "SessionStatusPatchPhase",
+    "SessionToken",
+    "Skill",
+    "SkillCreate",
+    "SkillList",
+    "SkillPatch",
+    "Task",
+    "TaskCreate",
+    "TaskList",
+    "TaskPatch",
+    "User",
+    "UserCreate",
+    "UserList",
+    "UserPatch",
+)

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, BinaryIO, TextIO, TYPE_CHECKING, Generator
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+from ..types import UNSET, Unset
+from typing import cast
+
+if TYPE_CHECKING:
+  from ..models.error_errors_item import ErrorErrorsItem
+
+
+
+
+
+T = TypeVar("T", bound="Error")
+
+
+
+@_attrs_define
+class Error:
+    """ 
+        Attributes:
+            id (str):
+            kind (str):  Example: Error.
+            href (str):
+            code (str):  Example: ambient-api-server-8.
+            reason (str): What is wrong and what would be right.
+            operation_id (str): Names this request in the log.
+            errors (list[ErrorErrorsItem] | Unset): Every fault, when they belong to fields.
+     """
+
+    id: str
+    kind: str
+    href: str
+    code: str
+    reason: str
+    operation_id: str
+    errors: list[ErrorErrorsItem] | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+
+
+
+
+    def to_dict(self) -> dict[str, Any]:
+        from ..models.error_errors_item import ErrorErrorsItem # noqa: PLC0415
+        id = self.id
+
+        kind = self.kind
+
+        href = self.href
+
+        code = self.code
+
+        reason = self.reason
+
+        operation_id = self.operation_id
+
+        errors: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.errors, Unset):
+            errors = []
+            for errors_item_data in self.errors:
+                errors_item = errors_item_data.to_dict()
+                errors.append(errors_item)
+
+
+
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update({
+            "id": id,
+            "kind": kind,
+            "href": href,
+            "code": code,
+            "reason": reason,
+            "operation_id": operation_id,
+        })
+        if errors is not UNSET:
+            field_dict["errors"] = errors
+
+        return field_dict
+
+
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.error_errors_item import ErrorErrorsItem # noqa: PLC0415
+        d = dict(src_dict)
+        id = d.pop("id")
+
+        kind = d.pop("kind")
+
+        href = d.pop("href")
+
+        code = d.pop("code")
+
+        reason = d.pop("reason")
+
+        operation_id = d.pop("operation_id")
+
+        _errors = d.pop("errors", UNSET)
+        errors: list[ErrorErrorsItem] | Unset = UNSET
+        if _errors is not UNSET:
+            errors = []
+            for errors_item_data in _errors:
+                errors_item = ErrorErrorsItem.from_dict(errors_item_data)
+
+
+
+                errors.append(errors_item)
+
+
+        error = cls(
+            id=id,
+            kind=kind,
+            href=href,
+            code=code,
+            reason=reason,
+            operation_id=operation_id,
+            errors=errors,
+        )
+
+
+        error.additional_properties = d
+        return error
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
