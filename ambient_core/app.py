@@ -41,6 +41,7 @@ class Application(Flask):
 
     runtime: Runtime
     plugins: Plugins
+    surface: str
     public: frozenset[str]
     authenticate: Callable[..., Any]
 
@@ -134,6 +135,7 @@ def _build(settings: Settings, surface: str, plugins: Plugins, database: Databas
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.plugins = plugins
+    app.surface = surface
     guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
     app.runtime = Runtime(settings, database, plugins.registry, guard, plugins.implementations("ambient_before_write"))
     app.extensions["ambient"] = app.runtime

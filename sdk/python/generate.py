@@ -98,7 +98,7 @@ def resources(document: dict[str, Any], digest: str) -> str:
         for method, operation in item.items():
             if tag is None or not isinstance(operation, dict) or operation.get("x-ambient-verb") in VERBS:
                 continue
-            if "application/json" not in str(operation["responses"]):
+            if "event-stream" in str(operation["responses"]) and "application/json" not in str(operation["responses"]):
                 continue
             source, model = method_source(path, method, operation, kinds[tag][0])
             methods.setdefault(tag, []).append(source)

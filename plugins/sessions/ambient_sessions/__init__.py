@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
-from ambient_core import Kind, hookimpl
+from flask_smorest import Blueprint
+
+from ambient_core import Kind, Reconciler, hookimpl
 from ambient_sessions import hooks as ambient_hookspecs
+from ambient_sessions.agui.address import put_endpoint
+from ambient_sessions.agui.routes import blueprint as agui_blueprint
 from ambient_sessions.messages import messages, push_message
 from ambient_sessions.model import Session
+from ambient_sessions.reconcile import SessionReconciler
 from ambient_sessions.store import SessionStore, clone, issue_token, patch_status, start, stop
 from ambient_sessions.tokens import ambient_authenticate, ambient_may, ambient_scope
 
@@ -13,8 +18,29 @@ from ambient_sessions.tokens import ambient_authenticate, ambient_may, ambient_s
 @hookimpl
 def ambient_kinds() -> Iterator[Kind]:
     """The kind of this plugin."""
-    actions = (start, stop, clone, patch_status, issue_token, messages, push_message)
+    actions = (start, stop, clone, patch_status, issue_token, put_endpoint, messages, push_message)
     yield Kind(Session, store=SessionStore, actions=actions)
 
 
-__all__ = ["Session", "ambient_authenticate", "ambient_hookspecs", "ambient_kinds", "ambient_may", "ambient_scope"]
+@hookimpl
+def ambient_blueprints() -> Iterator[Blueprint]:
+    """The AG-UI gateway, on the API and on an address of its own."""
+    yield agui_blueprint()
+
+
+@hookimpl
+def ambient_reconcilers() -> Iterator[Reconciler]:
+    """What keeps runners as the rows say."""
+    yield SessionReconciler()
+
+
+__all__ = [
+    "Session",
+    "ambient_authenticate",
+    "ambient_blueprints",
+    "ambient_hookspecs",
+    "ambient_kinds",
+    "ambient_may",
+    "ambient_reconcilers",
+    "ambient_scope",
+]

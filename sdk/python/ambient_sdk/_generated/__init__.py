@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 e3728fe3e5916c8c1ac4e1ff298145ef8a6562a83c3d1e3b931127b5185e4f98)."""
+"""Generated from openapi.yaml (sha256 0c1dc3f8f7297a7e25fb2960f93fd08d1815f181be4671c2d1ccc8cbd33abddd)."""

@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 e3728fe3e5916c8c1ac4e1ff298145ef8a6562a83c3d1e3b931127b5185e4f98); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 0c1dc3f8f7297a7e25fb2960f93fd08d1815f181be4671c2d1ccc8cbd33abddd); do not edit, run: make sdk."""
 
 from typing import Any, cast
 
@@ -33,9 +33,25 @@ class SessionsResource(Resource[Session]):
     path = "/api/ambient/v1/sessions"
     model = Session
 
+    def get_session_capabilities(self, id: str) -> dict[str, Any]:
+        """What the session's runner can do."""
+        return cast(dict[str, Any], self._transport.send("GET", self._address(id, "agui", "capabilities")).json())
+
+    def interrupt_session(self, id: str, **fields: Any) -> dict[str, Any]:
+        """Interrupt the run that is on."""
+        return cast(dict[str, Any], self._transport.send("POST", self._address(id, "agui", "interrupt"), body=fields).json())
+
+    def list_session_run(self, id: str) -> dict[str, Any]:
+        """The runs of a session, newest first."""
+        return cast(dict[str, Any], self._transport.send("GET", self._address(id, "agui", "runs")).json())
+
     def clone(self, id: str) -> Session:
         """Make a new session with the same task and settings, as a child of this one."""
         return Session.from_dict(self._transport.send("POST", self._address(id, "clone")).json())
+
+    def put_endpoint(self, id: str, **fields: Any) -> None:
+        """Say where the runner of a session answers; for the control plane alone."""
+        self._transport.send("PATCH", self._address(id, "endpoint"), body=fields)
 
     def messages(self, id: str, *, after_seq: Any = None, page: Any = None, size: Any = None) -> SessionMessageList:
         """Read the messages of a session, oldest first."""

@@ -5,11 +5,17 @@ from .error import Error
 from .error_errors_item import ErrorErrorsItem
 from .get_error_response_200 import GetErrorResponse200
 from .get_metadata_response_200 import GetMetadataResponse200
+from .get_session_capabilities_response_200 import GetSessionCapabilitiesResponse200
 from .get_version_response_200 import GetVersionResponse200
+from .interrupt_session_body import InterruptSessionBody
+from .interrupt_session_response_200 import InterruptSessionResponse200
 from .list_error_response_200 import ListErrorResponse200
 from .list_error_response_200_items_item import ListErrorResponse200ItemsItem
 from .list_plugin_response_200 import ListPluginResponse200
 from .list_plugin_response_200_items_item import ListPluginResponse200ItemsItem
+from .list_session_event_attach import ListSessionEventAttach
+from .list_session_run_response_200 import ListSessionRunResponse200
+from .list_session_run_response_200_items_item import ListSessionRunResponse200ItemsItem
 from .pagination_metadata import PaginationMetadata
 from .project import Project
 from .project_annotations_type_0 import ProjectAnnotationsType0
@@ -23,6 +29,8 @@ from .project_patch_annotations_type_0 import ProjectPatchAnnotationsType0
 from .project_patch_labels_type_0 import ProjectPatchLabelsType0
 from .reconciled_repository import ReconciledRepository
 from .repository import Repository
+from .run_session_body import RunSessionBody
+from .run_session_body_messages_item import RunSessionBodyMessagesItem
 from .session import Session
 from .session_annotations_type_0 import SessionAnnotationsType0
 from .session_create import SessionCreate
@@ -30,6 +38,7 @@ from .session_create_annotations_type_0 import SessionCreateAnnotationsType0
 from .session_create_environment_variables_type_0 import SessionCreateEnvironmentVariablesType0
 from .session_create_labels_type_0 import SessionCreateLabelsType0
 from .session_create_resource_overrides_type_0 import SessionCreateResourceOverridesType0
+from .session_endpoint import SessionEndpoint
 from .session_environment_variables_type_0 import SessionEnvironmentVariablesType0
 from .session_labels_type_0 import SessionLabelsType0
 from .session_list import SessionList
@@ -41,7 +50,9 @@ from .session_patch_annotations_type_0 import SessionPatchAnnotationsType0
 from .session_patch_environment_variables_type_0 import SessionPatchEnvironmentVariablesType0
 from .session_patch_labels_type_0 import SessionPatchLabelsType0
 from .session_patch_resource_overrides_type_0 import SessionPatchResourceOverridesType0
-from .session_phase import SessionPhase
+from .session_phase_type_1 import SessionPhaseType1
+from .session_phase_type_2_type_1 import SessionPhaseType2Type1
+from .session_phase_type_3_type_1 import SessionPhaseType3Type1
 from .session_resource_overrides_type_0 import SessionResourceOverridesType0
 from .session_status_patch import SessionStatusPatch
 from .session_status_patch_phase import SessionStatusPatchPhase
@@ -65,11 +76,17 @@ __all__ = (
     "ErrorErrorsItem",
     "GetErrorResponse200",
     "GetMetadataResponse200",
+    "GetSessionCapabilitiesResponse200",
     "GetVersionResponse200",
+    "InterruptSessionBody",
+    "InterruptSessionResponse200",
     "ListErrorResponse200",
     "ListErrorResponse200ItemsItem",
     "ListPluginResponse200",
     "ListPluginResponse200ItemsItem",
+    "ListSessionEventAttach",
+    "ListSessionRunResponse200",
+    "ListSessionRunResponse200ItemsItem",
     "PaginationMetadata",
     "Project",
     "ProjectAnnotationsType0",
@@ -83,6 +100,8 @@ __all__ = (
     "ProjectPatchLabelsType0",
     "ReconciledRepository",
     "Repository",
+    "RunSessionBody",
+    "RunSessionBodyMessagesItem",
     "Session",
     "SessionAnnotationsType0",
     "SessionCreate",
@@ -90,6 +109,7 @@ __all__ = (
     "SessionCreateEnvironmentVariablesType0",
     "SessionCreateLabelsType0",
     "SessionCreateResourceOverridesType0",
+    "SessionEndpoint",
     "SessionEnvironmentVariablesType0",
     "SessionLabelsType0",
     "SessionList",
@@ -101,7 +121,9 @@ __all__ = (
     "SessionPatchEnvironmentVariablesType0",
     "SessionPatchLabelsType0",
     "SessionPatchResourceOverridesType0",
-    "SessionPhase",
+    "SessionPhaseType1",
+    "SessionPhaseType2Type1",
+    "SessionPhaseType3Type1",
     "SessionResourceOverridesType0",
     "SessionStatusPatch",
     "SessionStatusPatchPhase",

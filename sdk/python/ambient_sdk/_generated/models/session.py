@@ -8,8 +8,12 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
-from ..models.session_phase import check_session_phase
-from ..models.session_phase import SessionPhase
+from ..models.session_phase_type_1 import check_session_phase_type_1
+from ..models.session_phase_type_1 import SessionPhaseType1
+from ..models.session_phase_type_2_type_1 import check_session_phase_type_2_type_1
+from ..models.session_phase_type_2_type_1 import SessionPhaseType2Type1
+from ..models.session_phase_type_3_type_1 import check_session_phase_type_3_type_1
+from ..models.session_phase_type_3_type_1 import SessionPhaseType3Type1
 from ..types import UNSET, Unset
 from typing import cast
 import datetime
@@ -60,7 +64,8 @@ class Session:
             labels (None | SessionLabelsType0 | Unset): For selecting. Example: {'team': 'web'}.
             annotations (None | SessionAnnotationsType0 | Unset): For tools.
             skills (list[str] | None | Unset): Names of skills; all of the project's when absent.
-            phase (SessionPhase | Unset): Where it stands; absent before the first start.
+            phase (None | SessionPhaseType1 | SessionPhaseType2Type1 | SessionPhaseType3Type1 | Unset): Where it stands;
+                absent before the first start.
             conditions (list[Condition] | None | Unset): Why it stands there.
             start_time (datetime.datetime | None | Unset): When the runner began to answer.
             completion_time (datetime.datetime | None | Unset): When it ended.
@@ -100,7 +105,7 @@ class Session:
     labels: None | SessionLabelsType0 | Unset = UNSET
     annotations: None | SessionAnnotationsType0 | Unset = UNSET
     skills: list[str] | None | Unset = UNSET
-    phase: SessionPhase | Unset = UNSET
+    phase: None | SessionPhaseType1 | SessionPhaseType2Type1 | SessionPhaseType3Type1 | Unset = UNSET
     conditions: list[Condition] | None | Unset = UNSET
     start_time: datetime.datetime | None | Unset = UNSET
     completion_time: datetime.datetime | None | Unset = UNSET
@@ -240,10 +245,17 @@ class Session:
         else:
             skills = self.skills
 
-        phase: str | Unset = UNSET
-        if not isinstance(self.phase, Unset):
+        phase: None | str | Unset
+        if isinstance(self.phase, Unset):
+            phase = UNSET
+        elif isinstance(self.phase, str):
             phase = self.phase
-
+        elif isinstance(self.phase, str):
+            phase = self.phase
+        elif isinstance(self.phase, str):
+            phase = self.phase
+        else:
+            phase = self.phase
 
         conditions: list[dict[str, Any]] | None | Unset
         if isinstance(self.conditions, Unset):
@@ -626,14 +638,44 @@ class Session:
         skills = _parse_skills(d.pop("skills", UNSET))
 
 
-        _phase = d.pop("phase", UNSET)
-        phase: SessionPhase | Unset
-        if isinstance(_phase,  Unset):
-            phase = UNSET
-        else:
-            phase = check_session_phase(_phase)
+        def _parse_phase(data: object) -> None | SessionPhaseType1 | SessionPhaseType2Type1 | SessionPhaseType3Type1 | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                phase_type_1 = check_session_phase_type_1(data)
 
 
+
+                return phase_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                phase_type_2_type_1 = check_session_phase_type_2_type_1(data)
+
+
+
+                return phase_type_2_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                phase_type_3_type_1 = check_session_phase_type_3_type_1(data)
+
+
+
+                return phase_type_3_type_1
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | SessionPhaseType1 | SessionPhaseType2Type1 | SessionPhaseType3Type1 | Unset, data)
+
+        phase = _parse_phase(d.pop("phase", UNSET))
 
 
         def _parse_conditions(data: object) -> list[Condition] | None | Unset:

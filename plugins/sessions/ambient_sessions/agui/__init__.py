@@ -1,0 +1,1 @@
+"""The AG-UI gateway: durable, resumable streams of any runner."""

@@ -1,0 +1,92 @@
+"""Where a session's runner answers: from what the control plane wrote, never from what a caller says."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import marshmallow as ma
+from sqlalchemy import Column, ForeignKey, Integer, String, Table
+
+from ambient_core import Answer, Conflict, Fault, Invalid, Resource, Store, Unavailable, action
+from ambient_core.database import Transaction
+from ambient_core.schemas import Integer as IntegerField
+from ambient_core.schemas import Text as TextField
+
+_CLUSTER_HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.svc(\.cluster\.local)?")
+
+session_endpoints = Table(
+    "session_endpoints",
+    Resource.metadata,
+    Column("session_id", String(63), ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("starts", Integer, nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("token", String(255), nullable=False),
+)
+
+_KEEP = (
+    "INSERT INTO session_endpoints (session_id, starts, host, port, token) "
+    "VALUES (%(id)s, %(starts)s, %(host)s, %(port)s, %(token)s) ON CONFLICT (session_id) DO UPDATE SET "
+    "starts = excluded.starts, host = excluded.host, port = excluded.port, token = excluded.token"
+)
+
+
+class SessionEndpoint(ma.Schema):
+    """Where the runner of a session answers."""
+
+    class Meta:
+        """Faults of unknown names are named by the loader."""
+
+        unknown = ma.EXCLUDE
+
+    starts = IntegerField(required=True, metadata={"description": "Which start this is about."})
+    host = TextField(required=True, metadata={"description": "A loopback address, or a service of the cluster."})
+    port = IntegerField(required=True)
+    token = TextField(required=True, metadata={"description": "What the runner wants to see of the gateway."})
+
+
+@action(method="PATCH", path="endpoint", body=SessionEndpoint, answer=None, status=204, operation_id="putSessionEndpoint")
+def put_endpoint(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
+    """Say where the runner of a session answers; for the control plane alone."""
+    row = store.row(identifier, lock=True)
+    if values["starts"] != row["starts"]:
+        raise Conflict(f"The session was started {row['starts']} times by now; this is the endpoint of another start.")
+    if not _allowed(values["host"]):
+        raise Invalid.of([Fault("/host", "host", "must be a loopback address or NAME.NAMESPACE.svc of the cluster.")])
+    if not 0 < values["port"] < 65536:
+        raise Invalid.of([Fault("/port", "range", "must be from 1 to 65535.")])
+    store.transaction.raw(_KEEP, {**values, "id": row["id"]})
+    return Answer(b"", 204)
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerAddress:
+    """Where to reach a runner, and what it wants to see."""
+
+    url: str
+    token: str
+
+
+def runner_address(transaction: Transaction, row: dict[str, Any]) -> RunnerAddress:
+    """The address of a session's runner.
+
+    Args:
+        row: the session.
+
+    Raises:
+        Unavailable: no runner of this start has said where it is.
+    """
+    statement = "SELECT host, port, token FROM session_endpoints WHERE session_id = %(id)s AND starts = %(starts)s"
+    found = transaction.raw(statement, {"id": row["id"], "starts": row["starts"]}).fetchone()
+    if found is None or not _allowed(found[0]):
+        raise Unavailable("The session's runner is not there yet; try again when the session is Running.", retry_after=1)
+    host, port, token = found
+    return RunnerAddress(f"http://{f'[{host}]' if ':' in host else host}:{port}", token)
+
+
+def _allowed(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return _CLUSTER_HOST.fullmatch(host) is not None

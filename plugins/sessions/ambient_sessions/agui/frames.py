@@ -1,0 +1,84 @@
+"""Server-sent events as bytes: a tolerant reader for what runners send, one strict form for what we send.
+
+Read by the WHATWG rules (HTML, section 9.2.6): CR, LF and CRLF end a line, a BOM may come first, comments and unknown
+fields are passed over, several data lines are joined by LF.
+"""
+
+from collections.abc import Iterator
+
+LARGEST_FRAME = 8 * 1024 * 1024
+
+
+class FrameTooLarge(Exception):
+    """A runner sent one event that is larger than any client takes."""
+
+
+class FrameReader:
+    """Cuts a stream of bytes into the data of its events."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._size = 0
+        self._first = True
+        self._skip_newline = False
+
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """Data of each event that is complete by now.
+
+        Raises:
+            FrameTooLarge: one event has more than `LARGEST_FRAME` bytes.
+        """
+        if self._first and chunk:
+            self._first = False
+            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
+        buffer = self._rest + chunk
+        start = 0
+        while True:
+            end, following = _line_end(buffer, start, self._skip_newline)
+            if end is None:
+                break
+            line = buffer[start:end]
+            if not (self._skip_newline and not line and buffer[start:following] == b"\n"):
+                yield from self._line(line)
+            self._skip_newline = buffer[following - 1 : following] == b"\r"
+            start = following
+        self._rest = buffer[start:]
+        if len(self._rest) + self._size > LARGEST_FRAME:
+            raise FrameTooLarge
+
+    def _line(self, line: bytes) -> Iterator[bytes]:
+        if not line:
+            if self._data:
+                yield b"\n".join(self._data)
+            self._data, self._size = [], 0
+            return
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            value = value.removeprefix(b" ")
+            self._data.append(value)
+            self._size += len(value)
+            if self._size > LARGEST_FRAME:
+                raise FrameTooLarge
+
+
+def _line_end(buffer: bytes, start: int, skip_newline: bool) -> tuple[int | None, int]:
+    """Where the line that begins at ``start`` ends, and where the next begins."""
+    if skip_newline and buffer[start : start + 1] == b"\n":
+        return start, start + 1
+    carriage, newline = buffer.find(b"\r", start), buffer.find(b"\n", start)
+    ends = [position for position in (carriage, newline) if position >= 0]
+    if not ends:
+        return None, start
+    end = min(ends)
+    return end, end + 1
+
+
+def frame(seq: int | None, data: str) -> bytes:
+    """One event as we send it: LF only, the data on one line."""
+    head = f"id: {seq}\n" if seq is not None else ""
+    return f"{head}data: {data}\n\n".encode()
+
+
+HEARTBEAT = b": heartbeat\n\n"
+CONNECTED = b": connected\n\n"

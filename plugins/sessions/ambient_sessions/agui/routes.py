@@ -1,0 +1,322 @@
+"""The gateway's addresses: run, events, interrupt, capabilities, runs. The same on the API and on :9080."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import orjson
+from flask import Response, request
+from flask_smorest import Blueprint
+
+from ambient_core import BadQuery, Conflict, Fault, Invalid, current, documents
+from ambient_core.body import json_body
+from ambient_core.errors import BASE_PATH, AmbientError, BadGateway, Unavailable
+from ambient_core.ids import new_id
+from ambient_core.paging import page_of
+from ambient_core.rest import check_parameters, one
+from ambient_sessions.agui.address import runner_address
+from ambient_sessions.agui.log import Log, session_store
+from ambient_sessions.agui.pump import Order, Pump, connect, keeper_of
+from ambient_sessions.agui.stream import all_frames, attached_frames, run_frames
+from ambient_sessions.agui.thread import Guard
+from ambient_sessions.lifecycle import Phase
+from ambient_sessions.settings import sessions_settings
+
+_STREAM = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+_LONGEST_RUN_ID = 255
+_PASSED = ("state", "tools", "context", "forwardedProps", "resume", "parentRunId", "protocolVersion")
+_MESSAGE = "SELECT payload FROM session_messages WHERE session_id = %(session)s AND id = %(id)s"
+
+
+def blueprint() -> Blueprint:
+    """Make the gateway's blueprint."""
+    made = Blueprint("agui", "agui", url_prefix=f"{BASE_PATH}/sessions", description="AG-UI streams of sessions.")
+    made.surfaces = {"api", "gateway"}
+    for path, method, view, document in (
+        ("run", "POST", run, _RUN),
+        ("events", "GET", events, _EVENTS),
+        ("interrupt", "POST", interrupt, _INTERRUPT),
+        ("capabilities", "GET", capabilities, _CAPABILITIES),
+        ("runs", "GET", runs, _RUNS),
+    ):
+        made.add_url_rule(f"/<string:id>/agui/{path}", endpoint=path, view_func=made.doc(**document)(view), methods=[method])
+    made.record_once(lambda state: keeper_of(state.app.runtime) if state.app.surface == "gateway" else None)
+    return made
+
+
+def run(id: str) -> Response:  # noqa: A002
+    """Start a run, or attach to the one of the same id."""
+    operation = current()
+    check_parameters()
+    row = operation.store("Session", "run").row(id)
+    given = _run_input(json_body(request, optional=True), row)
+    run_id = given["runId"]
+    log = Log(operation.transaction, id)
+    known = log.run(run_id)
+    if known is None and row["phase"] != Phase.RUNNING:
+        shown = row["phase"] or "not started"
+        raise Conflict(f"The session is {shown}; a run needs one that is Running.", headers={"Retry-After": "1"})
+    if known is None:
+        known = _claim(log, row, given)
+    if known is None:
+        first = _open(row, given)
+    else:
+        first = known.first_seq - 1
+        operation.release()
+    return _streamed(run_frames(operation.database, id, run_id, first))
+
+
+def _claim(log: Log, row: dict[str, Any], given: dict[str, Any]) -> Any:
+    log.lock()
+    thread = log.thread()
+    if not given["messages"] and given["runId"] == row["pending_message_id"]:
+        found = current().transaction.raw(_MESSAGE, {"session": row["id"], "id": given["runId"]}).fetchone()
+        thread.add_messages([{"id": given["runId"], "role": "user", "content": found[0] if found else ""}])
+        given["messages"] = thread.messages
+    known = log.claim(given["runId"], given["messages"])
+    return known
+
+
+def _open(row: dict[str, Any], given: dict[str, Any]) -> int:
+    """Connect to the runner, and only then let the run be seen; answers the number before its first event."""
+    operation = current()
+    try:
+        address = runner_address(operation.transaction, row)
+        thread = Log(operation.transaction, row["id"]).thread()
+        first = Log(operation.transaction, row["id"]).last_seq()
+        operation.release()
+        order = Order(row["id"], given["runId"], address, given)
+        client, response = connect(order, sessions_settings().run_idle_timeout)
+    except AmbientError:
+        operation.transaction.rollback()
+        with operation.database.transaction() as transaction:
+            log = Log(transaction, row["id"])
+            log.lock()
+            log.forget(given["runId"])
+        raise
+    thread.add_messages(given["messages"])
+    pump = Pump(operation.runtime, order, Guard(thread, given["runId"]))
+    keeper_of(operation.runtime).add(pump)
+    with operation.database.transaction() as transaction:
+        transaction.begin()
+        Log(transaction, row["id"]).opened(given["runId"])
+        _note_run(transaction, row, given["runId"])
+    pump.start(client, response)
+    return first
+
+
+def _note_run(transaction: Any, row: dict[str, Any], run_id: str) -> None:
+    facts: dict[str, Any] = {"run_id": run_id, "run_state": "active", "run_changed_at": datetime.now(UTC)}
+    store = session_store(current().runtime, transaction)
+    if store.row(row["id"], lock=True)["pending_message_id"] == run_id:
+        facts["pending_message_id"] = None
+    store.write(row["id"], facts)
+
+
+def _run_input(body: Any, row: dict[str, Any]) -> dict[str, Any]:
+    """Check a RunAgentInput (AG-UI 1.0); what is null is left out, because clients may not send null and some do."""
+    if not isinstance(body, dict):
+        raise Invalid.of([Fault("", "type", "the body must be a JSON object.")])
+    given = {name: value for name, value in body.items() if value is not None}
+    faults = [
+        Fault(f"/{name}", "type", "must be a string of 1 to 255 characters.")
+        for name in ("threadId", "runId", "parentRunId")
+        if name in given and not (isinstance(given[name], str) and 0 < len(given[name]) <= _LONGEST_RUN_ID)
+    ]
+    messages = given.get("messages", [])
+    if not isinstance(messages, list):
+        faults.append(Fault("/messages", "type", "must be an array."))
+        messages = []
+    for number, message in enumerate(messages):
+        if not (isinstance(message, dict) and isinstance(message.get("id"), str) and isinstance(message.get("role"), str)):
+            faults.append(Fault(f"/messages/{number}", "type", "must be a message with id and role."))
+    if faults:
+        raise Invalid.of(faults)
+    passed = {name: given[name] for name in _PASSED if name in given}
+    whole = {"state": {}, "tools": [], "context": [], "forwardedProps": {}, **passed}
+    return {**whole, "threadId": given.get("threadId", row["id"]), "runId": given.get("runId", new_id()), "messages": messages}
+
+
+def events(id: str) -> Response:  # noqa: A002
+    """The events of a session, from a cursor on."""
+    operation = current()
+    check_parameters("after", "attach")
+    operation.store("Session", "get").row(id)
+    attach = one("attach")
+    if attach not in (None, "true", "false"):
+        raise BadQuery("attach must be true or false.")
+    if attach == "true":
+        operation.release()
+        return _streamed(attached_frames(operation.database, id))
+    after = _cursor(one("after") if "after" in request.args else request.headers.get("Last-Event-ID"))
+    last = Log(operation.transaction, id).last_seq()
+    if after > last:
+        raise BadQuery(f"There is no event {after} yet; the last one is {last}.")
+    operation.release()
+    return _streamed(all_frames(operation.database, id, after))
+
+
+def _cursor(text: str | None) -> int:
+    if text is None:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadQuery(f"after must be the number of an event; it is {text[:40]!r}.")
+    return int(text)
+
+
+def interrupt(id: str) -> Response:  # noqa: A002
+    """Interrupt the run that is on; doing it twice is doing it once."""
+    operation = current()
+    check_parameters()
+    row = operation.store("Session", "run").row(id)
+    body = json_body(request, optional=True)
+    wanted = body.get("runId") if isinstance(body, dict) else None
+    log = Log(operation.transaction, id)
+    active = log.active_run()
+    if active is None or (wanted is not None and wanted != active):
+        return _json({"state": "idle" if active is None else "active", "interrupted": False})
+    operation.transaction.raw(
+        "UPDATE agui_threads SET interrupted_at = coalesce(interrupted_at, now()) WHERE session_id = %(id)s AND active_run = %(run)s",
+        {"id": id, "run": active},
+    )
+    address = runner_address(operation.transaction, row)
+    operation.release()
+    try:
+        with httpx.Client(timeout=3.0, follow_redirects=False, trust_env=False) as client:
+            client.post(f"{address.url}/interrupt", json={"thread_id": id}, headers={"X-Ambient-Session-Token": address.token})
+    except httpx.HTTPError:
+        # The gateway itself ends the run after its grace, whatever the runner does.
+        return _json({"state": "interrupting", "interrupted": True})
+    return _json({"state": "interrupting", "interrupted": True})
+
+
+def capabilities(id: str) -> Response:  # noqa: A002
+    """What the session's runner can do."""
+    operation = current()
+    check_parameters()
+    row = operation.store("Session", "get").row(id)
+    address = runner_address(operation.transaction, row)
+    operation.release()
+    try:
+        with httpx.Client(timeout=5.0, follow_redirects=False, trust_env=False) as client:
+            headers = {"X-Ambient-Session-Token": address.token}
+            with client.stream("GET", f"{address.url}/capabilities", headers=headers) as answer:
+                raw = _bounded(answer)
+        found = orjson.loads(raw) if answer.status_code == 200 else None
+    except httpx.TransportError:
+        raise Unavailable("The session's runner does not answer; try again.", retry_after=1) from None
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise BadGateway("The session's runner gave no capabilities.")
+    transport = found.get("transport") if isinstance(found.get("transport"), dict) else {}
+    return _json({**found, "transport": {**transport, "streaming": True, "resumable": True}})
+
+
+def _bounded(answer: httpx.Response, limit: int = 1024 * 1024) -> bytes:
+    raw = b""
+    for chunk in answer.iter_bytes():
+        raw += chunk
+        if len(raw) > limit:
+            raise BadGateway("The session's runner sent more than it may.")
+    return raw
+
+
+def runs(id: str) -> Response:  # noqa: A002
+    """The runs of a session, newest first."""
+    operation = current()
+    check_parameters("page", "size")
+    operation.store("Session", "get").row(id)
+    page = page_of(request.args.to_dict(flat=False))
+    rows, total = Log(operation.transaction, id).runs(page.size, page.offset)
+    names = ("run_id", "state", "first_seq", "last_seq", "started_at", "ended_at")
+    items = [{n: v for n, v in zip(names, row, strict=True) if v is not None} for row in rows]
+    return _json({"kind": "RunList", "page": page.page, "size": len(items), "total": total, "items": items})
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), mimetype="application/json")
+
+
+def _streamed(frames: Iterator[bytes]) -> Response:
+    return Response(frames, mimetype="text/event-stream", headers=_STREAM)
+
+
+def _document(operation: str, summary: str, success: dict[str, Any], statuses: tuple[int, ...], **more: Any) -> dict[str, Any]:
+    responses = {"200": success, **documents.refusals((400, 401, 403, 404, 500, 503, *statuses))}
+    return {"operationId": operation, "summary": summary, "tags": ["agui"], "responses": responses, **more}
+
+
+_SSE = {
+    "description": "Server-sent events, each an AG-UI event.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": 'id: 1\ndata: {"type":"RUN_STARTED"}\n\n'}},
+}
+_TEXT = {"type": "string"}
+_OBJECT = {"type": "object", "additionalProperties": True}
+_INPUT = {
+    "type": "object",
+    "description": "RunAgentInput of AG-UI 1.0; threadId and runId are made where they are absent.",
+    "properties": {
+        "threadId": {"type": "string", "minLength": 1, "maxLength": 255},
+        "runId": {"type": "string", "minLength": 1, "maxLength": 255},
+        "messages": {
+            "type": "array",
+            "items": {"type": "object", "required": ["id", "role"], "properties": {"id": _TEXT, "role": _TEXT}, "additionalProperties": True},
+        },
+    },
+    "additionalProperties": True,
+}
+_RUN = _document(
+    "runSession",
+    "Start a run, or attach to the one of the same id.",
+    _SSE,
+    (409, 413, 415, 502, 504),
+    requestBody={"required": False, "content": documents.content(_INPUT, {"messages": [{"id": "1", "role": "user", "content": "Hello."}]})},
+)
+_EVENTS = _document(
+    "listSessionEvent",
+    "The AG-UI events of a session, as they come; the stream ends when the session is over.",
+    _SSE,
+    (),
+    parameters=[
+        {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}, "description": "Only events after this number."},
+        {"name": "attach", "in": "query", "schema": {"type": "string", "enum": ["true", "false"]}, "description": "Begin with a snapshot."},
+        {"name": "Last-Event-ID", "in": "header", "schema": _TEXT, "description": "As after, for EventSource."},
+    ],
+)
+_INTERRUPT = _document(
+    "interruptSession",
+    "Interrupt the run that is on.",
+    {
+        "description": "What is going on now.",
+        "content": documents.content({"type": "object", "required": ["state", "interrupted"], "properties": {"state": _TEXT, "interrupted": {"type": "boolean"}}}),
+    },
+    (413, 415),
+    requestBody={"required": False, "content": documents.content({"type": "object", "properties": {"runId": _TEXT}})},
+)
+_CAPABILITIES = _document(
+    "getSessionCapabilities",
+    "What the session's runner can do.",
+    {"description": "AG-UI capabilities, as the runner says.", "content": documents.content(_OBJECT)},
+    (502,),
+)
+_ENTRY = {
+    "type": "object",
+    "required": ["run_id", "state", "first_seq", "started_at"],
+    "properties": {
+        "run_id": _TEXT,
+        "state": _TEXT,
+        "first_seq": {"type": "integer"},
+        "last_seq": {"type": "integer"},
+        "started_at": {"type": "string", "format": "date-time"},
+        "ended_at": {"type": "string", "format": "date-time"},
+    },
+}
+_RUNS = _document(
+    "listSessionRun",
+    "The runs of a session, newest first.",
+    {"description": "One page.", "content": documents.content(documents.listed(_ENTRY))},
+    (),
+    parameters=["Page", "Size"],
+)

@@ -1,0 +1,234 @@
+"""Looks after one session's runner: clone, prepare, start, watch, and write down what happened.
+
+Runs as a program of its own with nothing but the standard library, detached from the control plane: when that is killed,
+the runner goes on, and the next control plane reads ``state.json``. When this program is killed, the kernel ends the runner.
+
+Usage: python supervisor.py SESSION_FOLDER
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+PORT_ATTEMPTS = 3
+HEALTH_PAUSE = 0.05
+_CREDENTIALS = re.compile(r"(\w+://)[^/@\s]+@")
+
+
+class Failed(Exception):
+    """The session cannot start; says why in a word and in words."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Supervisor:
+    """One start of one session.
+
+    Args:
+        folder: the session's folder; holds ``spec.json``, gets ``state.json``.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.workspace = folder / "workspace"
+        self.spec: dict[str, Any] = json.loads((folder / "spec.json").read_text())
+        self.state: dict[str, Any] = {"starts": self.spec["starts"], "supervisor": os.getpid(), "since": time.time()}
+        self.stopping = threading.Event()
+        self.runner: subprocess.Popen[bytes] | None = None
+
+    def run(self) -> None:
+        """From clone to exit; what happens is written down at every step."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stopping.set())
+        try:
+            self.record("preparing", "Cloning", "The repositories are being cloned.")
+            self.prepare()
+            code = self.attend()
+            reason = "Stopped" if self.stopping.is_set() else "Completed" if code == 0 else "RunnerExit"
+            self.record("exited", reason, _exit_words(code), exit_code=code)
+        except Failed as fault:
+            self.record("exited", fault.reason, str(fault), exit_code=1)
+        except Exception as fault:
+            self.record("exited", "SupervisorFault", f"{type(fault).__name__}: {fault}", exit_code=1)
+            raise
+
+    def record(self, stage: str, reason: str, message: str, **facts: Any) -> None:
+        """Write the state down, all or nothing."""
+        self.state.update(stage=stage, reason=reason, message=message[:2000], **facts)
+        staging = self.folder / "state.json.new"
+        staging.write_text(json.dumps(self.state))
+        staging.replace(self.folder / "state.json")
+
+    def prepare(self) -> None:
+        """Clone what is not cloned yet, and write the files that the session shall find."""
+        self.workspace.mkdir(exist_ok=True)
+        cloned = []
+        for repository in self.spec["repositories"]:
+            self.clone(repository)
+            cloned.append({k: repository[k] for k in ("url", "branch", "name") if repository.get(k)} | {"status": "Ready"})
+            self.state["repositories"] = cloned
+        for path, content in self.spec["files"]:
+            target = (self.workspace / path).resolve()
+            if not target.is_relative_to(self.workspace.resolve()):
+                raise Failed("BadInput", f"The file {path!r} would lie outside the workspace.")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content)
+
+    def clone(self, repository: dict[str, Any]) -> None:
+        """Clone one repository, unless an earlier start did."""
+        target = self.workspace / repository["name"]
+        if (target / ".git").exists():
+            return
+        shutil.rmtree(target, ignore_errors=True)
+        branch = ["--branch", repository["branch"]] if repository.get("branch") else []
+        quiet = ["-c", "credential.helper=", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]
+        command = ["git", *quiet, "clone", "--quiet", *branch, "--", repository["url"], str(target)]
+        environment = {**self.spec["git_environment"], "HOME": str(self.folder)}
+        process = subprocess.Popen(  # noqa: S603
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=_tie
+        )
+        deadline = time.monotonic() + self.spec["clone_timeout"]
+        while process.poll() is None:
+            if self.stopping.is_set() or time.monotonic() > deadline:
+                _end(process, 1.0)
+                shutil.rmtree(target, ignore_errors=True)
+                raise Failed("Stopped" if self.stopping.is_set() else "CloneTimedOut", f"Cloning {_safe(repository['url'])} was given up.")
+            self.stopping.wait(0.02)
+        words = process.stderr.read().decode(errors="replace") if process.stderr else ""
+        if process.returncode != 0:
+            shutil.rmtree(target, ignore_errors=True)
+            raise Failed("CloneFailed", f"git could not clone {_safe(repository['url'])}: {_safe(words).strip()}")
+
+    def attend(self) -> int:
+        """Start the runner and stay until it has ended; answers its exit status."""
+        for attempt in range(1, PORT_ATTEMPTS + 1):
+            port = _free_port()
+            runner = self.start(port)
+            self.record("starting", "Starting", "The runner is starting.", port=port, pid=runner.pid)
+            ready = self.wait_until_healthy(runner, port)
+            if ready:
+                self.record("ready", "Running", "The runner answers.", token=self.spec["runner_token"])
+            taken = not ready and runner.poll() not in (None, 0) and _in_use(port)
+            if not taken or attempt == PORT_ATTEMPTS or self.stopping.is_set():
+                break
+        while runner.poll() is None and not self.stopping.wait(0.1):
+            pass
+        if runner.poll() is None:
+            _end(runner, self.spec["stop_grace"])
+        _end_group(runner.pid)
+        return runner.wait()
+
+    def start(self, port: int) -> "subprocess.Popen[bytes]":
+        """Start the runner on a port, with the environment of its specification and nothing else."""
+        environment = {**self.spec["environment"], "AGUI_PORT": str(port)}
+        runner = subprocess.Popen(  # noqa: S603
+            self.spec["command"],
+            env=environment,
+            cwd=self.workspace,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_tie,
+        )
+        threading.Thread(target=self.keep_log, args=(runner,), daemon=True).start()
+        return runner
+
+    def keep_log(self, runner: "subprocess.Popen[bytes]") -> None:
+        """Write the runner's output to its log; when that is full, the older half goes."""
+        path, limit = self.folder / "runner.log", self.spec["log_limit"]
+        assert runner.stdout is not None
+        with path.open("ab") as log:
+            for line in iter(lambda: runner.stdout.readline(65536), b""):  # type: ignore[union-attr]
+                log.write(line)
+                log.flush()
+                if log.tell() > limit:
+                    kept = path.read_bytes()[-limit // 2 :]
+                    log.truncate(0)
+                    log.write(kept)
+
+    def wait_until_healthy(self, runner: "subprocess.Popen[bytes]", port: int) -> bool:
+        """Wait until the runner answers ``/health``, has ended, or is to be stopped."""
+        while runner.poll() is None and not self.stopping.is_set():
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:  # noqa: S310
+                    if answer.status == 200 and self.spec["session_id"] in answer.read(4096).decode():
+                        return True
+            except (urllib.error.URLError, OSError, ValueError):
+                self.stopping.wait(HEALTH_PAUSE)
+        return False
+
+
+def _tie() -> None:
+    """In the child: the kernel kills it when its parent is gone."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
+    process.terminate()
+    try:
+        process.wait(grace)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _end_group(pid: int) -> None:
+    """End what the runner left behind in its own process group."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _exit_words(code: int) -> str:
+    if code < 0:
+        return f"The runner was ended by signal {signal.Signals(-code).name}."
+    return f"The runner ended with status {code}."
+
+
+def _safe(text: str) -> str:
+    return _CREDENTIALS.sub(r"\1", text)
+
+
+def main() -> None:
+    """Hold the session's lock for as long as this start lasts; a second supervisor of the same session ends at once."""
+    folder = Path(sys.argv[1])
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(0)
+    os.umask(0o077)
+    Supervisor(folder).run()
+
+
+if __name__ == "__main__":
+    main()
