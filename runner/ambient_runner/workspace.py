@@ -1,0 +1,215 @@
+"""The agent's files: everything it touches lies in one folder, whatever paths and links say.
+
+Each step of a path is opened relative to the step before it, and no step may be a link: what was checked is what is
+opened, also when somebody swaps a folder for a link in between.
+"""
+
+import os
+import re
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+LARGEST_READ = 256 * 1024
+LARGEST_WRITE = 1024 * 1024
+MOST_ENTRIES = 500
+MOST_MATCHES = 100
+LONGEST_LINE = 500
+COMMAND_TIMEOUT = 60
+_HIDDEN = frozenset({".git"})
+
+
+class WorkspaceError(Exception):
+    """What the agent asked for is not possible; the text tells it why."""
+
+
+class Workspace:
+    """A folder that nothing leaves.
+
+    Args:
+        root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def repositories(self) -> list[str]:
+        """Names of the folders of the first level that are git repositories."""
+        return sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and (entry / ".git").exists())
+
+    def files(self, folder: str = ".") -> list[str]:
+        """Paths of all files below a folder, as they are named in this workspace, at most `MOST_ENTRIES`.
+
+        Raises:
+            WorkspaceError: there is no such folder.
+        """
+        descriptor = self._open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            prefix = "/".join(_parts(folder))
+            found: list[str] = []
+            for path in _walk(descriptor, prefix):
+                found.append(path)
+                if len(found) >= MOST_ENTRIES:
+                    break
+            return found
+        finally:
+            os.close(descriptor)
+
+    def read(self, path: str) -> str:
+        """Text of a file, at most `LARGEST_READ` bytes.
+
+        Raises:
+            WorkspaceError: it is no file, or no text.
+        """
+        descriptor = self._open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise WorkspaceError(f"{path} is no regular file.")
+            raw = file.read(LARGEST_READ + 1)
+        if b"\0" in raw[:8192]:
+            raise WorkspaceError(f"{path} is no text file.")
+        text = raw[:LARGEST_READ].decode(errors="replace")
+        return text if len(raw) <= LARGEST_READ else text + "\n[cut here: the file is longer]"
+
+    def write(self, path: str, content: str) -> None:
+        """Write a text file; folders on the way are made.
+
+        Raises:
+            WorkspaceError: the place is not in the workspace, not a file, or the content is too long.
+        """
+        raw = content.encode(errors="replace")
+        if len(raw) > LARGEST_WRITE:
+            raise WorkspaceError(f"The content has {len(raw)} bytes; {LARGEST_WRITE} are the most.")
+        if ".git" in _parts(path):
+            raise WorkspaceError("The inside of .git is not for writing.")
+        descriptor = self._open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, make=True)
+        with os.fdopen(descriptor, "wb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise WorkspaceError(f"{path} is no regular file.")
+            file.truncate(0)
+            file.write(raw)
+
+    def search(self, pattern: str, folder: str = ".") -> list[str]:
+        """Lines that match a regular expression, as ``path:number: line``, at most `MOST_MATCHES`.
+
+        Raises:
+            WorkspaceError: the pattern is no regular expression.
+        """
+        try:
+            expression = re.compile(pattern[:200])
+        except re.error as fault:
+            raise WorkspaceError(f"{pattern[:80]!r} is no regular expression: {fault}.") from None
+        found: list[str] = []
+        for path in self.files(folder):
+            try:
+                lines = self.read(path).splitlines()
+            except WorkspaceError:
+                continue
+            for number, line in enumerate(lines, 1):
+                if expression.search(line[:LONGEST_LINE]):
+                    found.append(f"{path}:{number}: {line[:LONGEST_LINE].strip()}")
+                    if len(found) >= MOST_MATCHES:
+                        return found
+        return found
+
+    def diff(self, repository: str = ".") -> str:
+        """What changed in a repository since its last commit, new files included.
+
+        Raises:
+            WorkspaceError: it is no repository.
+        """
+        os.close(self._open(repository, os.O_RDONLY | os.O_DIRECTORY))
+        folder = self.root.joinpath(*_parts(repository))
+        if not (folder / ".git").exists():
+            raise WorkspaceError(f"{repository} is no git repository.")
+        status = self._run(["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "status", "--short"], folder)
+        changes = self._run(["git", "-c", "core.fsmonitor=false", "diff", "--no-ext-diff", "--no-textconv", "HEAD"], folder)
+        return f"{status}\n{changes}"[:LARGEST_READ].strip() or "Nothing has changed."
+
+    def run(self, command: list[str], folder: str = ".") -> str:
+        """Run a program in the workspace, without a shell; answers status and output.
+
+        Raises:
+            WorkspaceError: it cannot be run, or takes too long.
+        """
+        os.close(self._open(folder, os.O_RDONLY | os.O_DIRECTORY))
+        return self._run(command, self.root.joinpath(*_parts(folder)), status=True)
+
+    def _run(self, command: list[str], folder: Path, *, status: bool = False) -> str:
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.root), "LC_ALL": "C.UTF-8"}
+        try:
+            done = subprocess.run(  # noqa: S603
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise WorkspaceError(f"{command[0]} did not end within {COMMAND_TIMEOUT} seconds.") from None
+        except OSError as fault:
+            raise WorkspaceError(f"{command[0]} cannot be run: {fault.strerror}.") from None
+        output = (done.stdout + done.stderr)[:LARGEST_READ].decode(errors="replace")
+        return f"status {done.returncode}\n{output}" if status else output
+
+    def _open(self, path: str, flags: int, *, make: bool = False) -> int:
+        """Open a path step by step, below the root, through no link."""
+        parts = _parts(path)
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            for step in parts[:-1]:
+                descriptor = self._enter(descriptor, step, make=make)
+            if not parts:
+                return os.dup(descriptor)
+            return os.open(parts[-1], flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=descriptor)
+        except OSError as fault:
+            raise WorkspaceError(f"{path[:200]} cannot be opened: {_reason(fault)}.") from None
+        finally:
+            os.close(descriptor)
+
+    @staticmethod
+    def _enter(descriptor: int, step: str, *, make: bool) -> int:
+        try:
+            inner = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        except FileNotFoundError:
+            if not make:
+                raise
+            os.mkdir(step, 0o755, dir_fd=descriptor)
+            inner = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+        os.close(descriptor)
+        return inner
+
+
+def _parts(path: str) -> list[str]:
+    if "\0" in path:
+        raise WorkspaceError("A path cannot hold a NUL character.")
+    pure = PurePosixPath(path)
+    if pure.is_absolute():
+        raise WorkspaceError(f"{path[:200]} is absolute; paths are relative to the workspace.")
+    parts = [part for part in pure.parts if part not in (".", "")]
+    if ".." in parts:
+        raise WorkspaceError(f"{path[:200]} leaves the workspace.")
+    return parts
+
+
+def _reason(fault: OSError) -> str:
+    if fault.errno in (40, 20):
+        return "a step of the path is a link, or no folder"
+    return (fault.strerror or "unknown").lower()
+
+
+def _walk(descriptor: int, prefix: str) -> Iterator[str]:
+    with os.scandir(descriptor) as entries:
+        ordered = sorted(entries, key=lambda entry: entry.name)
+    for entry in ordered:
+        path = f"{prefix}/{entry.name}" if prefix else entry.name
+        if entry.is_symlink() or entry.name in _HIDDEN:
+            continue
+        if entry.is_file(follow_symlinks=False):
+            yield path
+        elif entry.is_dir(follow_symlinks=False):
+            try:
+                inner = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+            except OSError:
+                continue
+            try:
+                yield from _walk(inner, path)
+            finally:
+                os.close(inner)
