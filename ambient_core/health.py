@@ -1,7 +1,6 @@
 """/healthz, /readyz and /metrics, from a process beside the workers: alive under any load of theirs."""
 
 import logging
-import os
 import signal
 import socketserver
 import threading
@@ -16,7 +15,7 @@ import psycopg
 from ambient_core import metrics, migrate
 from ambient_core.config import Settings
 from ambient_core.database import Database, driver_url, url_of
-from ambient_core.embedded.process import ends_with_parent
+from ambient_core.embedded.process import end_with
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.serve import address_of
@@ -128,7 +127,7 @@ def run_side_servers(settings: Settings, master: int) -> None:
         settings: addresses and database.
         master: process id of Gunicorn's master.
     """
-    ends_with_parent(signal.SIGKILL)() if os.getppid() == master else None
+    end_with(master, signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     plugins = load_plugins(settings)

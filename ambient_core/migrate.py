@@ -3,7 +3,7 @@
 import importlib.util
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,6 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import Migrate
 from sqlalchemy import Column, Connection, DateTime, Table, Text, create_engine, text
@@ -48,14 +47,22 @@ class Branch:
     Args:
         plugin: whose they are.
         directory: where they lie.
-        revisions: ids.
-        needs: ids of other branches that they depend on.
+        parents: what each revision builds on: the one before it, and those of other branches.
     """
 
     plugin: str
     directory: Path
-    revisions: frozenset[str]
-    needs: frozenset[str]
+    parents: Mapping[str, frozenset[str]]
+
+    @property
+    def revisions(self) -> frozenset[str]:
+        """Ids of its revisions."""
+        return frozenset(self.parents)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Ids of other branches that they build on."""
+        return frozenset().union(*self.parents.values()) - self.revisions
 
 
 def upgrade(settings: Settings, plugins: Plugins | None = None, report: Callable[[str], None] = log.info) -> None:
@@ -171,10 +178,16 @@ def revision(settings: Settings, plugin: str, message: str, plugins: Plugins | N
 
 def pending(connection: Connection, branches: list[Branch]) -> list[str]:
     """Revisions that the database has not seen."""
-    script = ScriptDirectory.from_config(_config(branches, connection))
-    context = MigrationContext.configure(connection)
-    done = {entry.revision for entry in script.get_all_current(context.get_current_heads())}
-    return sorted({r for branch in branches for r in branch.revisions} - done)
+    parents = {revision: ones for branch in branches for revision, ones in branch.parents.items()}
+    waiting = list(MigrationContext.configure(connection).get_current_heads())
+    # The version table holds heads only: what they build on is applied as well.
+    done: set[str] = set()
+    while waiting:
+        revision = waiting.pop()
+        if revision not in done:
+            done.add(revision)
+            waiting.extend(parents.get(revision, ()))
+    return sorted(set(parents) - done)
 
 
 def ready(database: Database, plugins: Plugins) -> list[str]:
@@ -211,7 +224,7 @@ def readable_branches(plugins: Plugins) -> tuple[list[Branch], dict[str, str]]:
 
 
 def _read(plugin: str, directory: Path) -> Branch:
-    revisions, needs = set(), set()
+    parents: dict[str, frozenset[str]] = {}
     for file in sorted(directory.glob("[!_]*.py")):
         spec = importlib.util.spec_from_file_location(f"_ambient_revision_{plugin}_{file.stem}", file)
         if spec is None or spec.loader is None:
@@ -224,10 +237,12 @@ def _read(plugin: str, directory: Path) -> Branch:
         identifier = getattr(module, "revision", None)
         if not isinstance(identifier, str) or not callable(getattr(module, "upgrade", None)):
             raise SetupError(f"migration {file.name} has no revision id or no upgrade().")
-        revisions.add(identifier)
-        wanted = getattr(module, "depends_on", None) or ()
-        needs |= {wanted} if isinstance(wanted, str) else set(wanted)
-    return Branch(plugin, directory, frozenset(revisions), frozenset(needs - revisions))
+        parents[identifier] = _ids(getattr(module, "down_revision", None)) | _ids(getattr(module, "depends_on", None))
+    return Branch(plugin, directory, parents)
+
+
+def _ids(value: str | Iterable[str] | None) -> frozenset[str]:
+    return frozenset() if value is None else frozenset({value}) if isinstance(value, str) else frozenset(value)
 
 
 def _in_order(branches: list[Branch]) -> Iterator[Branch]:

@@ -17,7 +17,6 @@ def ends_with_parent(ending: signal.Signals, *, uid: int | None = None, gid: int
         gid: group to become.
     """
     parent = os.getpid()
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
 
     def prepare() -> None:
         if uid is not None and gid is not None:
@@ -25,9 +24,19 @@ def ends_with_parent(ending: signal.Signals, *, uid: int | None = None, gid: int
             os.setgid(gid)
             os.setuid(uid)
         os.umask(0o077)
-        prctl(_PR_SET_PDEATHSIG, int(ending), 0, 0, 0)
-        # The parent may have gone before the kernel was asked to watch it.
-        if os.getppid() != parent:
-            os._exit(1)
+        end_with(parent, ending)
 
     return prepare
+
+
+def end_with(parent: int, ending: signal.Signals) -> None:
+    """Let the kernel signal this process when its parent is gone; ends at once when it is gone already.
+
+    Args:
+        parent: process id of the parent.
+        ending: the signal.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(ending), 0, 0, 0)
+    # The parent may have gone before the kernel was asked to watch it.
+    if os.getppid() != parent:
+        os._exit(1)

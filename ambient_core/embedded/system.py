@@ -1,0 +1,326 @@
+"""The whole system in one command: PostgreSQL, API, control plane, gateway, a project and a token."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from ambient_core.embedded.postgres import EmbeddedPostgres
+from ambient_core.embedded.process import ends_with_parent
+from ambient_core.errors import SetupError
+
+PROJECT = "demo"
+READY_DEADLINE = 60.0
+STOP_DEADLINE = 40.0
+_PAUSE = 0.05
+_LAST_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentOptions:
+    """What ``ambient dev`` was told.
+
+    Args:
+        data_dir: where everything is kept.
+        database_url: a server of your own instead of the embedded one.
+        port: of the API.
+        gateway_port: of the AG-UI gateway.
+        health_port: of health.
+        metrics_port: of figures.
+    """
+
+    data_dir: Path
+    database_url: str | None = None
+    port: int = 8000
+    gateway_port: int = 9080
+    health_port: int = 4434
+    metrics_port: int = 4433
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Each port by the flag that sets it."""
+        return {
+            "--port": self.port,
+            "--gateway-port": self.gateway_port,
+            "--health-port": self.health_port,
+            "--metrics-port": self.metrics_port,
+        }
+
+
+class Child:
+    """A process of ours whose lines are shown with its name.
+
+    Args:
+        name: shown before each line.
+        arguments: of ``python -m ambient_core``.
+        environment: what it gets.
+        show: takes a line.
+    """
+
+    def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str], show: Callable[[str], None]) -> None:
+        self.name = name
+        self.lines: list[str] = []
+        self._show = show
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "ambient_core", *arguments],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            # Ctrl-C must reach us alone; we stop the children in our order.
+            start_new_session=True,
+            preexec_fn=ends_with_parent(signal.SIGTERM),  # noqa: PLW1509
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def stop(self) -> None:
+        """Ask it to end, and make sure."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(STOP_DEADLINE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        self._reader.join(2)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines = [*self.lines[-_LAST_LINES:], line.rstrip()]
+            self._show(f"{self.name:13} | {line.rstrip()}")
+
+
+class System:
+    """Everything that ``ambient dev`` starts.
+
+    Args:
+        options: what it was told.
+        show: takes a line for the screen.
+        stopping: set when the start shall be given up.
+    """
+
+    def __init__(self, options: DevelopmentOptions, show: Callable[[str], None], stopping: threading.Event) -> None:
+        self.options = options
+        self._show = show
+        self._stopping = stopping
+        self._postgres: EmbeddedPostgres | None = None
+        self.children: list[Child] = []
+
+    def start(self) -> None:
+        """Start all, in order; returns when requests are answered.
+
+        Raises:
+            SetupError: something is in the way; says what and how to change it.
+        """
+        for flag, port in self.options.ports.items():
+            check_port(flag, port)
+        folder = self.options.data_dir
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        environment = self._environment(self._database())
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "ambient_core", "db", "upgrade"], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise SetupError(f"The database could not be brought up to date: {(done.stderr or done.stdout).strip()}")
+        self.children.append(Child("api", ["serve"], environment, self._show))
+        self._wait_ready()
+        self.children.append(Child("control-plane", ["controlplane", "run"], environment, self._show))
+        self._wait_listening(self.options.gateway_port)
+        self._make_project()
+        make_demo_repository(folder / "demo-repository")
+
+    def stop(self) -> None:
+        """Stop all, the last first."""
+        for child in reversed(self.children):
+            child.stop()
+        if self._postgres is not None:
+            self._postgres.stop()
+
+    def ended(self) -> str | None:
+        """What ended by itself, with its last words; ``None`` while all run."""
+        for child in self.children:
+            if (status := child.process.poll()) is not None:
+                return f"{child.name} ended with status {status}:\n" + "\n".join(child.lines)
+        if self._postgres is not None and (status := self._postgres.poll()) is not None:
+            return f"PostgreSQL ended with status {status}; see {self.options.data_dir / 'postgres' / 'postgres.log'}"
+        return None
+
+    def token(self, name: str) -> Path:
+        """The file of a token, made at the first start."""
+        path = self.options.data_dir / "tokens" / name
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(32) + "\n")
+        return path
+
+    def _database(self) -> str:
+        if self.options.database_url:
+            return self.options.database_url
+        self._postgres = EmbeddedPostgres(self.options.data_dir / "postgres").start()
+        return self._postgres.url
+
+    def _environment(self, database_url: str) -> dict[str, str]:
+        options = self.options
+        inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        return {
+            **inherited,
+            "AMBIENT_PROFILE": "development",
+            "AMBIENT_DATABASE_URL": database_url,
+            "AMBIENT_DEVELOPER_TOKEN_FILE": str(self.token("developer")),
+            "AMBIENT_CONTROL_PLANE_TOKEN_FILE": str(self.token("control-plane")),
+            "AMBIENT_BIND": f"127.0.0.1:{options.port}",
+            "AMBIENT_GATEWAY_BIND": f"127.0.0.1:{options.gateway_port}",
+            "AMBIENT_HEALTH_BIND": f"127.0.0.1:{options.health_port}",
+            "AMBIENT_METRICS_BIND": f"127.0.0.1:{options.metrics_port}",
+            "AMBIENT_API_URL": f"http://127.0.0.1:{options.port}",
+            "AMBIENT_GATEWAY_URL": f"http://127.0.0.1:{options.gateway_port}",
+            "AMBIENT_DATA_DIR": str(options.data_dir),
+            "AMBIENT_LOG_FORMAT": os.environ.get("AMBIENT_LOG_FORMAT", "text"),
+            "AMBIENT_SESSIONS_ALLOW_LOCAL_REPOSITORIES": "true",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _wait_ready(self) -> None:
+        url = f"http://127.0.0.1:{self.options.health_port}/readyz"
+
+        def ready() -> bool:
+            try:
+                answer = httpx.get(url, timeout=5, trust_env=False)
+            except httpx.TransportError:
+                return False
+            return answer.status_code == 200
+
+        self._wait(ready, "The API")
+        self._wait_listening(self.options.port)
+
+    def _wait_listening(self, port: int) -> None:
+        def listening() -> bool:
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        self._wait(listening, f"Port {port}")
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + READY_DEADLINE
+        while not condition():
+            if (words := self.ended()) is not None:
+                raise SetupError(words)
+            if time.monotonic() > deadline:
+                raise SetupError(f"{what} did not answer within {READY_DEADLINE:g} seconds.")
+            if self._stopping.wait(_PAUSE):
+                raise SetupError("The start was given up.")
+
+    def _make_project(self) -> None:
+        headers = {"Authorization": f"Bearer {self.token('developer').read_text().strip()}"}
+        url = f"http://127.0.0.1:{self.options.port}/api/ambient/v1/projects"
+        answer = httpx.post(url, json={"name": PROJECT, "display_name": "Demo"}, headers=headers, timeout=30, trust_env=False)
+        if answer.status_code not in (201, 409):
+            raise SetupError(f"The project could not be made: {answer.text[:300]}")
+
+
+def check_port(flag: str, port: int) -> None:
+    """Refuse a port that is taken.
+
+    Raises:
+        SetupError: naming the port and the flag that changes it.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as fault:
+            raise SetupError(f"Port {port} cannot be used ({fault.strerror}); stop what uses it, or choose another with {flag}.") from fault
+
+
+def make_demo_repository(folder: Path) -> None:
+    """A small real repository to try sessions on, unless it is there."""
+    if (folder / ".git").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "README.md").write_text("# Demo\n\nA repository to try a session on.\n\n## Usage\n\nRun `python hello.py`.\n")
+    (folder / "hello.py").write_text('"""Say hello."""\n\n# TODO: greet by name\nprint("hello")\n')
+    identity = ["-c", "user.name=Demo", "-c", "user.email=demo@example.com", "-c", "init.defaultBranch=main"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "A repository to try"]):
+        done = subprocess.run(["git", *identity, *command], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603, S607
+        if done.returncode != 0:
+            raise SetupError(f"git could not make the demo repository: {done.stderr.strip()}")
+
+
+def welcome(options: DevelopmentOptions, token: Path) -> str:
+    """What is printed when all is up: addresses, project, token, and four lines to try."""
+    api = f"http://127.0.0.1:{options.port}/api/ambient/v1"
+    gateway = f"http://127.0.0.1:{options.gateway_port}"
+    header = '-H "Authorization: Bearer $(cat ' + str(token) + ')"'
+    repository = options.data_dir / "demo-repository"
+    body = (
+        f'{{"name": "first", "project_id": "{PROJECT}", "prompt": "Look around and report.", '
+        f'"repo_url": "file://{repository}", "stop_on_run_finished": true}}'
+    )
+    report = options.data_dir / "sessions"
+    return "\n".join(
+        [
+            "",
+            "Ambient API is ready.",
+            "",
+            f"  API            {api}",
+            f"  documentation  {api}/openapi.html",
+            f"  AG-UI gateway  {gateway}",
+            f"  health         http://127.0.0.1:{options.health_port}/readyz",
+            f"  figures        http://127.0.0.1:{options.metrics_port}/metrics",
+            f"  project        {PROJECT}",
+            f"  token          {token}",
+            "",
+            "Try it in another terminal:",
+            "",
+            f"  ID=$(curl -s {header} -H 'Content-Type: application/json' -d '{body}' {api}/sessions"
+            " | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"id\"])')",
+            f"  curl -s -X POST {header} {api}/sessions/$ID/start",
+            f"  curl -s -N {header} {gateway}/sessions/$ID/agui/events",
+            f"  curl -s {header} {api}/sessions/$ID; cat {report}/$ID/workspace/demo-repository/REPORT.md",
+            "",
+            "Ctrl-C stops everything; the next start finds it as it was.",
+            "",
+        ]
+    )
+
+
+def run_development(options: DevelopmentOptions, show: Callable[[str], None] | None = None) -> int:
+    """Start the whole system and keep it until a signal says stop; answers the exit status."""
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    say = show or _print
+    system = System(options, say, stopping)
+    status = 0
+    try:
+        system.start()
+        say(welcome(options, system.token("developer")))
+        while not stopping.wait(0.2):
+            if (words := system.ended()) is not None:
+                say(f"ambient: {words}")
+                status = 1
+                break
+    finally:
+        say("ambient: stopping")
+        system.stop()
+    return status
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
