@@ -6,9 +6,11 @@ import shutil
 import signal
 import socket
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from gevent import monkey
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
@@ -114,6 +116,7 @@ def serve(settings: Settings, surface: str) -> None:
     for name, address in binds.items():
         check_free(name, address)
     folder = metrics.prepare_folder()
+    _prepare_workers(settings)
     side = SideProcess(settings) if surface == "api" else None
     try:
         Server(settings, surface, side).run()
@@ -121,6 +124,16 @@ def serve(settings: Settings, surface: str) -> None:
         if side is not None and side.owner == os.getpid():
             side.end()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare_workers(settings: Settings) -> None:
+    """Patch for gevent and import what every worker needs, so that workers start by a fork and share that memory.
+
+    In this order, because the database driver chooses how to wait when it is imported. Nothing is connected here.
+    """
+    monkey.patch_all()
+    import_module("ambient_core.app")
+    import_module("ambient_core.plugins").load_plugins(settings)
 
 
 def address_of(name: str, text: str) -> tuple[str, int]:

@@ -148,10 +148,10 @@ def run(settings: Settings, *, gateway: bool) -> int:
         SetupError: the token file is missing.
     """
     _token(settings)
+    child = _start_gateway() if gateway else None
     plugins = load_plugins(settings)
     reconcilers = [item for _, item in plugins.collect("ambient_reconcilers")]
     plane = ControlPlane(settings, reconcilers, plugins.hooks)
-    child = _start_gateway() if gateway else None
     stopped = threading.Event()
 
     def ask_to_stop(*_: object) -> None:

@@ -39,17 +39,14 @@ def attached_frames(database: Database, session_id: str) -> Iterator[bytes]:
         log = Log(transaction, session_id)
         seq = log.last_seq()
         thread = log.thread(until=seq)
-    yield from (frame(None, orjson.dumps(event).decode()) for event in thread.prelude(f"attach-{new_id()}"))
+    run_id = thread.run_id or f"attach-{new_id()}"
+    yield from (frame(None, orjson.dumps(event).decode()) for event in thread.prelude(run_id))
     if thread.run_id is None:
-        yield frame(None, orjson.dumps(_idle_end(thread)).decode())
+        end = {"type": "RUN_FINISHED", "threadId": thread.thread_id, "runId": run_id}
+        yield frame(None, orjson.dumps(end).decode())
         return
-    run_id = thread.run_id
     for number, data in _follow(database, session_id, seq, lambda log: _run_is_over(log, run_id)):
         yield HEARTBEAT if number is None else frame(number, data)
-
-
-def _idle_end(thread: Thread) -> dict[str, str]:
-    return {"type": "RUN_FINISHED", "threadId": thread.thread_id, "runId": "attach"}
 
 
 def _run_is_over(log: Log, run_id: str) -> int | None:
