@@ -216,7 +216,9 @@ def _http_error(fault: HTTPException) -> Response:
             f"{request.method} is not possible here; allowed: {allowed}.", headers={"Allow": allowed}
         )
     elif status == 404:
-        refusal = errors.NoRoute(f"There is nothing at {request.path[:200]}; see {errors.BASE_PATH}/openapi for what there is.")
+        refusal = errors.NoRoute(
+            f"There is nothing at {request.path[:200]}; see {errors.BASE_PATH}/openapi for what there is."
+        )
     elif status == 413:
         limit = request.max_content_length
         refusal = errors.TooLarge(f"The body is larger than {limit} bytes; send less.")
@@ -232,4 +234,6 @@ def _fault(fault: Exception) -> Response:
         log.warning("database outage: %s", type(getattr(fault, "orig", fault)).__name__)
         return error_response(unavailable(fault))
     log.error("request failed", exc_info=fault)
-    return error_response(Internal("Something went wrong on our side; the log has the details under this operation_id."))
+    return error_response(
+        Internal("Something went wrong on our side; the log has the details under this operation_id.")
+    )

@@ -43,7 +43,9 @@ def parse(raw: bytes) -> Any:
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as fault:
-        raise Malformed(f"The body is no valid JSON: {fault.msg} (line {fault.lineno}, column {fault.colno}).") from None
+        raise Malformed(
+            f"The body is no valid JSON: {fault.msg} (line {fault.lineno}, column {fault.colno})."
+        ) from None
     if raw.count(b":") > 1:
         _refuse_duplicates(raw)
     if b"\\u0000" in raw:

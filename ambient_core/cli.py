@@ -77,13 +77,18 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), envvar="AMBIENT_CONFIG", help="TOML file with settings.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="AMBIENT_CONFIG",
+    help="TOML file with settings.",
+)
 @click.option("--profile", help="production or development.")
 @click.option("--database-url", help="postgresql://user:password@host:5432/database")
 @click.option("--log-level", help="debug, info, warning or error.")
 @click.option("--strict/--no-strict", default=None, help="Refuse to start when a plugin would be set aside.")
 @click.pass_context
-def cli(context: click.Context, config: Path | None, **flags: Any) -> None:
+def cli(context: click.Context, /, config: Path | None, **flags: Any) -> None:
     """Ambient API: sessions of AI agents, and whatever kinds are plugged in."""
     claimed = [f"AMBIENT_{entry.name.upper()}_" for entry in entry_points(group="ambient.plugins")]
     context.obj = Invocation(Sources(file=config, flags=flags, claimed=claimed))

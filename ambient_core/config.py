@@ -5,6 +5,7 @@ Every other module takes `Settings` as an argument; the environment is read here
 
 import dataclasses
 import os
+import socket
 import tomllib
 import types
 from collections.abc import Mapping, Sequence
@@ -48,10 +49,15 @@ class Settings:
     """What the core can be told."""
 
     profile: str = setting(
-        "production", "How strict to be: production, or development with a token file.", choices=("production", "development")
+        "production",
+        "How strict to be: production, or development with a token file.",
+        choices=("production", "development"),
     )
     database_url: str = setting(
-        "", "PostgreSQL 15 or later: postgresql://user:password@host:5432/database.", secret=True, aliases=("DATABASE_URL",)
+        "",
+        "PostgreSQL 15 or later: postgresql://user:password@host:5432/database.",
+        secret=True,
+        aliases=("DATABASE_URL",),
     )
     bind: str = setting("127.0.0.1:8000", "Address of the API.")
     gateway_bind: str = setting("127.0.0.1:9080", "Address of the AG-UI gateway.")
@@ -64,17 +70,29 @@ class Settings:
     worker_connections: int = setting(1000, "Requests and streams that one worker holds at once.", minimum=1)
     pool_size: int = setting(8, "Database connections of one worker.", minimum=1)
     pool_timeout: float = setting(5.0, "Seconds to wait for a free database connection.", minimum=0.1)
-    statement_timeout: float = setting(10.0, "Seconds after which a database statement is cut short; 0 for never.", minimum=0)
+    statement_timeout: float = setting(
+        10.0, "Seconds after which a database statement is cut short; 0 for never.", minimum=0
+    )
     body_limit: int = setting(1048576, "Bytes that a request body may have.", minimum=1024)
     graceful_timeout: int = setting(30, "Seconds that running requests get when the server stops.", minimum=1)
-    log_level: str = setting("info", "Least severe entry that is logged.", choices=("debug", "info", "warning", "error"))
+    log_level: str = setting(
+        "info", "Least severe entry that is logged.", choices=("debug", "info", "warning", "error")
+    )
     log_format: str = setting("auto", "json, text, or auto: text on a terminal.", choices=("auto", "json", "text"))
     strict: bool = setting(False, "Refuse to start when a plugin would be set aside.")
     plugins_disabled: str = setting("", "Names of plugins that are not loaded, separated by commas.")
-    developer_token_file: Path | None = setting(None, "File (mode 0600) with the developer's token; development profile.")
-    control_plane_token_file: Path | None = setting(None, "File (mode 0600) with the control plane's token; development profile.")
-    poll_interval: float = setting(5.0, "Seconds after which the control plane looks for changes without being woken.", minimum=0.05)
-    resync_interval: float = setting(300.0, "Seconds after which the control plane looks at every object again.", minimum=1)
+    developer_token_file: Path | None = setting(
+        None, "File (mode 0600) with the developer's token; development profile."
+    )
+    control_plane_token_file: Path | None = setting(
+        None, "File (mode 0600) with the control plane's token; development profile."
+    )
+    poll_interval: float = setting(
+        5.0, "Seconds after which the control plane looks for changes without being woken.", minimum=0.05
+    )
+    resync_interval: float = setting(
+        300.0, "Seconds after which the control plane looks at every object again.", minimum=1
+    )
     reconcile_workers: int = setting(4, "Objects that the control plane works on at once.", minimum=1)
 
 
@@ -144,7 +162,11 @@ def _from_file(file: Path | None, table: str | None, names: Sequence[str]) -> di
         raise SetupError(f"The configuration file {file} cannot be read: {fault.strerror}.") from fault
     except tomllib.TOMLDecodeError as fault:
         raise SetupError(f"The configuration file {file} is no valid TOML: {fault}.") from fault
-    found = content.get(table, {}) if table else {key: value for key, value in content.items() if not isinstance(value, dict)}
+    found = (
+        content.get(table, {})
+        if table
+        else {key: value for key, value in content.items() if not isinstance(value, dict)}
+    )
     for name in found:
         if name not in names:
             raise SetupError(f"The configuration file {file} sets {name!r}, which is no setting{_near(name, names)}.")
@@ -232,10 +254,43 @@ def check_profile(settings: Settings) -> None:
             "be told from anybody. Set profile to development (AMBIENT_PROFILE=development) for a machine of your own."
         )
     if not settings.database_url:
-        raise SetupError("database_url is not set; give AMBIENT_DATABASE_URL, or use 'ambient dev', which brings a database.")
+        raise SetupError(
+            "database_url is not set; give AMBIENT_DATABASE_URL, or use 'ambient dev', which brings a database."
+        )
     for name in ("developer_token_file", "control_plane_token_file"):
         if getattr(settings, name) is None:
-            raise SetupError(f"{name} is not set, and the development profile needs it; 'ambient dev' makes both files.")
+            raise SetupError(
+                f"{name} is not set, and the development profile needs it; 'ambient dev' makes both files."
+            )
+
+
+def address_of(name: str, text: str) -> tuple[str, int]:
+    """Split ``host:port``.
+
+    Raises:
+        SetupError: it is no such pair.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise SetupError(f"{name} is {text!r}; it must be host:port, such as 127.0.0.1:8000.")
+    return host, int(port)
+
+
+def check_free(name: str, text: str) -> None:
+    """Refuse an address that cannot be bound.
+
+    Raises:
+        SetupError: naming setting, address and cause.
+    """
+    host, port = address_of(name, text)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as fault:
+            raise SetupError(
+                f"{name} {text} cannot be used: {fault.strerror}. Stop what uses it, or set another {name}."
+            ) from fault
 
 
 def redacted(loaded: Loaded[Any]) -> list[tuple[str, str, str, str]]:

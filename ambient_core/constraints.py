@@ -63,6 +63,9 @@ def _reference(kind: Kind | None, constraint: str | None, registry: Registry, st
             target = registry.by_plural(candidate.elements[0].target_fullname.split(".")[0])
             wanted = target.name if target is not None else "object"
             return Invalid.of(
-                [Fault(f"/{c.name}", "reference", f"refers to no {wanted}; give the id of one that exists.") for c in candidate.columns]
+                [
+                    Fault(f"/{c.name}", "reference", f"refers to no {wanted}; give the id of one that exists.")
+                    for c in candidate.columns
+                ]
             )
     return Invalid("A field refers to an object that does not exist.")

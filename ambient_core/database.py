@@ -16,7 +16,8 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Executable, create_engine, event, make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL, CursorResult
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ambient_core.changes import CHANNEL, Change
 from ambient_core.errors import SetupError, Unavailable
@@ -88,11 +89,11 @@ class Transaction:
 
     def raw(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
         """Run SQL text with ``%(name)s`` parameters; answers a psycopg cursor with tuple rows."""
-        return self.driver.execute(statement, parameters)  # type: ignore[arg-type]
+        return self.driver.execute(statement, parameters)
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
         """Run a SQLAlchemy statement."""
-        return self.connection.execute(statement, parameters)  # type: ignore[return-value]
+        return self.connection.execute(statement, parameters)
 
     def commit(self) -> None:
         """Commit what `begin` opened, give the connection back and tell who listens of the changes.
@@ -146,7 +147,13 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, pool_size: int = 8, pool_timeout: float = 5, statement_timeout: float = 10, name: str = "ambient"
+        self,
+        url: str,
+        *,
+        pool_size: int = 8,
+        pool_timeout: float = 5,
+        statement_timeout: float = 10,
+        name: str = "ambient",
     ) -> None:
         self.url = url_of(url)
         options = f"-c timezone=UTC -c statement_timeout={int(statement_timeout * 1000)}"
@@ -182,7 +189,7 @@ class Database:
         """
         lost = connection.connection.driver_connection
         if lost is None or lost.closed:
-            self.engine.pool._invalidate(connection.connection)  # type: ignore[arg-type]
+            self.engine.pool._invalidate(connection.connection)
         connection.invalidate()
         connection.close()
 
@@ -267,9 +274,9 @@ def driver_url(url: URL) -> str:
 def is_outage(fault: BaseException) -> bool:
     """Whether the same request may succeed later: server away, overloaded, or a statement cut short."""
     original = getattr(fault, "orig", fault)
-    return isinstance(original, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout) or isinstance(
-        fault, PoolTimeout
-    )
+    return isinstance(
+        original, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout
+    ) or isinstance(fault, PoolTimeout)
 
 
 def is_retryable(fault: BaseException) -> bool:

@@ -22,7 +22,9 @@ class DevelopmentAccess:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._tokens = TokenFiles({DEVELOPER: settings.developer_token_file, CONTROL_PLANE: settings.control_plane_token_file})
+        self._tokens = TokenFiles(
+            {DEVELOPER: settings.developer_token_file, CONTROL_PLANE: settings.control_plane_token_file}
+        )
 
     @hookimpl
     def ambient_authenticate(self, request: Request) -> Principal | None:

@@ -1,6 +1,6 @@
 """What OpenAPI says of each operation; plain data, so that documentation and routes are made from one declaration."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import cleandoc
 from typing import Any
 
@@ -56,7 +56,12 @@ def verb(kind: Kind, verb: Verb) -> Document:
         "patch": f"Change a {kind.name} (JSON Merge Patch, RFC 7396).",
         "delete": f"Delete a {kind.name}.",
     }[verb]
-    document: Document = {"operationId": f"{verb}{kind.name}", "summary": summary, "tags": [kind.plural], "x-ambient-verb": verb}
+    document: Document = {
+        "operationId": f"{verb}{kind.name}",
+        "summary": summary,
+        "tags": [kind.plural],
+        "x-ambient-verb": verb,
+    }
     document["parameters"] = _parameters(kind, verb)
     if verb in ("create", "patch"):
         name = f"{kind.name}{verb.capitalize()}"
@@ -68,13 +73,15 @@ def verb(kind: Kind, verb: Verb) -> Document:
     return document
 
 
-def _parameters(kind: Kind, verb: Verb) -> list[str | Document]:
+def _parameters(kind: Kind, verb: Verb) -> Sequence[str | Document]:
     if verb == "list":
         found: list[str | Document] = ["Page", "Size", "Search", "OrderBy", "Fields"]
         project = kind.project_column
         if project and project != "id":
             schema = {"type": "string", "maxLength": 63}
-            found.append({"name": project, "in": "query", "schema": schema, "description": "Only those of this project."})
+            found.append(
+                {"name": project, "in": "query", "schema": schema, "description": "Only those of this project."}
+            )
         return found
     return {"get": ["Fields"], "create": [_KEY]}.get(verb, [_IF_MATCH])
 
@@ -84,7 +91,11 @@ def _success(kind: Kind, verb: Verb) -> Document:
         return {"204": {"description": "It is deleted."}}
     if verb == "list":
         return {"200": {"description": "One page.", "content": content(reference(f"{kind.name}List"))}}
-    answer: Document = {"description": f"The {kind.name}.", "content": content(reference(kind.name)), "headers": dict(_ETAG)}
+    answer: Document = {
+        "description": f"The {kind.name}.",
+        "content": content(reference(kind.name)),
+        "headers": dict(_ETAG),
+    }
     if verb == "create":
         answer["headers"]["Location"] = {"description": "Where the new object lives.", "schema": {"type": "string"}}
     return {"201" if verb == "create" else "200": answer}
@@ -138,7 +149,7 @@ def plain(operation: str, summary: str, schema: Document, *, open_to_all: bool) 
     statuses = (400, 404, 500) if open_to_all else (400, 401, 404, 500, 503)
     document: Document = {
         "operationId": operation,
-        "summary": summary.split("\n")[0],
+        "summary": summary.split("\n", maxsplit=1)[0],
         "tags": ["core"],
         "responses": {"200": {"description": "The document.", "content": content(schema)}, **refusals(statuses)},
     }
@@ -168,7 +179,7 @@ PLUGIN_LIST = listed(
     {
         "type": "object",
         "required": ["kind", "name", "state"],
-        "properties": {name: _TEXT for name in ("kind", "name", "version", "state", "reason")},
+        "properties": dict.fromkeys(("kind", "name", "version", "state", "reason"), _TEXT),
     }
 )
 ERROR: Document = {
@@ -200,8 +211,15 @@ def _query(name: str, schema: Document, description: str, example: Any = None) -
 PARAMETERS: dict[str, Document] = {
     "Page": _query("page", {"type": "integer", "minimum": 1, "default": 1, "maximum": 2**53}, "Which page, from 1."),
     "Size": _query("size", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}, "Objects on a page."),
-    "Search": _query("search", {"type": "string", "maxLength": 4096}, "A condition over fields.", "created_at > '2026-01-01T00:00:00Z'"),
-    "OrderBy": _query("orderBy", _TEXT, "Fields to order by, each with asc or desc; id is always the last.", "created_at desc"),
+    "Search": _query(
+        "search",
+        {"type": "string", "maxLength": 4096},
+        "A condition over fields.",
+        "created_at > '2026-01-01T00:00:00Z'",
+    ),
+    "OrderBy": _query(
+        "orderBy", _TEXT, "Fields to order by, each with asc or desc; id is always the last.", "created_at desc"
+    ),
     "Fields": _query("fields", _TEXT, "Fields to show; id, kind and href always come.", "created_at,version"),
     "IfMatch": {
         "name": "If-Match",
@@ -223,7 +241,5 @@ def error_responses() -> dict[str, Document]:
     found: dict[str, Document] = {}
     for cls in CATALOGUE:
         body = {**cls.reference(), "reason": cls.title, "operation_id": "01jd0000000000000000000000"}
-        found.setdefault(
-            f"Error{cls.status}", {"description": cls.title, "content": content(reference("Error"), body)}
-        )
+        found.setdefault(f"Error{cls.status}", {"description": cls.title, "content": content(reference("Error"), body)})
     return found

@@ -13,12 +13,11 @@ import orjson
 import psycopg
 
 from ambient_core import metrics, migrate
-from ambient_core.config import Settings
+from ambient_core.config import Settings, address_of
 from ambient_core.database import Database, driver_url, url_of
-from ambient_core.embedded.process import end_with
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Plugins, load_plugins
-from ambient_core.serve import address_of
+from ambient_core.process import end_with
 
 log = logging.getLogger(__name__)
 Answer = tuple[int, str, bytes]
@@ -79,7 +78,9 @@ def server(bind: str, name: str, routes: dict[str, Callable[[], Answer]]) -> _Se
 
         def do_GET(self) -> None:
             route = routes.get(self.path.split("?")[0])
-            status, kind, body = route() if route else (404, "application/json", b'{"kind":"Error","reason":"no such address"}')
+            status, kind, body = (
+                route() if route else (404, "application/json", b'{"kind":"Error","reason":"no such address"}')
+            )
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))

@@ -56,7 +56,7 @@ class Once:
         BadQuery: the key is empty, too long or not printable.
     """
 
-    def __init__(self, transaction: Transaction, principal: str, key: str, operation: str, raw: bytes) -> None:  # noqa: PLR0913
+    def __init__(self, transaction: Transaction, principal: str, key: str, operation: str, raw: bytes) -> None:
         if not key or len(key) > MAXIMUM_KEY or not key.isprintable():
             raise BadQuery(f"Idempotency-Key must have 1 to {MAXIMUM_KEY} printable characters.")
         self._transaction = transaction

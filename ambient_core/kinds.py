@@ -3,13 +3,13 @@
 import enum
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field as attribute
+from dataclasses import dataclass
+from dataclasses import field as attribute
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.schema import SchemaItem
 
 from ambient_core.errors import BASE_PATH, SetupError
 
@@ -104,7 +104,10 @@ class Resource(DeclarativeBase):
     )
 
     id: Mapped[str] = mapped_column(
-        String(63), primary_key=True, sort_order=-4, info={_INFO: Rules(Access.READ, doc="Unique, and ordered by time.")}
+        String(63),
+        primary_key=True,
+        sort_order=-4,
+        info={_INFO: Rules(Access.READ, doc="Unique, and ordered by time.")},
     )
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True),
@@ -194,7 +197,7 @@ class Kind:
     @property
     def plural(self) -> str:
         """Plural: the table, the path, the tag, the permission."""
-        return self.model.__tablename__
+        return str(self.model.__tablename__)
 
     @property
     def path(self) -> str:
@@ -242,7 +245,9 @@ def check_kind(kind: Kind) -> None:
     if not _KIND_NAME.fullmatch(kind.name):
         raise SetupError(f"Kind {kind.name!r}: the class name must be singular PascalCase, such as 'Skill'.")
     if not _PLURAL.fullmatch(kind.plural):
-        raise SetupError(f"Kind {kind.name!r}: the table name {kind.plural!r} must be plural snake_case, such as 'skills'.")
+        raise SetupError(
+            f"Kind {kind.name!r}: the table name {kind.plural!r} must be plural snake_case, such as 'skills'."
+        )
     names = set(kind.table.columns.keys())
     asked = {name for group in kind.unique for name in group} | ({kind.id_from} if kind.id_from else set())
     if unknown := sorted(asked - names):
@@ -253,7 +258,9 @@ def check_kind(kind: Kind) -> None:
             try:
                 re.compile(rules.pattern)
             except re.error as fault:
-                raise SetupError(f"Kind {kind.name!r}: the pattern of {column.name!r} is no regular expression: {fault}") from None
+                raise SetupError(
+                    f"Kind {kind.name!r}: the pattern of {column.name!r} is no regular expression: {fault}"
+                ) from None
 
 
 class Registry:

@@ -72,7 +72,7 @@ class Listener:
 
     def _follow(self, connection: "psycopg.Connection[Any]") -> None:
         for channel in self._channels:
-            connection.execute(f'LISTEN "{channel}"')  # type: ignore[call-overload]
+            connection.execute(f'LISTEN "{channel}"')
         # Whatever happened while nobody listened.
         self._tell()
         while not self._stopped:

@@ -17,7 +17,10 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _SECRETS = (
     (re.compile(r"(?i)(bearer\s+)[^\s\"',]+"), r"\1***"),
     (re.compile(r"(?i)\b(\w+://[^:/\s@]+:)[^@\s/]+@"), r"\1***@"),
-    (re.compile(r"(?i)\b((?:api[_-]?key|token|password|secret|authorization)[\"']?\s*[=:]\s*[\"']?)[^\s\"',&]+"), r"\1***"),
+    (
+        re.compile(r"(?i)\b((?:api[_-]?key|token|password|secret|authorization)[\"']?\s*[=:]\s*[\"']?)[^\s\"',&]+"),
+        r"\1***",
+    ),
     (re.compile(r"\b(ambs_|sk-|ghp_|github_pat_)[A-Za-z0-9_-]{8,}"), r"\1***"),
 )
 _COLOURS = {"WARNING": "\033[33m", "ERROR": "\033[31m", "CRITICAL": "\033[31m", "DEBUG": "\033[2m"}
@@ -36,7 +39,9 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Render one entry."""
         entry: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "time": datetime.fromtimestamp(record.created, UTC)
+            .isoformat(timespec="microseconds")
+            .replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": redact(record.getMessage()),
@@ -65,7 +70,11 @@ class Readable(logging.Formatter):
         clock = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         extra = " ".join(f"{k}={v}" for k, v in vars(record).items() if k not in _STANDARD)
         operation = operation_id.get()
-        parts = [f"{clock} {record.levelname.lower():7} {redact(record.getMessage())}", extra, f"[{operation}]" if operation else ""]
+        parts = [
+            f"{clock} {record.levelname.lower():7} {redact(record.getMessage())}",
+            extra,
+            f"[{operation}]" if operation else "",
+        ]
         line = " ".join(part for part in parts if part)
         if record.exc_info:
             line += "\n" + redact(self.formatException(record.exc_info))

@@ -28,7 +28,9 @@ def _instruments() -> tuple[Any, Any]:
 
     labels = ["method", "route", "status"]
     requests = Counter("ambient_http_requests", "Requests answered.", labels)
-    seconds = Histogram("ambient_http_request_seconds", "Seconds until the answer.", ["method", "route"], buckets=_BUCKETS)
+    seconds = Histogram(
+        "ambient_http_request_seconds", "Seconds until the answer.", ["method", "route"], buckets=_BUCKETS
+    )
     return requests, seconds
 
 

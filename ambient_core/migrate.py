@@ -82,7 +82,7 @@ def upgrade(settings: Settings, plugins: Plugins | None = None, report: Callable
                 faults[branch.plugin] = f"needs {missing[0]}, which could not be applied."
                 continue
             try:
-                _upgrade_branch(connection, branches, branch, plugins)
+                _upgrade_branch(connection, branches, branch)
                 report(f"{branch.plugin}: up to date")
             except Exception as fault:
                 connection.rollback()
@@ -96,7 +96,9 @@ def upgrade(settings: Settings, plugins: Plugins | None = None, report: Callable
         if name in plugins.modules:
             plugins.set_aside_plugin(name, f"migration failed: {reason}")
     if settings.strict and faults:
-        raise SetupError("strict is on, and migrations failed:\n" + "\n".join(f"plugin {n}: {r}" for n, r in sorted(faults.items())))
+        raise SetupError(
+            "strict is on, and migrations failed:\n" + "\n".join(f"plugin {n}: {r}" for n, r in sorted(faults.items()))
+        )
 
 
 def check(settings: Settings, plugins: Plugins | None = None) -> list[str]:
@@ -112,12 +114,15 @@ def check(settings: Settings, plugins: Plugins | None = None) -> list[str]:
         connection.dialect.ischema_names.setdefault("xid8", TransactionId)  # type: ignore[attr-defined]
         names = {table.name for branch in branches for table in plugins.tables(branch.plugin)}
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "include_object": _only(names), "target_metadata": Resource.metadata}
+            connection,
+            opts={"compare_type": True, "include_object": _only(names), "target_metadata": Resource.metadata},
         )
         return [_describe(difference) for difference in compare_metadata(context, Resource.metadata)]
 
 
-def downgrade(settings: Settings, target: str = "base", plugin: str | None = None, plugins: Plugins | None = None) -> None:
+def downgrade(
+    settings: Settings, target: str = "base", plugin: str | None = None, plugins: Plugins | None = None
+) -> None:
     """Undo revisions: down to ``target`` (a revision id, or ``base``) of one plugin or of all.
 
     Raises:
@@ -168,7 +173,7 @@ def revision(settings: Settings, plugin: str, message: str, plugins: Plugins | N
             branch_label=plugin if first else None,
             version_path=str(folder),
             rev_id=f"{plugin}_{number:04d}",
-            depends_on=sorted(_needed(plugins, plugin, branches)) or None,
+            depends_on=sorted(_needed(plugins, plugin, branches)) or None,  # type: ignore[arg-type] # it takes several
         )
     script = made[0] if isinstance(made, list) else made
     if script is None or script.path is None:
@@ -255,7 +260,7 @@ def _in_order(branches: list[Branch]) -> Iterator[Branch]:
             yield branch
 
 
-def _upgrade_branch(connection: Connection, branches: list[Branch], branch: Branch, plugins: Plugins) -> None:
+def _upgrade_branch(connection: Connection, branches: list[Branch], branch: Branch) -> None:
     command.upgrade(_config(branches, connection), f"{branch.plugin}@head" if branch.revisions else "base")
     connection.commit()
 
@@ -282,7 +287,9 @@ def _config(branches: list[Branch], connection: Connection, extra: Path | None =
 
 @contextmanager
 def _connected(settings: Settings) -> Iterator[Connection]:
-    engine = create_engine(url_of(settings.database_url), poolclass=NullPool, connect_args={"options": "-c timezone=UTC"})
+    engine = create_engine(
+        url_of(settings.database_url), poolclass=NullPool, connect_args={"options": "-c timezone=UTC"}
+    )
     try:
         with engine.connect() as connection:
             yield connection
@@ -302,7 +309,9 @@ def _locked(connection: Connection) -> Iterator[None]:
         connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
         connection.commit()
     except SQLAlchemyError as fault:
-        raise SetupError(f"Another process has been migrating this database for {LOCK_TIMEOUT} seconds; look at it first.") from fault
+        raise SetupError(
+            f"Another process has been migrating this database for {LOCK_TIMEOUT} seconds; look at it first."
+        ) from fault
     try:
         yield
     finally:

@@ -100,7 +100,13 @@ def compose(document: dict[str, Any], fragments: Iterable[tuple[str, dict[str, A
     return _sorted(whole)
 
 
-def _merge(target: dict[str, Any], source: dict[str, Any], path: tuple[str, ...], plugin: str, owners: dict[tuple[str, ...], str]) -> None:
+def _merge(
+    target: dict[str, Any],
+    source: dict[str, Any],
+    path: tuple[str, ...],
+    plugin: str,
+    owners: dict[tuple[str, ...], str],
+) -> None:
     for key, value in source.items():
         here = (*path, key)
         if key not in target:
@@ -155,7 +161,9 @@ def check(app: "Application", committed: Path) -> list[str]:
     try:
         text = committed.read_text()
     except OSError as fault:
-        raise SetupError(f"{committed} cannot be read ({fault.strerror}); write it with: ambient openapi --output {committed}") from fault
+        raise SetupError(
+            f"{committed} cannot be read ({fault.strerror}); write it with: ambient openapi --output {committed}"
+        ) from fault
     if text != dump(app):
         found.append(f"{committed} is not what the code says; write it anew with: ambient openapi --output {committed}")
     return found

@@ -43,14 +43,14 @@ def page_of(arguments: Mapping[str, Sequence[str]]) -> Page:
         BadQuery: naming the parameter and its rule.
     """
     return Page(
-        _whole("page", arguments.get("page"), Page.page, LARGEST_PAGE),
-        _whole("size", arguments.get("size"), Page.size, LARGEST_SIZE),
+        _whole("page", arguments.get("page"), 1, LARGEST_PAGE),
+        _whole("size", arguments.get("size"), 100, LARGEST_SIZE),
     )
 
 
-def _whole(name: str, values: Sequence[str] | None, default: Any, largest: int) -> int:
+def _whole(name: str, values: Sequence[str] | None, default: int, largest: int) -> int:
     if not values:
-        return {"page": 1, "size": 100}[name]
+        return default
     if len(values) > 1:
         raise BadQuery(f"The parameter {name!r} came {len(values)} times; give it once.")
     text = values[0]

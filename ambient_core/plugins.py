@@ -119,7 +119,10 @@ class Plugins:
             folder = Path(module.__file__ or "").parent / "migrations"
             if name not in named and folder.is_dir():
                 given.append((name, Migrations(name, folder)))
-        return [("core", Migrations("core", Path(__file__).parent / "migrations" / "versions")), *sorted(given, key=lambda p: p[0])]
+        return [
+            ("core", Migrations("core", Path(__file__).parent / "migrations" / "versions")),
+            *sorted(given, key=lambda p: p[0]),
+        ]
 
     def apply_migration_faults(self, database: Database) -> None:
         """Set aside the plugins whose tables the last ``ambient db upgrade`` could not make."""
@@ -141,7 +144,8 @@ class Plugins:
     def report(self) -> list[dict[str, str]]:
         """Each plugin: name, version, state, and the reason when it does not serve."""
         serving = [
-            {"kind": "Plugin", "name": name, "version": self.sources[name].version, "state": "serving"} for name in self.modules
+            {"kind": "Plugin", "name": name, "version": self.sources[name].version, "state": "serving"}
+            for name in self.modules
         ]
         idle = [
             {"kind": "Plugin", "name": s.name, "version": s.version, "state": "set aside", "reason": s.reason}
@@ -193,7 +197,9 @@ class Plugins:
         callers = self.manager.get_hookcallers(module) or []
         strangers = sorted(caller.name for caller in callers if not caller.has_spec() and not _optional(caller, name))
         if strangers:
-            known = [n for n in vars(self.manager.hook) if not n.startswith("_") and getattr(self.manager.hook, n).has_spec()]
+            known = [
+                n for n in vars(self.manager.hook) if not n.startswith("_") and getattr(self.manager.hook, n).has_spec()
+            ]
             close = get_close_matches(strangers[0], known, n=1)
             hint = f"; did you mean {close[0]}?" if close else f"; hooks: {', '.join(sorted(known))}."
             self.set_aside_plugin(name, f"there is no hook {strangers[0]}{hint}")
@@ -317,5 +323,6 @@ def words(fault: BaseException) -> str:
     if "is already defined for this MetaData" in text:
         return f"{text.split(' is already')[0]} is taken by another plugin."
     text = " ".join(word for word in text.split() if not word.startswith(("/", "(/")))
-    return text if isinstance(fault, SetupError) else f"{type(fault).__name__}: {text}" if text else type(fault).__name__
-
+    return (
+        text if isinstance(fault, SetupError) else f"{type(fault).__name__}: {text}" if text else type(fault).__name__
+    )

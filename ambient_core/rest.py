@@ -69,7 +69,9 @@ class Operation:
             kind = self.registry[kind]
         guard = self.runtime.guard
         guard.check(self.principal, verb, kind)
-        surroundings = Surroundings(self.transaction, self.principal, self.registry, self.runtime.before_write, self.store)
+        surroundings = Surroundings(
+            self.transaction, self.principal, self.registry, self.runtime.before_write, self.store
+        )
         return (kind.store or Store)(kind, surroundings, verb, guard.scope(self.principal, verb, kind))
 
     def release(self) -> None:
@@ -158,6 +160,15 @@ def if_version() -> int | None:
     raise BadQuery('If-Match must be one ETag as this API gave it, such as "3", or *.')
 
 
+def response_of(answer: Answer) -> Response:
+    """An answer of a store as an HTTP response."""
+    response = Response(answer.body or None, answer.status, mimetype="application/json" if answer.body else None)
+    if answer.version is not None:
+        response.headers["ETag"] = f'"{answer.version}"'
+    response.headers.extend(dict(answer.headers))
+    return response
+
+
 class Resources:
     """The views of one kind.
 
@@ -172,14 +183,14 @@ class Resources:
 
     def list(self) -> Response:
         """GET the collection."""
-        return current().store(self.kind, "list").list(list_query(self.kind)).response()
+        return response_of(current().store(self.kind, "list").list(list_query(self.kind)))
 
     def get(self, id: str) -> Response:  # noqa: A002
         """GET one object."""
         store = current().store(self.kind, "get")
         check_parameters("fields")
         fields = fields_of(one("fields"), [column.name for column in self.kind.readable if column.name != "id"])
-        return store.get(id, fields).response()
+        return response_of(store.get(id, fields))
 
     def create(self) -> Response:
         """POST to the collection."""
@@ -202,7 +213,7 @@ class Resources:
         store = current().store(self.kind, "patch")
         check_parameters()
         values = load(self.schemas.patch, json_body(request), self._access, partial=True)
-        return store.patch(id, values, if_version()).response()
+        return response_of(store.patch(id, values, if_version()))
 
     def delete(self, id: str) -> Response:  # noqa: A002
         """DELETE one object."""
@@ -223,14 +234,14 @@ def once(act: Callable[[bytes], Answer]) -> Response:
         _check_media_type()
     key = request.headers.get("Idempotency-Key")
     if key is None:
-        return act(raw).response()
+        return response_of(act(raw))
     operation = current()
     attempt = Once(operation.transaction, operation.principal.actor, key, f"{request.method} {request.path}", raw)
     answer = attempt.earlier()
     if answer is None:
         answer = act(raw)
         attempt.keep(answer)
-    return answer.response()
+    return response_of(answer)
 
 
 def _check_media_type() -> None:
@@ -273,7 +284,7 @@ def _raw_body() -> bytes:
 
 
 def _finished(answer: Any) -> ResponseReturnValue:
-    return answer.response() if isinstance(answer, Answer) else answer
+    return response_of(answer) if isinstance(answer, Answer) else answer
 
 
 def runtime_of(app: Flask) -> Runtime:

@@ -20,7 +20,14 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 from ambient_core.errors import Fault, Invalid, SetupError
 from ambient_core.kinds import DNS_LABEL, Access, Kind, Rules, rules_of
 
-_PYTHON_TYPES: dict[type, str] = {str: "a string", bool: "a boolean", int: "an integer", float: "a number", list: "an array", dict: "an object"}
+_PYTHON_TYPES: dict[type, str] = {
+    str: "a string",
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number",
+    list: "an array",
+    dict: "an object",
+}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 _SCP_LIKE = re.compile(r"[A-Za-z0-9._~-]+@[A-Za-z0-9.-]+:[^\s:-][^\s]*")
@@ -124,7 +131,7 @@ class Time(_Strict, ma.fields.AwareDateTime):
             raise broken("type", f"must be {self.wants}.") from None
 
 
-class Items(_Strict, ma.fields.List):
+class Items(_Strict, ma.fields.List[Any]):
     """A JSON array whose items have one type."""
 
     wants = "an array"
@@ -184,9 +191,10 @@ class Shape(_Strict, ma.fields.Nested):
     def _fits(self, value: Any) -> bool:
         return isinstance(value, dict)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, partial: Any = None, **kwargs: Any
+    ) -> Any:
         _Strict._deserialize(self, value, attr, data, **kwargs)
-        kwargs.pop("partial", None)
         return ma.fields.Nested._deserialize(self, value, attr, data, **kwargs)
 
 
@@ -232,7 +240,9 @@ def _check_git_url(value: str) -> None:
 
 def _check_dns_label(value: str) -> None:
     if not re.fullmatch(DNS_LABEL, value):
-        raise broken("format", "must be a DNS label: lower-case letters, digits and dashes, a letter first, at most 63.")
+        raise broken(
+            "format", "must be a DNS label: lower-case letters, digits and dashes, a letter first, at most 63."
+        )
 
 
 def _check_email(value: str) -> None:
@@ -296,16 +306,14 @@ def _text(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma
         checks.append(_Choice(rules.choices))
     if rules.format in _FORMATS:
         checks.append(_FORMATS[rules.format])
-    if length is not None:
-        options["metadata"]["maxLength"] = length
-    if rules.min_length:
-        options["metadata"]["minLength"] = rules.min_length
-    if rules.pattern is not None:
-        options["metadata"]["pattern"] = f"^({rules.pattern})$"
-    if rules.choices:
-        options["metadata"]["enum"] = list(rules.choices)
-    if rules.format is not None:
-        options["metadata"]["format"] = rules.format
+    documented = {
+        "maxLength": length,
+        "minLength": rules.min_length,
+        "pattern": f"^({rules.pattern})$" if rules.pattern is not None else None,
+        "enum": list(rules.choices) or None,
+        "format": rules.format,
+    }
+    options["metadata"] |= {name: value for name, value in documented.items() if value is not None}
     return Text(validate=checks, **options)
 
 
@@ -352,8 +360,10 @@ def _field(column: "sa.Column[Any]", *, required: bool, partial: bool, removes: 
         if isinstance(column.type, types):
             if make is _json and removes:
                 options["removes"] = True
-            return make(column, rules, options)  # type: ignore[no-untyped-call]
-    raise SetupError(f"Field {column.name!r} has the type {column.type!r}, which has no place in JSON; see docs/plugins.md.")
+            return make(column, rules, options)
+    raise SetupError(
+        f"Field {column.name!r} has the type {column.type!r}, which has no place in JSON; see docs/plugins.md."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +389,7 @@ def schemas_of(kind: Kind) -> Schemas:
     """
 
     def build(name: str, fields: dict[str, ma.fields.Field[Any]]) -> ma.Schema:
-        return ma.Schema.from_dict(fields, name=name)(unknown=ma.EXCLUDE)  # type: ignore[arg-type]
+        return ma.Schema.from_dict(fields, name=name)(unknown=ma.EXCLUDE)
 
     create, patch, read = {}, {}, {}
     for column in kind.table.columns:
@@ -393,7 +403,8 @@ def schemas_of(kind: Kind) -> Schemas:
             shown = read[column.name] = _field(column, required=not column.nullable, partial=True)
             if "enum" in shown.metadata:
                 # What is shown may grow new values; a client must not break on one.
-                shown.metadata["x-enum"] = shown.metadata.pop("enum")
+                renamed = {"x-enum" if name == "enum" else name: value for name, value in shown.metadata.items()}
+                shown.metadata = renamed
     read = {
         "id": read.pop("id"),
         "kind": Text(required=True, metadata={"description": "Name of the kind.", "example": kind.name}),
@@ -403,7 +414,9 @@ def schemas_of(kind: Kind) -> Schemas:
     return Schemas(build(f"{kind.name}Create", create), build(f"{kind.name}Patch", patch), build(kind.name, read))
 
 
-def load(schema: ma.Schema, body: Any, known: Mapping[str, Access] | None = None, *, partial: bool = False) -> dict[str, Any]:
+def load(
+    schema: ma.Schema, body: Any, known: Mapping[str, Access] | None = None, *, partial: bool = False
+) -> dict[str, Any]:
     """Validate a body: every fault at once, each with its JSON pointer (RFC 6901).
 
     Args:
@@ -443,7 +456,11 @@ def _flatten(messages: Any, pointer: str) -> list[Fault]:
     if isinstance(messages, Mapping):
         found: list[Fault] = []
         for key, inner in messages.items():
-            step = "" if key in ("_schema", "value") and not isinstance(inner, Mapping) else f"/{str(key).replace('~', '~0').replace('/', '~1')}"
+            step = (
+                ""
+                if key in ("_schema", "value") and not isinstance(inner, Mapping)
+                else f"/{str(key).replace('~', '~0').replace('/', '~1')}"
+            )
             found.extend(_flatten(inner, pointer + step))
         return found
     return [Fault(pointer, getattr(message, "rule", "unknown"), str(message)) for message in messages]

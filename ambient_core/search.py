@@ -45,7 +45,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Literal_:
+class Value:
     """A value in the text: its kind, itself, and where it stands (1-based)."""
 
     kind: Literal["string", "number", "boolean"]
@@ -60,7 +60,7 @@ class Condition:
     field: str
     at: int
     operator: str
-    values: tuple[Literal_, ...]
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,9 @@ def where(expression: Expression, columns: Mapping[str, Column]) -> "sa.ColumnEl
     column = columns.get(expression.field)
     if column is None:
         known = ", ".join(sorted(columns))
-        raise BadQuery(f"search: there is no field {expression.field!r} (position {expression.at}); known fields: {known}.")
+        raise BadQuery(
+            f"search: there is no field {expression.field!r} (position {expression.at}); known fields: {known}."
+        )
     return _condition(expression, column)
 
 
@@ -163,7 +165,9 @@ def _condition(condition: Condition, column: Column) -> "sa.ColumnElement[bool]"
         clause = _like(condition, column)
     else:
         if column.type == "json":
-            raise BadQuery(f"search: field {column.name!r} holds JSON; only 'is null' and 'is not null' can ask for it.")
+            raise BadQuery(
+                f"search: field {column.name!r} holds JSON; only 'is null' and 'is not null' can ask for it."
+            )
         values = [_typed(value, column) for value in condition.values]
         if name in _COMPARE:
             return _compare(name, column, values[0])
@@ -174,24 +178,36 @@ def _condition(condition: Condition, column: Column) -> "sa.ColumnElement[bool]"
 def _compare(name: str, column: Column, value: Any) -> "sa.ColumnElement[bool]":
     if column.type == "boolean" and name not in ("=", "!=", "<>"):
         raise BadQuery(f"search: field {column.name!r} is true or false; compare it with = or !=.")
-    result: sa.ColumnElement[bool] = _COMPARE[name](column.expression, sa.bindparam(None, value, type_=column.expression.type))
+    result: sa.ColumnElement[bool] = _COMPARE[name](
+        column.expression, sa.bindparam(None, value, type_=column.expression.type)
+    )
     return result
 
 
 def _like(condition: Condition, column: Column) -> "sa.ColumnElement[bool]":
     value = condition.values[0]
     if column.type != "string" or value.kind != "string":
-        raise BadQuery(f"search: like and ilike compare text; field {column.name!r} is of type {column.type} (position {value.at}).")
+        raise BadQuery(
+            f"search: like and ilike compare text; field {column.name!r} is of type {column.type} (position {value.at})."
+        )
     pattern = str(value.value)
-    if len(pattern) > LONGEST_PATTERN or pattern.count("%") + pattern.count("_") > MOST_WILDCARDS * 4 or pattern.count("%") > MOST_WILDCARDS:
-        raise BadQuery(f"search: a pattern has at most {LONGEST_PATTERN} characters and {MOST_WILDCARDS} of % (position {value.at}).")
+    if (
+        len(pattern) > LONGEST_PATTERN
+        or pattern.count("%") + pattern.count("_") > MOST_WILDCARDS * 4
+        or pattern.count("%") > MOST_WILDCARDS
+    ):
+        raise BadQuery(
+            f"search: a pattern has at most {LONGEST_PATTERN} characters and {MOST_WILDCARDS} of % (position {value.at})."
+        )
     if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
         raise BadQuery(f"search: a pattern must not end in a single backslash (position {value.at}); write two.")
     return column.expression.ilike(pattern) if "ilike" in condition.operator else column.expression.like(pattern)
 
 
-def _typed(literal: Literal_, column: Column) -> Any:
-    reader = {"string": _string, "integer": _integer, "number": _number, "boolean": _boolean, "time": _time}[column.type]
+def _typed(literal: Value, column: Column) -> Any:
+    reader = {"string": _string, "integer": _integer, "number": _number, "boolean": _boolean, "time": _time}[
+        column.type
+    ]
     value = reader(literal, column)
     if value is None:
         wanted = {
@@ -205,29 +221,29 @@ def _typed(literal: Literal_, column: Column) -> Any:
     return value
 
 
-def _string(literal: Literal_, _column: Column) -> str | None:
+def _string(literal: Value, _column: Column) -> str | None:
     return str(literal.value) if literal.kind == "string" else None
 
 
-def _integer(literal: Literal_, column: Column) -> int | None:
+def _integer(literal: Value, column: Column) -> int | None:
     if literal.kind == "boolean" or not _WHOLE.fullmatch(str(literal.value)):
         return None
     value = int(str(literal.value))
     return value if -(2 ** (column.bits - 1)) <= value < 2 ** (column.bits - 1) else None
 
 
-def _number(literal: Literal_, _column: Column) -> float | None:
+def _number(literal: Value, _column: Column) -> float | None:
     if literal.kind == "boolean" or not _DECIMAL.fullmatch(str(literal.value)):
         return None
     value = float(Decimal(str(literal.value)))
     return value if abs(value) != float("inf") else None
 
 
-def _boolean(literal: Literal_, _column: Column) -> bool | None:
+def _boolean(literal: Value, _column: Column) -> bool | None:
     return {"true": True, "false": False}.get(str(literal.value).lower()) if literal.kind != "number" else None
 
 
-def _time(literal: Literal_, _column: Column) -> datetime | None:
+def _time(literal: Value, _column: Column) -> datetime | None:
     text = str(literal.value)
     if literal.kind != "string" or not _TIME.fullmatch(text):
         return None
@@ -267,7 +283,9 @@ def _unexpected(fault: UnexpectedInput, text: str) -> BadQuery:
     if at > len(text) or getattr(getattr(fault, "token", None), "type", "") == "$END":
         return BadQuery("search ends too early; a condition is: field operator value, such as name = 'x'.")
     near = text[at - 1 : at + 15]
-    return BadQuery(f"search: {near!r} at position {at} does not fit; a condition is: field operator value, such as name = 'x'.")
+    return BadQuery(
+        f"search: {near!r} at position {at} does not fit; a condition is: field operator value, such as name = 'x'."
+    )
 
 
 def _conditions(expression: Expression) -> Iterator[Condition]:
@@ -294,17 +312,17 @@ class _Tree(Transformer[Token, Any]):
     def negation(self, parts: list[Any]) -> Negation:
         return Negation(parts[0])
 
-    def string(self, parts: list[Token]) -> Literal_:
-        return Literal_("string", parts[0][1:-1].replace("''", "'"), (parts[0].start_pos or 0) + 1)
+    def string(self, parts: list[Token]) -> Value:
+        return Value("string", parts[0][1:-1].replace("''", "'"), (parts[0].start_pos or 0) + 1)
 
-    def number(self, parts: list[Token]) -> Literal_:
-        return Literal_("number", str(parts[0]), (parts[0].start_pos or 0) + 1)
+    def number(self, parts: list[Token]) -> Value:
+        return Value("number", str(parts[0]), (parts[0].start_pos or 0) + 1)
 
-    def true(self, parts: list[Token]) -> Literal_:
-        return Literal_("boolean", True, (parts[0].start_pos or 0) + 1)
+    def true(self, parts: list[Token]) -> Value:
+        return Value("boolean", True, (parts[0].start_pos or 0) + 1)
 
-    def false(self, parts: list[Token]) -> Literal_:
-        return Literal_("boolean", False, (parts[0].start_pos or 0) + 1)
+    def false(self, parts: list[Token]) -> Value:
+        return Value("boolean", False, (parts[0].start_pos or 0) + 1)
 
     def comparison(self, parts: list[Any]) -> Condition:
         name, sign, value = parts

@@ -4,7 +4,6 @@ import logging
 import os
 import shutil
 import signal
-import socket
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +14,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from ambient_core import log, metrics
-from ambient_core.config import Settings, Sources, load
+from ambient_core.config import Settings, Sources, check_free, load
 from ambient_core.errors import SetupError
 
 logger = logging.getLogger(__name__)
@@ -55,7 +54,7 @@ def gunicorn_settings(settings: Settings | None = None, surface: str = "api") ->
     }
 
 
-class Master(Arbiter):  # type: ignore[misc]
+class Master(Arbiter):
     """Gunicorn's master; it says "not ready" before it lets the workers finish."""
 
     def stop(self, graceful: bool = True) -> None:
@@ -65,7 +64,7 @@ class Master(Arbiter):  # type: ignore[misc]
         super().stop(graceful)
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn started from code.
 
     Args:
@@ -110,7 +109,9 @@ def serve(settings: Settings, surface: str) -> None:
     Raises:
         SetupError: an address is taken or not ours.
     """
-    binds = {"bind" if surface == "api" else "gateway_bind": settings.bind if surface == "api" else settings.gateway_bind}
+    binds = {
+        "bind" if surface == "api" else "gateway_bind": settings.bind if surface == "api" else settings.gateway_bind
+    }
     if surface == "api":
         binds |= {"health_bind": settings.health_bind, "metrics_bind": settings.metrics_bind}
     for name, address in binds.items():
@@ -134,33 +135,6 @@ def _prepare_workers(settings: Settings) -> None:
     monkey.patch_all()
     import_module("ambient_core.app")
     import_module("ambient_core.plugins").load_plugins(settings)
-
-
-def address_of(name: str, text: str) -> tuple[str, int]:
-    """Split ``host:port``.
-
-    Raises:
-        SetupError: it is no such pair.
-    """
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise SetupError(f"{name} is {text!r}; it must be host:port, such as 127.0.0.1:8000.")
-    return host, int(port)
-
-
-def check_free(name: str, text: str) -> None:
-    """Refuse an address that cannot be bound.
-
-    Raises:
-        SetupError: naming setting, address and cause.
-    """
-    host, port = address_of(name, text)
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), port))
-        except OSError as fault:
-            raise SetupError(f"{name} {text} cannot be used: {fault.strerror}. Stop what uses it, or set another {name}.") from fault
 
 
 class SideProcess:

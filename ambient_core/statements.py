@@ -67,7 +67,13 @@ def object_json(kind: Kind, fields: tuple[str, ...] | None = None) -> str:
         fields: names to show beside id, kind and href; all readable ones when ``None``.
     """
     own = f"{quote(kind.plural)}.id"
-    parts = ["'{\"id\":'", f"to_json({own})::text", _literal(f',"kind":"{kind.name}","href":"{kind.path}/'), own, "'\"'"]
+    parts = [
+        "'{\"id\":'",
+        f"to_json({own})::text",
+        _literal(f',"kind":"{kind.name}","href":"{kind.path}/'),
+        own,
+        "'\"'",
+    ]
     for column in kind.readable:
         if column.name == "id" or (fields is not None and column.name not in fields):
             continue
@@ -125,7 +131,9 @@ def update(kind: Kind, names: tuple[str, ...], where: str = "") -> str:
     table = quote(kind.plural)
     columns = kind.table.columns
     sets = "".join(f"{quote(name)} = {cast(columns[name], name)}, " for name in names)
-    differs = " OR ".join(f"{table}.{quote(name)} IS DISTINCT FROM {cast(columns[name], name)}" for name in names) or "false"
+    differs = (
+        " OR ".join(f"{table}.{quote(name)} IS DISTINCT FROM {cast(columns[name], name)}" for name in names) or "false"
+    )
     chosen = f"{table}.id = %(id_)s{where}"
     write = (
         f"UPDATE {table} SET {sets}updated_at = now(), version = {table}.version + 1 "

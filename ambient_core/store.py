@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from flask import Response
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import DBAPIError
 
@@ -38,14 +37,6 @@ class Answer:
     status: int = 200
     version: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-
-    def response(self) -> Response:
-        """As a Flask response."""
-        response = Response(self.body or None, self.status, mimetype="application/json" if self.body else None)
-        if self.version is not None:
-            response.headers["ETag"] = f'"{self.version}"'
-        response.headers.extend(dict(self.headers))
-        return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +85,9 @@ class Store:
         scope: condition that every row must meet.
     """
 
-    def __init__(self, kind: Kind, surroundings: Surroundings, verb: str, scope: "ColumnElement[bool] | None" = None) -> None:
+    def __init__(
+        self, kind: Kind, surroundings: Surroundings, verb: str, scope: "ColumnElement[bool] | None" = None
+    ) -> None:
         self.kind = kind
         self.verb = verb
         self.transaction = surroundings.transaction
@@ -250,7 +243,9 @@ class Store:
                 self._written(statements.detach(other, column.name), parameters, other)
             elif rule == "CASCADE":
                 table, name = statements.quote(other.plural), statements.quote(column.name)
-                found = self._run(f"SELECT id FROM {table} WHERE {name} = ANY(%(ids_)s) FOR UPDATE", parameters).fetchall()
+                found = self._run(
+                    f"SELECT id FROM {table} WHERE {name} = ANY(%(ids_)s) FOR UPDATE", parameters
+                ).fetchall()
                 if found:
                     self._release([row[0] for row in found], other)
                     self._written(statements.remove(other, column.name), parameters, other)
@@ -275,7 +270,9 @@ class Store:
             headers={"ETag": f'"{version}"'},
         )
 
-    def _written(self, text: str, parameters: dict[str, Any], kind: Kind | None = None) -> Sequence[tuple[bytes, int, bool]]:
+    def _written(
+        self, text: str, parameters: dict[str, Any], kind: Kind | None = None
+    ) -> Sequence[tuple[bytes, int, bool]]:
         """Run a logged write; notes its changes and answers (object, version, changed) of each row."""
         kind = kind or self.kind
         parameters |= {"actor_": self.principal.actor, "verb_": self._change_verb(kind)}

@@ -20,7 +20,7 @@ _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
 )
 
 
-class AmbientLogger(Logger):  # type: ignore[misc]
+class AmbientLogger(Logger):
     """Lets Gunicorn's entries go through our logging, so that they have its form and its redaction."""
 
     def setup(self, cfg: Any) -> None:
@@ -32,7 +32,7 @@ class AmbientLogger(Logger):  # type: ignore[misc]
         self.error_log.setLevel(logging.INFO)
 
 
-class AmbientWorker(GeventWorker):  # type: ignore[misc]
+class AmbientWorker(GeventWorker):
     """Answers what never reached the application with the same error body as everything else."""
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:

@@ -15,7 +15,9 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--reconcile/--no-reconcile", default=True, help="Whether this process brings the world to what the rows say.")
+@click.option(
+    "--reconcile/--no-reconcile", default=True, help="Whether this process brings the world to what the rows say."
+)
 @click.option("--gateway/--no-gateway", default=True, help="Whether this process serves the AG-UI gateway.")
 @click.pass_obj
 def run(invocation: Invocation, reconcile: bool, gateway: bool) -> None:

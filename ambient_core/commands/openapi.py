@@ -11,7 +11,9 @@ from ambient_core.cli import Invocation
 
 
 @click.command("openapi")
-@click.option("--check", is_flag=True, help="Compare routes, document and the committed file; exit status 1 on a difference.")
+@click.option(
+    "--check", is_flag=True, help="Compare routes, document and the committed file; exit status 1 on a difference."
+)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the document there.")
 @click.pass_obj
 def command(invocation: Invocation, check: bool, output: Path | None) -> None:

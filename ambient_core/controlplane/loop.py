@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import psycopg
+from ambient_sdk import AmbientClient, AmbientError
 
 from ambient_core.changes import CHANNEL
 from ambient_core.config import Settings
@@ -18,11 +19,10 @@ from ambient_core.controlplane.queue import KeyedQueue
 from ambient_core.controlplane.reconciler import Context, Reconciler
 from ambient_core.controlplane.wakeup import ChangeReader
 from ambient_core.database import driver_url, url_of
-from ambient_core.embedded.process import ends_with_parent
 from ambient_core.errors import SetupError
 from ambient_core.listen import Listener
 from ambient_core.plugins import load_plugins
-from ambient_sdk import AmbientClient, AmbientError
+from ambient_core.process import ends_with_parent
 
 log = logging.getLogger(__name__)
 _LEADER_PAUSE = 2.0
@@ -65,7 +65,9 @@ class ControlPlane:
         client = AmbientClient(self._settings.api_url, _token(self._settings), attempts=2)
         for kind, reconciler in self._reconcilers.items():
             reconciler.setup(Context(client, self._settings, self._hooks, self._waker(kind)))
-        workers = [threading.Thread(target=self._work, name=f"worker-{n}") for n in range(self._settings.reconcile_workers)]
+        workers = [
+            threading.Thread(target=self._work, name=f"worker-{n}") for n in range(self._settings.reconcile_workers)
+        ]
         for worker in workers:
             worker.start()
         try:
@@ -113,7 +115,7 @@ class ControlPlane:
     def _resync(self) -> bool:
         try:
             for kind, reconciler in self._reconcilers.items():
-                for key in reconciler.keys():
+                for key in list(reconciler.keys()):
                     self.queue.add(f"{kind}/{key}")
         except AmbientError as fault:
             log.warning("the API does not answer, so there is no full look yet: %s", type(fault).__name__)
@@ -131,7 +133,13 @@ class ControlPlane:
             try:
                 again = self._reconcilers[kind].reconcile(key)
             except Exception as fault:
-                log.warning("%s %s failed and is tried again: %s", kind, key, fault, exc_info=not isinstance(fault, AmbientError))
+                log.warning(
+                    "%s %s failed and is tried again: %s",
+                    kind,
+                    key,
+                    fault,
+                    exc_info=not isinstance(fault, AmbientError),
+                )
                 self.queue.failed(entry, f"{type(fault).__name__}: {fault}"[:500])
             else:
                 self.queue.done(entry, again.after if again else None, again.reason if again else "")
@@ -185,7 +193,9 @@ def _start_gateway() -> "subprocess.Popen[bytes]":
 def _token(settings: Settings) -> str:
     path = settings.control_plane_token_file
     if path is None:
-        raise SetupError("control_plane_token_file is not set; the control plane writes through the API and needs its token.")
+        raise SetupError(
+            "control_plane_token_file is not set; the control plane writes through the API and needs its token."
+        )
     try:
         return path.read_text().strip()
     except OSError as fault:

@@ -40,7 +40,9 @@ class KeyedQueue:
         jitter: gives a number between 0 and 1.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, jitter: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, jitter: Callable[[], float] = random.random
+    ) -> None:
         self._clock = clock
         self._jitter = jitter
         self._entries: dict[str, Entry] = {}

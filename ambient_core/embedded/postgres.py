@@ -15,8 +15,8 @@ from typing import IO, Self
 import psycopg
 
 from ambient_core.embedded.binaries import Account, programs, shared_folder
-from ambient_core.embedded.process import ends_with_parent
 from ambient_core.errors import SetupError
+from ambient_core.process import ends_with_parent
 
 START_DEADLINE = 60.0
 STOP_DEADLINE = 20.0
@@ -108,13 +108,13 @@ class EmbeddedPostgres:
     def create_database(self, name: str, template: str = "template1") -> str:
         """Make a database, as a copy of another; answers its URL."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[call-overload]
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self._url_of(name)
 
     def drop_database(self, name: str) -> None:
         """Drop a database with whoever is connected to it."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def remove(self) -> None:
         """Delete the stopped server's files, the data with them."""
@@ -131,7 +131,9 @@ class EmbeddedPostgres:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def _url_of(self, database: str) -> str:
@@ -144,7 +146,9 @@ class EmbeddedPostgres:
         except BlockingIOError:
             self._lock.close()
             self._lock = None
-            raise SetupError(f"Another instance uses {self.data_dir}; stop it, or choose another folder with --data-dir.") from None
+            raise SetupError(
+                f"Another instance uses {self.data_dir}; stop it, or choose another folder with --data-dir."
+            ) from None
 
     def _cluster_folder(self, account: Account) -> Path:
         """The cluster's folder, and the sockets' folder beside it."""
@@ -160,7 +164,7 @@ class EmbeddedPostgres:
         cluster = self._cluster = folder / "postgres"
         self._sockets = folder / "sockets"
         if len(str(self._sockets / _SOCKET_NAME)) > _LONGEST_SOCKET:
-            self._sockets = Path(tempfile.mkdtemp(prefix="ambient-", dir="/tmp"))  # noqa: S108 - mkdtemp is owner-only
+            self._sockets = Path(tempfile.mkdtemp(prefix="ambient-", dir="/tmp"))
         for own in (cluster, self._sockets):
             own.mkdir(mode=0o700, exist_ok=True)
             if account.switched:
@@ -177,7 +181,7 @@ class EmbeddedPostgres:
             text=True,
             cwd="/",
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            preexec_fn=ends_with_parent(signal.SIGKILL, **self._as(account)),  # noqa: PLW1509 - no threads hold locks here
+            preexec_fn=ends_with_parent(signal.SIGKILL, **self._as(account)),
         )
         if done.returncode != 0:
             shutil.rmtree(cluster, ignore_errors=True)

@@ -18,8 +18,8 @@ from pathlib import Path
 import httpx
 
 from ambient_core.embedded.postgres import EmbeddedPostgres
-from ambient_core.embedded.process import ends_with_parent
 from ambient_core.errors import SetupError
+from ambient_core.process import ends_with_parent
 
 PROJECT = "demo"
 READY_DEADLINE = 60.0
@@ -69,7 +69,9 @@ class Child:
         show: takes a line.
     """
 
-    def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str], show: Callable[[str], None]) -> None:
+    def __init__(
+        self, name: str, arguments: list[str], environment: Mapping[str, str], show: Callable[[str], None]
+    ) -> None:
         self.name = name
         self.lines: list[str] = []
         self._show = show
@@ -239,7 +241,9 @@ class System:
     def _make_project(self) -> None:
         headers = {"Authorization": f"Bearer {self.token('developer').read_text().strip()}"}
         url = f"http://127.0.0.1:{self.options.port}/api/ambient/v1/projects"
-        answer = httpx.post(url, json={"name": PROJECT, "display_name": "Demo"}, headers=headers, timeout=30, trust_env=False)
+        answer = httpx.post(
+            url, json={"name": PROJECT, "display_name": "Demo"}, headers=headers, timeout=30, trust_env=False
+        )
         if answer.status_code not in (201, 409):
             raise SetupError(f"The project could not be made: {answer.text[:300]}")
 
@@ -269,7 +273,9 @@ def check_port(flag: str, port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as fault:
-            raise SetupError(f"Port {port} cannot be used ({fault.strerror}); stop what uses it, or choose another with {flag}.") from fault
+            raise SetupError(
+                f"Port {port} cannot be used ({fault.strerror}); stop what uses it, or choose another with {flag}."
+            ) from fault
 
 
 def make_demo_repository(folder: Path) -> None:
@@ -277,7 +283,9 @@ def make_demo_repository(folder: Path) -> None:
     if (folder / ".git").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "README.md").write_text("# Demo\n\nA repository to try a session on.\n\n## Usage\n\nRun `python hello.py`.\n")
+    (folder / "README.md").write_text(
+        "# Demo\n\nA repository to try a session on.\n\n## Usage\n\nRun `python hello.py`.\n"
+    )
     (folder / "hello.py").write_text('"""Say hello."""\n\n# TODO: greet by name\nprint("hello")\n')
     identity = ["-c", "user.name=Demo", "-c", "user.email=demo@example.com", "-c", "init.defaultBranch=main"]
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "A repository to try"]):

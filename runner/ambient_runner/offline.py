@@ -9,7 +9,14 @@ from collections.abc import AsyncIterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, RetryPromptPart, ToolReturnPart, UserPromptPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    RetryPromptPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from ambient_runner.skills import skills_of
@@ -67,8 +74,24 @@ class OfflineModel:
         seen = [f for f in files if not f.startswith(".claude/") and PurePosixPath(f).name != REPORT]
         kinds = Counter(PurePosixPath(f).suffix or "(none)" for f in seen)
         headings = [line for line in str(results.get("read_file", "")).splitlines() if line.startswith("#")]
-        lines = ["# Report", "", "Written by the offline model; no language model was asked.", "", "## Asked", "", f"> {prompt}", ""]
-        lines += ["## Files", "", *[f"- {kind}: {count}" for kind, count in sorted(kinds.items())], "", *[f"- `{f}`" for f in seen[:100]], ""]
+        lines = [
+            "# Report",
+            "",
+            "Written by the offline model; no language model was asked.",
+            "",
+            "## Asked",
+            "",
+            f"> {prompt}",
+            "",
+        ]
+        lines += [
+            "## Files",
+            "",
+            *[f"- {kind}: {count}" for kind, count in sorted(kinds.items())],
+            "",
+            *[f"- `{f}`" for f in seen[:100]],
+            "",
+        ]
         lines += ["## Headings of the readme", "", *([f"- {h.lstrip('# ')}" for h in headings] or ["- none"]), ""]
         marks = [m for m in results.get("search_files", []) if REPORT not in str(m)]
         lines += ["## Open marks", "", *([f"- {mark}" for mark in marks] or ["- none"]), ""]
@@ -90,7 +113,11 @@ def _prompt(messages: list[ModelMessage]) -> str:
     for message in messages:
         for part in message.parts if isinstance(message, ModelRequest) else ():
             if isinstance(part, UserPromptPart):
-                found = part.content if isinstance(part.content, str) else " ".join(c for c in part.content if isinstance(c, str))
+                found = (
+                    part.content
+                    if isinstance(part.content, str)
+                    else " ".join(c for c in part.content if isinstance(c, str))
+                )
     return " ".join(found.split())
 
 

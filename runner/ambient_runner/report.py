@@ -4,8 +4,9 @@ import logging
 import queue
 import threading
 
-from ambient_runner.config import RunnerConfig
 from ambient_sdk import AmbientClient, AmbientError
+
+from ambient_runner.config import RunnerConfig
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,9 @@ class Reporter:
 
     def __init__(self, config: RunnerConfig) -> None:
         self._session = config.session_id
-        self._client = AmbientClient(config.api_url, config.session_token) if config.api_url and config.session_token else None
+        self._client = (
+            AmbientClient(config.api_url, config.session_token) if config.api_url and config.session_token else None
+        )
         self._waiting: queue.Queue[str | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="reporter", daemon=True)
         self._thread.start()

@@ -45,7 +45,9 @@ class Runner:
         skills = [f"- {skill.name}: {skill.description}" for skill in skills_of(self.workspace)]
         told = [_INSTRUCTIONS, *(["Skills that you can load with load_skill:", *skills] if skills else [])]
         tools = toolset_of(self.workspace, self.config.commands)
-        return Agent(self.model, instructions="\n".join(told), toolsets=[tools], model_settings=settings_of(self.config))
+        return Agent(
+            self.model, instructions="\n".join(told), toolsets=[tools], model_settings=settings_of(self.config)
+        )
 
     async def run(self, given: RunAgentInput) -> AsyncIterator[str]:
         """The events of one run, encoded; always with an end."""
@@ -109,7 +111,11 @@ def create_app(config: RunnerConfig) -> FastAPI:
     @app.middleware("http")
     async def check_token(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
         given = request.headers.get("X-Ambient-Session-Token", "")
-        if config.token and request.url.path not in _OPEN and not hmac.compare_digest(given.encode(), config.token.encode()):
+        if (
+            config.token
+            and request.url.path not in _OPEN
+            and not hmac.compare_digest(given.encode(), config.token.encode())
+        ):
             return JSONResponse({"reason": "X-Ambient-Session-Token is missing or wrong."}, 401)
         return await follow(request)
 
@@ -137,7 +143,9 @@ def create_app(config: RunnerConfig) -> FastAPI:
         if given.thread_id in runner.running:
             return JSONResponse({"reason": "A run is active in this thread; wait for its end, or interrupt it."}, 409)
         runner.running[given.thread_id] = CancellationToken()
-        return StreamingResponse(runner.run(given), media_type="text/event-stream", headers={"Cache-Control": "no-cache"})
+        return StreamingResponse(
+            runner.run(given), media_type="text/event-stream", headers={"Cache-Control": "no-cache"}
+        )
 
     return app
 

@@ -55,15 +55,17 @@ def toolset_of(workspace: Workspace, commands: Sequence[str]) -> FunctionToolset
         return _asked(lambda: workspace.read(found[name]))
 
     if commands:
-
-        @toolset.tool_plain
-        def run_command(command: list[str], folder: str = ".") -> str:
-            """Run a program with its arguments, without a shell."""
-            if not command or command[0] not in commands:
-                raise ModelRetry(f"Only these programs may be run: {', '.join(commands)}.")
-            return _asked(lambda: workspace.run(command, folder))
-
+        _add_commands(toolset, workspace, commands)
     return toolset
+
+
+def _add_commands(toolset: FunctionToolset[None], workspace: Workspace, commands: Sequence[str]) -> None:
+    @toolset.tool_plain
+    def run_command(command: list[str], folder: str = ".") -> str:
+        """Run a program with its arguments, without a shell."""
+        if not command or command[0] not in commands:
+            raise ModelRetry(f"Only these programs may be run: {', '.join(commands)}.")
+        return _asked(lambda: workspace.run(command, folder))
 
 
 def _asked(act: Callable[[], T]) -> T:

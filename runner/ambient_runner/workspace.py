@@ -123,8 +123,12 @@ class Workspace:
         folder = self.root.joinpath(*_parts(repository))
         if not (folder / ".git").exists():
             raise WorkspaceError(f"{repository} is no git repository.")
-        status = self._run(["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "status", "--short"], folder)
-        changes = self._run(["git", "-c", "core.fsmonitor=false", "diff", "--no-ext-diff", "--no-textconv", "HEAD"], folder)
+        status = self._run(
+            ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "status", "--short"], folder
+        )
+        changes = self._run(
+            ["git", "-c", "core.fsmonitor=false", "diff", "--no-ext-diff", "--no-textconv", "HEAD"], folder
+        )
         return f"{status}\n{changes}"[:LARGEST_READ].strip() or "Nothing has changed."
 
     def run(self, command: list[str], folder: str = ".") -> str:
@@ -140,7 +144,13 @@ class Workspace:
         environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.root), "LC_ALL": "C.UTF-8"}
         try:
             done = subprocess.run(  # noqa: S603
-                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT, check=False
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=COMMAND_TIMEOUT,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             raise WorkspaceError(f"{command[0]} did not end within {COMMAND_TIMEOUT} seconds.") from None

@@ -41,9 +41,6 @@ def models(contract: Path) -> None:
         TARGET.mkdir(parents=True)
         shutil.copytree(output / "models", TARGET / "models")
         shutil.copy(output / "types.py", TARGET / "types.py")
-        for path in ("models",):
-            for file in sorted((TARGET / path).glob("*.py")):
-                file.write_text(file.read_text())
 
 
 def schema_name(operation: dict[str, Any]) -> str | None:
@@ -79,26 +76,42 @@ def method_source(path: str, method: str, operation: dict[str, Any], base: str) 
         call.append("body=fields")
     answer = model or ("dict[str, Any]" if "204" not in operation["responses"] else "None")
     send = f"self._transport.send({', '.join(call)})"
-    done = f"return {model}.from_dict({send}.json())" if model else (send if answer == "None" else f"return cast(dict[str, Any], {send}.json())")
+    done = (
+        f"return {model}.from_dict({send}.json())"
+        if model
+        else (send if answer == "None" else f"return cast(dict[str, Any], {send}.json())")
+    )
     doc = operation.get("summary", name).replace('"', "'")
     return f'    def {name}({", ".join(signature)}) -> {answer}:\n        """{doc}"""\n        {done}\n', model
 
 
-def resources(document: dict[str, Any], digest: str) -> str:
-    """Source of the resource classes."""
-    kinds: dict[str, tuple[str, str]] = {}
-    methods: dict[str, list[str]] = {}
-    needed: set[str] = set()
+def kinds_of(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Path and model of each kind, by its tag."""
+    found: dict[str, tuple[str, str]] = {}
     for path, item in document["paths"].items():
         for operation in item.values():
             if isinstance(operation, dict) and operation.get("x-ambient-verb") == "get" and path.count("{") == 1:
-                kinds[operation["tags"][0]] = (path.rsplit("/", 1)[0], str(schema_name(operation)))
+                found[operation["tags"][0]] = (path.rsplit("/", 1)[0], str(schema_name(operation)))
+    return found
+
+
+def is_action(operation: Any) -> bool:
+    """Whether it becomes a method of its own: neither one of the five verbs nor only a stream."""
+    if not isinstance(operation, dict) or operation.get("x-ambient-verb") in VERBS:
+        return False
+    answers = str(operation["responses"])
+    return "event-stream" not in answers or "application/json" in answers
+
+
+def resources(document: dict[str, Any], digest: str) -> str:
+    """Source of the resource classes."""
+    kinds = kinds_of(document)
+    methods: dict[str, list[str]] = {}
+    needed: set[str] = set()
     for path, item in document["paths"].items():
         tag = next((t for t, (base, _) in kinds.items() if path == base or path.startswith(base + "/")), None)
         for method, operation in item.items():
-            if tag is None or not isinstance(operation, dict) or operation.get("x-ambient-verb") in VERBS:
-                continue
-            if "event-stream" in str(operation["responses"]) and "application/json" not in str(operation["responses"]):
+            if tag is None or not is_action(operation):
                 continue
             source, model = method_source(path, method, operation, kinds[tag][0])
             methods.setdefault(tag, []).append(source)
@@ -107,13 +120,25 @@ def resources(document: dict[str, Any], digest: str) -> str:
     lines = [f'"""Generated from openapi.yaml (sha256 {digest}); do not edit, run: make sdk."""', ""]
     lines += ["from typing import Any, cast", "", "from ambient_sdk._generated.models import ("]
     lines += [f"    {name}," for name in sorted(needed)] + [")"]
-    lines += ["from ambient_sdk.resource import Resource", "from ambient_sdk.transport import Transport", "", "_ = cast", ""]
+    lines += [
+        "from ambient_sdk.resource import Resource",
+        "from ambient_sdk.transport import Transport",
+        "",
+        "_ = cast",
+        "",
+    ]
     for tag, (base, model) in sorted(kinds.items()):
         title = "".join(word.capitalize() for word in tag.split("_"))
         lines += ["", f"class {title}Resource(Resource[{model}]):", f'    """Objects of kind {model}."""', ""]
         lines += [f'    path = "{base}"', f"    model = {model}", ""]
         lines += ["\n".join(methods.get(tag, []))]
-    lines += ["", "class Resources:", '    """One attribute per kind."""', "", "    def __init__(self, transport: Transport) -> None:"]
+    lines += [
+        "",
+        "class Resources:",
+        '    """One attribute per kind."""',
+        "",
+        "    def __init__(self, transport: Transport) -> None:",
+    ]
     for tag in sorted(kinds):
         title = "".join(word.capitalize() for word in tag.split("_"))
         lines.append(f"        self.{tag} = {title}Resource(transport)")

@@ -26,8 +26,12 @@ class Project(Resource):
     display_name: Mapped[str | None] = field(String(255), doc="For people to read.", example="Our website")
     description: Mapped[str | None] = field(Text, doc="What the project is about.", example="The public pages.")
     prompt: Mapped[str | None] = field(Text, doc="What every agent of this project is told first.", example="Be brief.")
-    labels: Mapped[dict[str, Any] | None] = field(JSONB, format="string-map", doc="For selecting.", example={"team": "web"})
-    annotations: Mapped[dict[str, Any] | None] = field(JSONB, format="string-map", doc="For tools.", example={"owner": "ada"})
+    labels: Mapped[dict[str, Any] | None] = field(
+        JSONB, format="string-map", doc="For selecting.", example={"team": "web"}
+    )
+    annotations: Mapped[dict[str, Any] | None] = field(
+        JSONB, format="string-map", doc="For tools.", example={"owner": "ada"}
+    )
     status: Mapped[str | None] = field(String(63), access=Access.READ, doc="What the platform says about the project.")
 
 

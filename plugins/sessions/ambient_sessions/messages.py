@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, String, Table, 
 
 from ambient_core import Answer, BadQuery, Forbidden, Resource, Store, action, current
 from ambient_core.database import Database
-from ambient_core.ids import new_id
 from ambient_core.documents import PARAMETERS
+from ambient_core.ids import new_id
 from ambient_core.paging import page_of
 from ambient_core.rest import one
 from ambient_core.schemas import Integer, Time, broken
@@ -36,7 +36,7 @@ session_messages = Table(
 
 _JSON = (
     "concat('{\"id\":', to_json(id)::text, ',\"session_id\":', to_json(session_id)::text, ',\"seq\":', seq, "
-    "',\"event_type\":', to_json(event_type)::text, ',\"payload\":', to_json(payload)::text, ',\"created_at\":\"', "
+    '\',"event_type":\', to_json(event_type)::text, \',"payload":\', to_json(payload)::text, \',"created_at":"\', '
     "to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '\"}')"
 )
 _INSERT = (
@@ -64,7 +64,9 @@ class SessionMessageCreate(ma.Schema):
 
         unknown = ma.EXCLUDE
 
-    event_type = TextField(load_default="user", validate=_check_type, metadata={"description": "Persons write user, runners the rest."})
+    event_type = TextField(
+        load_default="user", validate=_check_type, metadata={"description": "Persons write user, runners the rest."}
+    )
     payload = TextField(required=True, metadata={"example": "Now look at the tests."})
 
 
@@ -107,7 +109,12 @@ def add_message(store: Store, message: NewMessage) -> str:
 
 
 @action(
-    method="POST", path="messages", status=201, body=SessionMessageCreate, answer=SessionMessage, operation_id="createSessionMessage"
+    method="POST",
+    path="messages",
+    status=201,
+    body=SessionMessageCreate,
+    answer=SessionMessage,
+    operation_id="createSessionMessage",
 )
 def push_message(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
     """Add a message to a session.
@@ -131,14 +138,24 @@ def push_message(store: Store, identifier: str, values: dict[str, Any]) -> Answe
 
 
 _PARAMETERS = [
-    {"name": "after_seq", "in": "query", "schema": {"type": "integer", "minimum": 0}, "description": "Only messages after this number."},
+    {
+        "name": "after_seq",
+        "in": "query",
+        "schema": {"type": "integer", "minimum": 0},
+        "description": "Only messages after this number.",
+    },
     PARAMETERS["Page"],
     PARAMETERS["Size"],
 ]
 
 
 @action(
-    method="GET", path="messages", answer=SessionMessageList, streams=True, operation_id="listSessionMessage", parameters=_PARAMETERS
+    method="GET",
+    path="messages",
+    answer=SessionMessageList,
+    streams=True,
+    operation_id="listSessionMessage",
+    parameters=_PARAMETERS,
 )
 def messages(store: Store, identifier: str) -> Answer | Response:
     """Read the messages of a session, oldest first.
@@ -152,8 +169,10 @@ def messages(store: Store, identifier: str) -> Answer | Response:
     if streaming:
         operation = current()
         operation.release()
-        frames = _stream(operation.database, store, session, cursor)
-        return Response(frames, mimetype="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        frames = _stream(operation.database, session, cursor)
+        return Response(
+            frames, mimetype="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+        )
     page = page_of(request.args.to_dict(flat=False))
     values = {"session_id": session, "after": cursor, "limit": page.size, "offset": page.offset}
     rows = store.transaction.raw(_READ, values).fetchall()
@@ -172,7 +191,7 @@ def _cursor(last_event: str | None) -> int:
     return int(given)
 
 
-def _stream(database: Database, store: Store, session: str, cursor: int) -> Iterator[bytes]:
+def _stream(database: Database, session: str, cursor: int) -> Iterator[bytes]:
     listener = database.listener
     yield b": connected\n\n"
     while True:
@@ -189,4 +208,3 @@ def _stream(database: Database, store: Store, session: str, cursor: int) -> Iter
         if not rows:
             listener.wait(position, HEARTBEAT)
             yield b": heartbeat\n\n"
-

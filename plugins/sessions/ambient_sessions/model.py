@@ -33,9 +33,13 @@ class RepositorySchema(ma.Schema):
     """A repository that is cloned into the workspace."""
 
     url = TextField(
-        required=True, validate=_check_url, metadata={"format": "git-url", "example": "https://example.com/site.git", "maxLength": 2048}
+        required=True,
+        validate=_check_url,
+        metadata={"format": "git-url", "example": "https://example.com/site.git", "maxLength": 2048},
     )
-    branch = TextField(validate=_check_branch, metadata={"description": "The default branch when absent.", "example": "main"})
+    branch = TextField(
+        validate=_check_branch, metadata={"description": "The default branch when absent.", "example": "main"}
+    )
     name = TextField(validate=_check_name, metadata={"description": "Its folder; from the address when absent."})
 
 
@@ -64,42 +68,83 @@ class Session(Resource):
     __tablename__ = "sessions"
 
     project_id: Mapped[str] = field(
-        String(63), ForeignKey("projects.id", ondelete="CASCADE"), access=Access.CREATE, index=True, doc="Where it lives.", example="website"
+        String(63),
+        ForeignKey("projects.id", ondelete="CASCADE"),
+        access=Access.CREATE,
+        index=True,
+        doc="Where it lives.",
+        example="website",
     )
     name: Mapped[str] = field(String(255), min_length=1, doc="For people to read.", example="Tidy the readme")
     prompt: Mapped[str | None] = field(Text, doc="First message to the agent.", example="Look around and report.")
-    repo_url: Mapped[str | None] = field(String(2048), format="git-url", doc="A repository to clone.", example="https://example.com/site.git")
-    repos: Mapped[list[Any] | None] = field(JSONB, format="array", schema=RepositorySchema, doc="Repositories to clone.")
-    llm_model: Mapped[str] = field(String(255), min_length=1, default="claude-sonnet-4-6", doc="Model that the agent uses.")
+    repo_url: Mapped[str | None] = field(
+        String(2048), format="git-url", doc="A repository to clone.", example="https://example.com/site.git"
+    )
+    repos: Mapped[list[Any] | None] = field(
+        JSONB, format="array", schema=RepositorySchema, doc="Repositories to clone."
+    )
+    llm_model: Mapped[str] = field(
+        String(255), min_length=1, default="claude-sonnet-4-6", doc="Model that the agent uses."
+    )
     llm_temperature: Mapped[float] = field(Float, min=0, max=2, default=0.7, doc="Sampling temperature.")
     llm_max_tokens: Mapped[int] = field(Integer, min=1, default=4000, doc="Tokens of one answer at most.")
-    timeout: Mapped[int | None] = field(Integer, min=0, doc="Seconds that the session may run; 0 for no limit.", example=3600)
-    inactivity_timeout: Mapped[int | None] = field(Integer, min=0, doc="Seconds without a run after which it is stopped; 0 for no limit.")
-    stop_on_run_finished: Mapped[bool] = field(Boolean, default=False, doc="Complete the session when a run has finished.")
-    parent_session_id: Mapped[str | None] = field(
-        String(63), ForeignKey("sessions.id", ondelete="SET NULL"), index=True, doc="The session that this one continues."
+    timeout: Mapped[int | None] = field(
+        Integer, min=0, doc="Seconds that the session may run; 0 for no limit.", example=3600
     )
-    environment_variables: Mapped[dict[str, Any] | None] = field(JSONB, format="string-map", doc="Variables that the runner gets.")
-    resource_overrides: Mapped[dict[str, Any] | None] = field(JSONB, format="object", doc="Requests and limits of the runner.")
-    labels: Mapped[dict[str, Any] | None] = field(JSONB, format="string-map", doc="For selecting.", example={"team": "web"})
+    inactivity_timeout: Mapped[int | None] = field(
+        Integer, min=0, doc="Seconds without a run after which it is stopped; 0 for no limit."
+    )
+    stop_on_run_finished: Mapped[bool] = field(
+        Boolean, default=False, doc="Complete the session when a run has finished."
+    )
+    parent_session_id: Mapped[str | None] = field(
+        String(63),
+        ForeignKey("sessions.id", ondelete="SET NULL"),
+        index=True,
+        doc="The session that this one continues.",
+    )
+    environment_variables: Mapped[dict[str, Any] | None] = field(
+        JSONB, format="string-map", doc="Variables that the runner gets."
+    )
+    resource_overrides: Mapped[dict[str, Any] | None] = field(
+        JSONB, format="object", doc="Requests and limits of the runner."
+    )
+    labels: Mapped[dict[str, Any] | None] = field(
+        JSONB, format="string-map", doc="For selecting.", example={"team": "web"}
+    )
     annotations: Mapped[dict[str, Any] | None] = field(JSONB, format="string-map", doc="For tools.")
-    skills: Mapped[list[Any] | None] = field(JSONB, format="string-list", doc="Names of skills; all of the project's when absent.")
+    skills: Mapped[list[Any] | None] = field(
+        JSONB, format="string-list", doc="Names of skills; all of the project's when absent."
+    )
     created_by: Mapped[str] = field(String(255), access=Access.READ, doc="Who made it.")
     phase: Mapped[str | None] = field(
-        String(16), access=Access.READ, enum=[phase.value for phase in Phase], doc="Where it stands; absent before the first start."
+        String(16),
+        access=Access.READ,
+        enum=[phase.value for phase in Phase],
+        doc="Where it stands; absent before the first start.",
     )
-    conditions: Mapped[list[Any] | None] = field(JSONB, format="array", schema=ConditionSchema, access=Access.READ, doc="Why it stands there.")
+    conditions: Mapped[list[Any] | None] = field(
+        JSONB, format="array", schema=ConditionSchema, access=Access.READ, doc="Why it stands there."
+    )
     starts: Mapped[int] = field(Integer, access=Access.READ, default=0, doc="How often it was started.")
-    start_time: Mapped[datetime | None] = field(DateTime(timezone=True), access=Access.READ, doc="When the runner began to answer.")
+    start_time: Mapped[datetime | None] = field(
+        DateTime(timezone=True), access=Access.READ, doc="When the runner began to answer."
+    )
     completion_time: Mapped[datetime | None] = field(DateTime(timezone=True), access=Access.READ, doc="When it ended.")
-    observed_version: Mapped[int | None] = field(Integer, access=Access.READ, doc="Version that the control plane acted on last.")
+    observed_version: Mapped[int | None] = field(
+        Integer, access=Access.READ, doc="Version that the control plane acted on last."
+    )
     kube_cr_name: Mapped[str | None] = field(String(63), access=Access.READ, doc="Name of its custom resource.")
     kube_cr_uid: Mapped[str | None] = field(String(63), access=Access.READ, doc="Uid of its custom resource.")
     kube_namespace: Mapped[str | None] = field(String(63), access=Access.READ, doc="Namespace of its custom resource.")
     reconciled_repos: Mapped[list[Any] | None] = field(
         JSONB, format="array", schema=ReconciledRepositorySchema, access=Access.READ, doc="Repositories as cloned."
     )
-    pending_message_id: Mapped[str | None] = field(String(63), access=Access.READ, doc="Newest message of a person that no run has taken.")
+    pending_message_id: Mapped[str | None] = field(
+        String(63), access=Access.READ, doc="Newest message of a person that no run has taken."
+    )
     run_id: Mapped[str | None] = field(String(255), access=Access.READ, doc="The newest run.")
     run_state: Mapped[str | None] = field(String(16), access=Access.READ, doc="active, finished, error or cancelled.")
-    run_changed_at: Mapped[datetime | None] = field(DateTime(timezone=True), access=Access.READ, doc="When the run began or ended.")
+    run_changed_at: Mapped[datetime | None] = field(
+        DateTime(timezone=True), access=Access.READ, doc="When the run began or ended."
+    )

@@ -83,21 +83,25 @@ def plan(row: Row | None, seen: Observed, now: datetime, start_deadline: float) 
     if seen.alive and seen.starts not in (0, row["starts"]):
         return (Terminate(), Wait(0, "the runner of an earlier start is ending"))
     if seen.starts != row["starts"]:
-        return _not_there(row, phase, seen)
+        return _not_there(phase, seen)
     if phase is Phase.RUNNING:
         return _running(row, seen, now)
-    return _coming(row, phase, seen, now, start_deadline)
+    return _coming(phase, seen, now, start_deadline)
 
 
-def _not_there(row: Row, phase: Phase, seen: Observed) -> tuple[Step, ...]:
+def _not_there(phase: Phase, seen: Observed) -> tuple[Step, ...]:
     if seen.alive:
         return (Wait(SOON, "the supervisor is coming up"),)
     if phase is Phase.RUNNING:
         return (Report(Phase.FAILED, "RunnerLost", "The runner is not there any more, and nothing says why."),)
-    return (Launch(), Report(Phase.CREATING, "Launched", "The runtime was asked to start the runner."), Wait(SOON, "the runner is starting"))
+    return (
+        Launch(),
+        Report(Phase.CREATING, "Launched", "The runtime was asked to start the runner."),
+        Wait(SOON, "the runner is starting"),
+    )
 
 
-def _coming(row: Row, phase: Phase, seen: Observed, now: datetime, start_deadline: float) -> tuple[Step, ...]:
+def _coming(phase: Phase, seen: Observed, now: datetime, start_deadline: float) -> tuple[Step, ...]:
     if seen.stage in ("exited", "lost"):
         if phase is Phase.PENDING and seen.exit_code == 0:
             # The table knows no way from Pending to Completed: a session that ran was Creating first.
@@ -105,7 +109,11 @@ def _coming(row: Row, phase: Phase, seen: Observed, now: datetime, start_deadlin
         return (_ended(seen),)
     if seen.stage == "ready" and seen.endpoint is not None:
         facts = {"start_time": now.isoformat(), "reconciled_repos": [dict(entry) for entry in seen.repositories]}
-        return (Publish(seen.endpoint), Report(Phase.RUNNING, "Running", "The runner answers.", facts), Wait(0, "the runner answers"))
+        return (
+            Publish(seen.endpoint),
+            Report(Phase.RUNNING, "Running", "The runner answers.", facts),
+            Wait(0, "the runner answers"),
+        )
     if now.timestamp() - seen.since > start_deadline:
         words = f"The runner did not answer within {start_deadline:g} seconds; its last stage was {seen.reason}."
         return (Terminate(), Report(Phase.FAILED, "StartTimedOut", words))
@@ -116,7 +124,10 @@ def _running(row: Row, seen: Observed, now: datetime) -> tuple[Step, ...]:
     if seen.stage in ("exited", "lost"):
         return (_ended(seen),)
     if (limit := row.get("timeout")) and (over := _passed(row.get("start_time"), limit, now)):
-        return (Terminate(), Report(Phase.FAILED, "TimedOut", f"The session ran longer than its timeout of {limit} seconds ({over})."))
+        return (
+            Terminate(),
+            Report(Phase.FAILED, "TimedOut", f"The session ran longer than its timeout of {limit} seconds ({over})."),
+        )
     state, pending = row.get("run_state"), row.get("pending_message_id")
     if pending and state != "active":
         return (StartRun(pending), Wait(WATCH, "the agent is about to answer a message"))

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ambient_sdk import Conflict, NotFound
+
 from ambient_core import Again, Reconciler
 from ambient_core.controlplane.reconciler import Context
-from ambient_sdk import Conflict, NotFound
 from ambient_sessions import plan as steps
 from ambient_sessions.lifecycle import ACTIVE
 from ambient_sessions.plan import Step, plan
@@ -89,7 +90,11 @@ class SessionReconciler(Reconciler):
         return None
 
     def _order(self, row: Mapping[str, Any]) -> LaunchOrder:
-        files = [tuple(f) for group in self.context.hooks.ambient_session_inputs(session=dict(row), client=self.context.client) for f in group]
+        files = [
+            tuple(f)
+            for group in self.context.hooks.ambient_session_inputs(session=dict(row), client=self.context.client)
+            for f in group
+        ]
         token = self.context.client.sessions.issue_token(row["id"]).token
         return LaunchOrder(row, token, self.context.settings.api_url, tuple(files))
 
@@ -104,8 +109,11 @@ class SessionReconciler(Reconciler):
                 raise RuntimeError(f"the gateway refused the run: {answer.status_code} {answer.text[:300]}")
 
     def _report(self, row: Mapping[str, Any], report: steps.Report) -> None:
-        known = next((c for c in row.get("conditions") or [] if c["type"] == "Ready"), {})
-        if row.get("phase") == report.phase and (known.get("reason"), known.get("message")) == (report.reason, report.message):
+        known: dict[str, Any] = next((c for c in row.get("conditions") or [] if c["type"] == "Ready"), {})
+        if row.get("phase") == report.phase and (known.get("reason"), known.get("message")) == (
+            report.reason,
+            report.message,
+        ):
             return
         condition = {
             "type": "Ready",

@@ -8,9 +8,8 @@ import marshmallow as ma
 
 from ambient_core import Answer, Conflict, Fault, Invalid, Store, action
 from ambient_core.ids import new_id
-from ambient_core.schemas import Integer, Items, Shape, Time
+from ambient_core.schemas import Integer, Items, Shape, Time, broken, git_url_fault
 from ambient_core.schemas import Text as TextField
-from ambient_core.schemas import broken, git_url_fault
 from ambient_sessions import tokens
 from ambient_sessions.lifecycle import TERMINAL, Phase, check_action, check_status
 from ambient_sessions.messages import NewMessage, add_message
@@ -108,7 +107,9 @@ class SessionStatusPatch(ma.Schema):
 
         unknown = ma.EXCLUDE
 
-    starts = Integer(required=True, metadata={"description": "Which start this is about; news of an earlier one are refused."})
+    starts = Integer(
+        required=True, metadata={"description": "Which start this is about; news of an earlier one are refused."}
+    )
     phase = TextField(validate=_check_phase, metadata={"enum": [phase.value for phase in Phase]})
     conditions = Items(Shape(ConditionSchema))
     reconciled_repos = Items(Shape(ReconciledRepositorySchema))

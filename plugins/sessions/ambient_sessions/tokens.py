@@ -68,7 +68,7 @@ def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
 
 
 @hookimpl
-def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement[bool] | None":
+def ambient_scope(principal: Principal, kind: Kind) -> "ColumnElement[bool] | None":
     """A session sees itself, and what lives in its project."""
     if principal.kind != "session":
         return None

@@ -22,7 +22,9 @@ class Skill(Resource):
         example="website",
     )
     name: Mapped[str] = field(String(63), pattern=DNS_LABEL, doc="Unique in its project.", example="triage")
-    description: Mapped[str | None] = field(String(255), doc="When an agent should reach for it.", example="Sort new issues.")
+    description: Mapped[str | None] = field(
+        String(255), doc="When an agent should reach for it.", example="Sort new issues."
+    )
     prompt: Mapped[str | None] = field(Text, doc="What the agent reads.", example="Read the issue, then label it.")
     repo_url: Mapped[str | None] = field(
         String(2048),

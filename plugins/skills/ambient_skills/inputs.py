@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
+from ambient_sdk import AmbientClient
 
 from ambient_core import hookimpl
-from ambient_sdk import AmbientClient
 
 
 def skill_file(name: str, description: str, prompt: str) -> tuple[str, str]:

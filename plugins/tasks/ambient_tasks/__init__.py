@@ -17,15 +17,28 @@ class Task(Resource):
     __tablename__ = "tasks"
 
     project_id: Mapped[str] = field(
-        String(63), ForeignKey("projects.id", ondelete="CASCADE"), access=Access.CREATE, index=True, doc="Where it lives.", example="website"
+        String(63),
+        ForeignKey("projects.id", ondelete="CASCADE"),
+        access=Access.CREATE,
+        index=True,
+        doc="Where it lives.",
+        example="website",
     )
     name: Mapped[str] = field(String(255), min_length=1, doc="Unique in its project.", example="weekly-report")
     description: Mapped[str | None] = field(String(255), doc="What it is for.", example="A report every Monday.")
     prompt: Mapped[str | None] = field(Text, doc="What the agent is asked.", example="Report what changed this week.")
-    repo_url: Mapped[str | None] = field(String(2048), format="git-url", doc="A repository to clone.", example="https://example.com/site.git")
-    branch: Mapped[str | None] = field(String(255), pattern=r"[^-\s~^:?*\[\\][^\s~^:?*\[\\]*", doc="Its branch.", example="main")
-    skills: Mapped[list[Any] | None] = field(JSONB, format="string-list", doc="Names of skills; all of the project's when absent.")
-    llm_model: Mapped[str | None] = field(String(255), min_length=1, doc="Model that the agent uses.", example="claude-sonnet-4-6")
+    repo_url: Mapped[str | None] = field(
+        String(2048), format="git-url", doc="A repository to clone.", example="https://example.com/site.git"
+    )
+    branch: Mapped[str | None] = field(
+        String(255), pattern=r"[^-\s~^:?*\[\\][^\s~^:?*\[\\]*", doc="Its branch.", example="main"
+    )
+    skills: Mapped[list[Any] | None] = field(
+        JSONB, format="string-list", doc="Names of skills; all of the project's when absent."
+    )
+    llm_model: Mapped[str | None] = field(
+        String(255), min_length=1, doc="Model that the agent uses.", example="claude-sonnet-4-6"
+    )
 
 
 @hookimpl

@@ -1,6 +1,7 @@
 """Running a task: a session made from it and started, in one transaction."""
 
 import orjson
+from flask import request
 from sqlalchemy import Column, ForeignKey, String, Table, select
 
 from ambient_core import Answer, Resource, Store, action, current
@@ -8,7 +9,6 @@ from ambient_core.documents import PARAMETERS
 from ambient_core.paging import order_of, page_of
 from ambient_core.rest import searchable
 from ambient_core.store import Query
-from flask import request
 
 task_sessions = Table(
     "task_sessions",
@@ -36,7 +36,9 @@ def run(store: Store, identifier: str) -> Answer:
     if task["repo_url"] is not None:
         repository = {"url": task["repo_url"], **({"branch": task["branch"]} if task["branch"] else {})}
         values["repos"] = [repository]
-    created = current().store("Session", "create").create({**values, "name": task["name"], "stop_on_run_finished": True})
+    created = (
+        current().store("Session", "create").create({**values, "name": task["name"], "stop_on_run_finished": True})
+    )
     session = orjson.loads(created.body)["id"]
     store.transaction.raw(_LINK, {"session": session, "task": task["id"]})
     started = _start(session)

@@ -15,7 +15,9 @@ class User(Resource):
 
     username: Mapped[str] = field(String(255), min_length=1, unique=True, doc="Unique login name.", example="ada")
     name: Mapped[str] = field(String(255), min_length=1, doc="How the person is called.", example="Ada Lovelace")
-    email: Mapped[str | None] = field(String(320), format="email", doc="Where mail reaches the person.", example="ada@example.com")
+    email: Mapped[str | None] = field(
+        String(320), format="email", doc="Where mail reaches the person.", example="ada@example.com"
+    )
 
 
 @hookimpl

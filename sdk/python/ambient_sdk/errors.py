@@ -42,7 +42,8 @@ class ApiError(AmbientError):
         self.reason = str(body.get("reason") or response.reason_phrase)
         self.operation_id = str(body.get("operation_id") or response.headers.get("X-Operation-ID", ""))
         self.errors = [
-            Fault(str(f.get("field", "")), str(f.get("rule", "")), str(f.get("reason", ""))) for f in body.get("errors", [])
+            Fault(str(f.get("field", "")), str(f.get("rule", "")), str(f.get("reason", "")))
+            for f in body.get("errors", [])
         ]
         self.headers = response.headers
         super().__init__(f"{self.status} {self.code}: {self.reason} (operation {self.operation_id})")

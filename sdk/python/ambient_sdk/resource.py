@@ -100,7 +100,9 @@ class Resource(Generic[M]):
         """
         headers = {"If-Match": f'"{if_match}"'} if if_match is not None else None
         given = {**(body.to_dict() if body is not None else {}), **fields}
-        return self.model.from_dict(self._transport.send("PATCH", self._address(id), body=given, headers=headers).json())
+        return self.model.from_dict(
+            self._transport.send("PATCH", self._address(id), body=given, headers=headers).json()
+        )
 
     def delete(self, id: str) -> None:  # noqa: A002
         """Delete an object.

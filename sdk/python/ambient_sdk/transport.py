@@ -40,7 +40,9 @@ class Transport:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         if project is not None:
             headers["X-Ambient-Project"] = project
-        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False)
+        self._http = httpx.Client(
+            base_url=base_url, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False
+        )
         self._attempts = attempts
         self._sleep = sleep
 

@@ -13,7 +13,9 @@ from ambient_core.database import Transaction
 from ambient_core.schemas import Integer as IntegerField
 from ambient_core.schemas import Text as TextField
 
-_CLUSTER_HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.svc(\.cluster\.local)?")
+_CLUSTER_HOST = re.compile(
+    r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.svc(\.cluster\.local)?"
+)
 
 session_endpoints = Table(
     "session_endpoints",
@@ -46,7 +48,9 @@ class SessionEndpoint(ma.Schema):
     token = TextField(required=True, metadata={"description": "What the runner wants to see of the gateway."})
 
 
-@action(method="PATCH", path="endpoint", body=SessionEndpoint, answer=None, status=204, operation_id="putSessionEndpoint")
+@action(
+    method="PATCH", path="endpoint", body=SessionEndpoint, answer=None, status=204, operation_id="putSessionEndpoint"
+)
 def put_endpoint(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
     """Say where the runner of a session answers; for the control plane alone."""
     row = store.row(identifier, lock=True)
@@ -80,7 +84,9 @@ def runner_address(transaction: Transaction, row: dict[str, Any]) -> RunnerAddre
     statement = "SELECT host, port, token FROM session_endpoints WHERE session_id = %(id)s AND starts = %(starts)s"
     found = transaction.raw(statement, {"id": row["id"], "starts": row["starts"]}).fetchone()
     if found is None or not _allowed(found[0]):
-        raise Unavailable("The session's runner is not there yet; try again when the session is Running.", retry_after=1)
+        raise Unavailable(
+            "The session's runner is not there yet; try again when the session is Running.", retry_after=1
+        )
     host, port, token = found
     return RunnerAddress(f"http://{f'[{host}]' if ':' in host else host}:{port}", token)
 

@@ -54,9 +54,7 @@ agui_frames = Table(
     Index(None, "session_id", "run_id", "seq"),
 )
 
-_LOCK = (
-    "SELECT last_seq, active_run, lease_until > now(), owner FROM agui_threads WHERE session_id = %(session)s FOR UPDATE"
-)
+_LOCK = "SELECT last_seq, active_run, lease_until > now(), owner FROM agui_threads WHERE session_id = %(session)s FOR UPDATE"
 _ADVANCE = (
     "UPDATE agui_threads SET last_seq = last_seq + %(count)s WHERE session_id = %(session)s AND active_run = %(run)s "
     "AND owner = %(owner)s RETURNING last_seq"
@@ -65,7 +63,9 @@ _FRAMES = (
     "INSERT INTO agui_frames (session_id, seq, run_id, type, data) SELECT %(session)s, %(first)s + number - 1, %(run)s, "
     "kind, data FROM unnest(%(kinds)s::text[], %(data)s::text[]) WITH ORDINALITY AS given (kind, data, number)"
 )
-_READ = "SELECT seq, data FROM agui_frames WHERE session_id = %(session)s AND seq > %(after)s ORDER BY seq LIMIT %(limit)s"
+_READ = (
+    "SELECT seq, data FROM agui_frames WHERE session_id = %(session)s AND seq > %(after)s ORDER BY seq LIMIT %(limit)s"
+)
 _END = "UPDATE agui_runs SET state = %(state)s, last_seq = %(last)s, ended_at = now() WHERE session_id = %(session)s AND run_id = %(run)s"
 _FREE = "UPDATE agui_threads SET active_run = NULL, owner = NULL, lease_until = NULL, interrupted_at = NULL WHERE session_id = %(session)s"
 
@@ -141,7 +141,8 @@ class Log:
             return known
         if active is not None:
             raise Conflict(
-                f"Run '{active[:63]}' is active in this session; wait for its end, or interrupt it.", headers={"Retry-After": "1"}
+                f"Run '{active[:63]}' is active in this session; wait for its end, or interrupt it.",
+                headers={"Retry-After": "1"},
             )
         self._run(
             "INSERT INTO agui_runs (session_id, run_id, state, messages, first_seq) "
@@ -160,7 +161,9 @@ class Log:
 
     def opened(self, run_id: str) -> None:
         """The runner answers: from now on this is a run that viewers see."""
-        self._run("UPDATE agui_runs SET state = 'active' WHERE session_id = %(session)s AND run_id = %(run)s", run=run_id)
+        self._run(
+            "UPDATE agui_runs SET state = 'active' WHERE session_id = %(session)s AND run_id = %(run)s", run=run_id
+        )
 
     def forget(self, run_id: str) -> None:
         """The runner did not answer: as if nobody had asked."""
@@ -199,7 +202,9 @@ class Log:
             self.forget(run_id)
             return None
         thread = self.thread()
-        began = [] if thread.run_id is not None else [{"type": "RUN_STARTED", "threadId": self._session, "runId": run_id}]
+        began = (
+            [] if thread.run_id is not None else [{"type": "RUN_STARTED", "threadId": self._session, "runId": run_id}]
+        )
         words = "The process that carried this run was killed."
         last = self.append(run_id, [*began, {"type": "RUN_ERROR", "message": words, "code": "interrupted"}], owner)
         self.end(run_id, "error", last)
@@ -207,18 +212,17 @@ class Log:
 
     def read(self, after: int, limit: int = _BATCH) -> list[tuple[int, str]]:
         """Events after a number, as (number, JSON)."""
-        return self._run(_READ, after=after, limit=limit).fetchall()
+        rows: list[tuple[int, str]] = self._run(_READ, after=after, limit=limit).fetchall()
+        return rows
 
     def thread(self, until: int | None = None) -> Thread:
         """The conversation that the log amounts to, up to an event."""
         thread = Thread(self._session)
-        given = {
-            run_id: messages
-            for run_id, messages in self._run("SELECT run_id, messages FROM agui_runs WHERE session_id = %(session)s").fetchall()
-        }
+        statement = "SELECT run_id, messages FROM agui_runs WHERE session_id = %(session)s"
+        given: dict[str, list[Event]] = dict(self._run(statement).fetchall())
         for event in self._events(until):
             if event["type"] == "RUN_STARTED":
-                thread.add_messages(given.get(event.get("runId"), []))
+                thread.add_messages(given.get(str(event.get("runId")), []))
             thread.accept(event)
         return thread
 

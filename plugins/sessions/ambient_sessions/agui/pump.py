@@ -46,7 +46,11 @@ def connect(order: Order, idle_timeout: float) -> tuple[httpx.Client, httpx.Resp
     """
     timeout = httpx.Timeout(CONNECT_TIMEOUT, read=ANSWER_TIMEOUT)
     client = httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
-    headers = {"Accept": "text/event-stream", "X-Ambient-Session-Token": order.address.token, "Accept-Encoding": "identity"}
+    headers = {
+        "Accept": "text/event-stream",
+        "X-Ambient-Session-Token": order.address.token,
+        "Accept-Encoding": "identity",
+    }
     request = client.build_request("POST", order.address.url + "/", json=order.body, headers=headers)
     try:
         response = client.send(request, stream=True)
@@ -104,10 +108,14 @@ class Pump:
             if self.guard.ended is None:
                 self._finish(code, message)
         except LeaseLost:
-            log.warning("run %s of session %s belongs to another process by now", self.order.run_id, self.order.session_id)
+            log.warning(
+                "run %s of session %s belongs to another process by now", self.order.run_id, self.order.session_id
+            )
         except AmbientError as fault:
             # The database is away. The lease runs out, and whoever sees that closes the run.
-            log.warning("run %s of session %s cannot be stored: %s", self.order.run_id, self.order.session_id, fault.reason)
+            log.warning(
+                "run %s of session %s cannot be stored: %s", self.order.run_id, self.order.session_id, fault.reason
+            )
         except Exception:
             log.exception("run %s of session %s failed in the gateway", self.order.run_id, self.order.session_id)
             self._finish("gateway_fault", "The gateway failed to carry this run.")

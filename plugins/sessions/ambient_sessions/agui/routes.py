@@ -40,7 +40,9 @@ def blueprint() -> Blueprint:
         ("capabilities", "GET", capabilities, _CAPABILITIES),
         ("runs", "GET", runs, _RUNS),
     ):
-        made.add_url_rule(f"/<string:id>/agui/{path}", endpoint=path, view_func=made.doc(**document)(view), methods=[method])
+        made.add_url_rule(
+            f"/<string:id>/agui/{path}", endpoint=path, view_func=made.doc(**document)(view), methods=[method]
+        )
     made.record_once(lambda state: keeper_of(state.app.runtime) if state.app.surface == "gateway" else None)
     return made
 
@@ -74,8 +76,7 @@ def _claim(log: Log, row: dict[str, Any], given: dict[str, Any]) -> Any:
         found = current().transaction.raw(_MESSAGE, {"session": row["id"], "id": given["runId"]}).fetchone()
         thread.add_messages([{"id": given["runId"], "role": "user", "content": found[0] if found else ""}])
         given["messages"] = thread.messages
-    known = log.claim(given["runId"], given["messages"])
-    return known
+    return log.claim(given["runId"], given["messages"])
 
 
 def _open(row: dict[str, Any], given: dict[str, Any]) -> int:
@@ -129,13 +130,20 @@ def _run_input(body: Any, row: dict[str, Any]) -> dict[str, Any]:
         faults.append(Fault("/messages", "type", "must be an array."))
         messages = []
     for number, message in enumerate(messages):
-        if not (isinstance(message, dict) and isinstance(message.get("id"), str) and isinstance(message.get("role"), str)):
+        if not (
+            isinstance(message, dict) and isinstance(message.get("id"), str) and isinstance(message.get("role"), str)
+        ):
             faults.append(Fault(f"/messages/{number}", "type", "must be a message with id and role."))
     if faults:
         raise Invalid.of(faults)
     passed = {name: given[name] for name in _PASSED if name in given}
     whole = {"state": {}, "tools": [], "context": [], "forwardedProps": {}, **passed}
-    return {**whole, "threadId": given.get("threadId", row["id"]), "runId": given.get("runId", new_id()), "messages": messages}
+    return {
+        **whole,
+        "threadId": given.get("threadId", row["id"]),
+        "runId": given.get("runId", new_id()),
+        "messages": messages,
+    }
 
 
 def events(id: str) -> Response:  # noqa: A002
@@ -184,7 +192,9 @@ def interrupt(id: str) -> Response:  # noqa: A002
     operation.release()
     try:
         with httpx.Client(timeout=3.0, follow_redirects=False, trust_env=False) as client:
-            client.post(f"{address.url}/interrupt", json={"thread_id": id}, headers={"X-Ambient-Session-Token": address.token})
+            client.post(
+                f"{address.url}/interrupt", json={"thread_id": id}, headers={"X-Ambient-Session-Token": address.token}
+            )
     except httpx.HTTPError:
         # The gateway itself ends the run after its grace, whatever the runner does.
         return _json({"state": "interrupting", "interrupted": True})
@@ -210,8 +220,9 @@ def capabilities(id: str) -> Response:  # noqa: A002
         found = None
     if not isinstance(found, dict):
         raise BadGateway("The session's runner gave no capabilities.")
-    transport = found.get("transport") if isinstance(found.get("transport"), dict) else {}
-    return _json({**found, "transport": {**transport, "streaming": True, "resumable": True}})
+    known = found.get("transport")
+    transport = {**(known if isinstance(known, dict) else {}), "streaming": True, "resumable": True}
+    return _json({**found, "transport": transport})
 
 
 def _bounded(answer: httpx.Response, limit: int = 1024 * 1024) -> bytes:
@@ -243,14 +254,18 @@ def _streamed(frames: Iterator[bytes]) -> Response:
     return Response(frames, mimetype="text/event-stream", headers=_STREAM)
 
 
-def _document(operation: str, summary: str, success: dict[str, Any], statuses: tuple[int, ...], **more: Any) -> dict[str, Any]:
+def _document(
+    operation: str, summary: str, success: dict[str, Any], statuses: tuple[int, ...], **more: Any
+) -> dict[str, Any]:
     responses = {"200": success, **documents.refusals((400, 401, 403, 404, 500, 503, *statuses))}
     return {"operationId": operation, "summary": summary, "tags": ["agui"], "responses": responses, **more}
 
 
 _SSE = {
     "description": "Server-sent events, each an AG-UI event.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}, "example": 'id: 1\ndata: {"type":"RUN_STARTED"}\n\n'}},
+    "content": {
+        "text/event-stream": {"schema": {"type": "string"}, "example": 'id: 1\ndata: {"type":"RUN_STARTED"}\n\n'}
+    },
 }
 _TEXT = {"type": "string"}
 _OBJECT = {"type": "object", "additionalProperties": True}
@@ -262,7 +277,12 @@ _INPUT = {
         "runId": {"type": "string", "minLength": 1, "maxLength": 255},
         "messages": {
             "type": "array",
-            "items": {"type": "object", "required": ["id", "role"], "properties": {"id": _TEXT, "role": _TEXT}, "additionalProperties": True},
+            "items": {
+                "type": "object",
+                "required": ["id", "role"],
+                "properties": {"id": _TEXT, "role": _TEXT},
+                "additionalProperties": True,
+            },
         },
     },
     "additionalProperties": True,
@@ -272,7 +292,10 @@ _RUN = _document(
     "Start a run, or attach to the one of the same id.",
     _SSE,
     (409, 413, 415, 502, 504),
-    requestBody={"required": False, "content": documents.content(_INPUT, {"messages": [{"id": "1", "role": "user", "content": "Hello."}]})},
+    requestBody={
+        "required": False,
+        "content": documents.content(_INPUT, {"messages": [{"id": "1", "role": "user", "content": "Hello."}]}),
+    },
 )
 _EVENTS = _document(
     "listSessionEvent",
@@ -280,8 +303,18 @@ _EVENTS = _document(
     _SSE,
     (),
     parameters=[
-        {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}, "description": "Only events after this number."},
-        {"name": "attach", "in": "query", "schema": {"type": "string", "enum": ["true", "false"]}, "description": "Begin with a snapshot."},
+        {
+            "name": "after",
+            "in": "query",
+            "schema": {"type": "integer", "minimum": 0},
+            "description": "Only events after this number.",
+        },
+        {
+            "name": "attach",
+            "in": "query",
+            "schema": {"type": "string", "enum": ["true", "false"]},
+            "description": "Begin with a snapshot.",
+        },
         {"name": "Last-Event-ID", "in": "header", "schema": _TEXT, "description": "As after, for EventSource."},
     ],
 )
@@ -290,7 +323,13 @@ _INTERRUPT = _document(
     "Interrupt the run that is on.",
     {
         "description": "What is going on now.",
-        "content": documents.content({"type": "object", "required": ["state", "interrupted"], "properties": {"state": _TEXT, "interrupted": {"type": "boolean"}}}),
+        "content": documents.content(
+            {
+                "type": "object",
+                "required": ["state", "interrupted"],
+                "properties": {"state": _TEXT, "interrupted": {"type": "boolean"}},
+            }
+        ),
     },
     (413, 415),
     requestBody={"required": False, "content": documents.content({"type": "object", "properties": {"runId": _TEXT}})},

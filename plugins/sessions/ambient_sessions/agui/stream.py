@@ -8,7 +8,6 @@ from ambient_core.database import Database
 from ambient_core.ids import new_id
 from ambient_sessions.agui.frames import CONNECTED, HEARTBEAT, frame
 from ambient_sessions.agui.log import Log
-from ambient_sessions.agui.thread import Thread
 from ambient_sessions.lifecycle import TERMINAL as TERMINAL_PHASES
 
 PAUSE = 10.0
@@ -62,7 +61,9 @@ def _session_is_over(log: Log) -> int | None:
     return log.last_seq() if log.active_run() is None else None
 
 
-def _follow(database: Database, session_id: str, after: int, over: Callable[[Log], int | None]) -> Iterator[tuple[int | None, str]]:
+def _follow(
+    database: Database, session_id: str, after: int, over: Callable[[Log], int | None]
+) -> Iterator[tuple[int | None, str]]:
     """(number, JSON) of each event after a number; (None, "") as a heartbeat while there is none."""
     listener, idle = database.listener, 0.0
     while True:
@@ -87,4 +88,3 @@ def _follow(database: Database, session_id: str, after: int, over: Callable[[Log
         if idle >= PAUSE:
             idle = 0.0
             yield None, ""
-

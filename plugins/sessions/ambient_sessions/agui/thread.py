@@ -20,7 +20,9 @@ _SPANS = {
     "STEP_STARTED": ("STEP_FINISHED", "stepName"),
     "SUBAGENT_STARTED": ("SUBAGENT_FINISHED", "subagentRunId"),
 }
-_ENDS = {end: (start, name) for start, (end, name) in _SPANS.items()} | {"SUBAGENT_ERROR": ("SUBAGENT_STARTED", "subagentRunId")}
+_ENDS = {end: (start, name) for start, (end, name) in _SPANS.items()} | {
+    "SUBAGENT_ERROR": ("SUBAGENT_STARTED", "subagentRunId")
+}
 
 
 class Thread:
@@ -144,7 +146,11 @@ class Thread:
             return
         call = self._call(call_id)
         if call is None and kind in ("TOOL_CALL_START", "TOOL_CALL_CHUNK") and call_id is not None:
-            call = {"id": call_id, "type": "function", "function": {"name": event.get("toolCallName", ""), "arguments": ""}}
+            call = {
+                "id": call_id,
+                "type": "function",
+                "function": {"name": event.get("toolCallName", ""), "arguments": ""},
+            }
             parent = self._message(event.get("parentMessageId"))
             if parent is None:
                 parent = {"id": event.get("parentMessageId") or call_id, "role": "assistant"}
@@ -158,7 +164,12 @@ class Thread:
         return next((call for call in calls if call.get("id") == call_id), None)
 
     def _tool_result(self, event: Event) -> None:
-        result = {"id": event.get("messageId"), "role": "tool", "toolCallId": event.get("toolCallId"), "content": event.get("content", "")}
+        result = {
+            "id": event.get("messageId"),
+            "role": "tool",
+            "toolCallId": event.get("toolCallId"),
+            "content": event.get("content", ""),
+        }
         for position, message in enumerate(self.messages):
             if any(call.get("id") == event.get("toolCallId") for call in message.get("toolCalls") or []):
                 after = position + 1

@@ -32,7 +32,10 @@ def upgrade() -> None:
         sa.Column("inactivity_timeout", sa.Integer),
         sa.Column("stop_on_run_finished", sa.Boolean, nullable=False),
         sa.Column("parent_session_id", sa.String(63)),
-        *[sa.Column(name, JSONB) for name in ("environment_variables", "resource_overrides", "labels", "annotations", "skills")],
+        *[
+            sa.Column(name, JSONB)
+            for name in ("environment_variables", "resource_overrides", "labels", "annotations", "skills")
+        ],
         sa.Column("created_by", sa.String(255), nullable=False),
         sa.Column("phase", sa.String(16)),
         sa.Column("conditions", JSONB),
@@ -48,7 +51,9 @@ def upgrade() -> None:
         sa.Column("run_changed_at", _TIME),
         sa.PrimaryKeyConstraint("id", name="pk_sessions"),
         sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name="fk_sessions_project_id", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["parent_session_id"], ["sessions.id"], name="fk_sessions_parent_session_id", ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(
+            ["parent_session_id"], ["sessions.id"], name="fk_sessions_parent_session_id", ondelete="SET NULL"
+        ),
     )
     op.create_index("ix_sessions_project_id", "sessions", ["project_id"])
     op.create_index("ix_sessions_parent_session_id", "sessions", ["parent_session_id"])
@@ -61,7 +66,9 @@ def upgrade() -> None:
         sa.Column("payload", sa.Text, nullable=False),
         sa.Column("created_at", _TIME, server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_session_messages"),
-        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_session_messages_session_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name="fk_session_messages_session_id", ondelete="CASCADE"
+        ),
         sa.UniqueConstraint("session_id", "seq", name="uq_session_messages_session_id_seq"),
     )
     op.create_table(
@@ -70,7 +77,9 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("issued_at", _TIME, server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("session_id", name="pk_session_tokens"),
-        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_session_tokens_session_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name="fk_session_tokens_session_id", ondelete="CASCADE"
+        ),
         sa.UniqueConstraint("digest", name="uq_session_tokens_digest"),
     )
 

@@ -21,7 +21,18 @@ _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _SPAWN_DEADLINE = 10.0
 _PAUSE = 0.02
 # What a program needs of the machine to find other programs, hosts and certificates; nothing of ours is among it.
-_MACHINE = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+_MACHINE = (
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+)
 _GIT = ("GIT_SSL_CAINFO", "SSH_AUTH_SOCK")
 
 
@@ -125,7 +136,12 @@ class LocalRuntime:
         runner_token = secrets.token_urlsafe(32)
         machine = {name: os.environ[name] for name in _MACHINE if name in os.environ}
         protocols = "https:http:ssh:git" + (":file" if settings.allow_local_repositories else "")
-        git = {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": protocols, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
+        git = {
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALLOW_PROTOCOL": protocols,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+        }
         command = settings.runner_command.split() or [sys.executable, "-m", "ambient_runner"]
         return {
             "session_id": session["id"],

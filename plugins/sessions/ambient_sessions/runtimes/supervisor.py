@@ -81,7 +81,9 @@ class Supervisor:
         cloned = []
         for repository in self.spec["repositories"]:
             self.clone(repository)
-            cloned.append({k: repository[k] for k in ("url", "branch", "name") if repository.get(k)} | {"status": "Ready"})
+            cloned.append(
+                {k: repository[k] for k in ("url", "branch", "name") if repository.get(k)} | {"status": "Ready"}
+            )
             self.state["repositories"] = cloned
         for path, content in self.spec["files"]:
             target = (self.workspace / path).resolve()
@@ -101,14 +103,22 @@ class Supervisor:
         command = ["git", *quiet, "clone", "--quiet", *branch, "--", repository["url"], str(target)]
         environment = {**self.spec["git_environment"], "HOME": str(self.folder)}
         process = subprocess.Popen(  # noqa: S603
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=_tie
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            preexec_fn=_tie,  # noqa: PLW1509 - no thread holds a lock here
         )
         deadline = time.monotonic() + self.spec["clone_timeout"]
         while process.poll() is None:
             if self.stopping.is_set() or time.monotonic() > deadline:
                 _end(process, 1.0)
                 shutil.rmtree(target, ignore_errors=True)
-                raise Failed("Stopped" if self.stopping.is_set() else "CloneTimedOut", f"Cloning {_safe(repository['url'])} was given up.")
+                raise Failed(
+                    "Stopped" if self.stopping.is_set() else "CloneTimedOut",
+                    f"Cloning {_safe(repository['url'])} was given up.",
+                )
             self.stopping.wait(0.02)
         words = process.stderr.read().decode(errors="replace") if process.stderr else ""
         if process.returncode != 0:
@@ -145,7 +155,7 @@ class Supervisor:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_tie,
+            preexec_fn=_tie,  # noqa: PLW1509 - no thread holds a lock here
         )
         threading.Thread(target=self.keep_log, args=(runner,), daemon=True).start()
         return runner
@@ -167,7 +177,7 @@ class Supervisor:
         """Wait until the runner answers ``/health``, has ended, or is to be stopped."""
         while runner.poll() is None and not self.stopping.is_set():
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:  # noqa: S310
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
                     if answer.status == 200 and self.spec["session_id"] in answer.read(4096).decode():
                         return True
             except (urllib.error.URLError, OSError, ValueError):

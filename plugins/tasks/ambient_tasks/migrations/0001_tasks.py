@@ -36,7 +36,9 @@ def upgrade() -> None:
         sa.Column("session_id", sa.String(63), nullable=False),
         sa.Column("task_id", sa.String(63), nullable=False),
         sa.PrimaryKeyConstraint("session_id", name="pk_task_sessions"),
-        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_task_sessions_session_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name="fk_task_sessions_session_id", ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name="fk_task_sessions_task_id", ondelete="CASCADE"),
     )
     op.create_index("ix_task_sessions_task_id", "task_sessions", ["task_id"])
