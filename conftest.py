@@ -1,0 +1,159 @@
+"""Fixtures for every test: a real PostgreSQL, a fresh database, the application over it."""
+
+import os
+import secrets
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from ambient_core import migrate
+from ambient_core.app import Application, create_app
+from ambient_core.config import Settings
+from ambient_core.embedded.postgres import EmbeddedPostgres
+from ambient_core.plugins import Plugins, load_plugins
+
+BASE = "/api/ambient/v1"
+
+
+class Server:
+    """A PostgreSQL server for tests: ours, or one that is given by its URL."""
+
+    def __init__(self, url: str, embedded: EmbeddedPostgres | None) -> None:
+        self.url = url
+        self.embedded = embedded
+
+    def create(self, name: str, template: str = "template1") -> str:
+        """A new database; answers its URL."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        head, _, tail = self.url.partition("?")
+        return f"{head.rsplit('/', 1)[0]}/{name}{'?' + tail if tail else ''}"
+
+    def drop(self, name: str) -> None:
+        """Drop a database."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of this test process."""
+    given = os.environ.get("AMBIENT_TEST_DATABASE_URL")
+    if given:
+        yield Server(given, None)
+        return
+    embedded = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False, max_connections=200).start()
+    yield Server(embedded.url, embedded)
+    embedded.stop()
+    embedded.remove()
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Token files of the two principals of the development profile."""
+    folder = tmp_path_factory.mktemp("tokens")
+    files = {name: folder / name for name in ("developer", "control-plane")}
+    for name, path in files.items():
+        path.write_text(f"token-of-{name}-0123456789")
+        path.chmod(0o600)
+    return files
+
+
+@pytest.fixture(scope="session")
+def settings(tokens: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings without a database."""
+    return Settings(
+        profile="development",
+        developer_token_file=tokens["developer"],
+        control_plane_token_file=tokens["control-plane"],
+        data_dir=tmp_path_factory.mktemp("data"),
+        statement_timeout=5,
+        pool_timeout=2,
+    )
+
+
+@pytest.fixture(scope="session")
+def template(server: Server, settings: Settings) -> Iterator[str]:
+    """A migrated database that others are copied from."""
+    name = f"template_{secrets.token_hex(4)}"
+    url = server.create(name)
+    migrate.upgrade(replace(settings, database_url=url, strict=True), report=lambda _line: None)
+    yield name
+    server.drop(name)
+
+
+@pytest.fixture(scope="module")
+def database_url(server: Server, template: str) -> Iterator[str]:
+    """A fresh, migrated database for one module."""
+    name = f"test_{secrets.token_hex(4)}"
+    yield server.create(name, template)
+    server.drop(name)
+
+
+@pytest.fixture(scope="module")
+def plugins(settings: Settings) -> Plugins:
+    """The installed plugins."""
+    return load_plugins(settings)
+
+
+@pytest.fixture(scope="module")
+def app(settings: Settings, database_url: str, plugins: Plugins) -> Iterator[Application]:
+    """The application over the module's database."""
+    application = create_app(replace(settings, database_url=database_url), plugins=plugins)
+    yield application
+    application.runtime.database.close()
+
+
+class Caller:
+    """Sends requests as one principal, and reads JSON."""
+
+    def __init__(self, client: FlaskClient, token: str | None) -> None:
+        self.client = client
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def __call__(self, method: str, path: str, **options: Any) -> Any:
+        """Send one request; ``path`` is below the base path."""
+        headers = {**self.headers, **options.pop("headers", {})}
+        address = path if path.startswith("/api") else BASE + path
+        return self.client.open(address, method=method, headers=headers, **options)
+
+
+@pytest.fixture(scope="module")
+def call(app: Application, tokens: dict[str, Path]) -> Caller:
+    """The developer."""
+    return Caller(app.test_client(), tokens["developer"].read_text())
+
+
+@pytest.fixture(scope="module")
+def control_plane(app: Application, tokens: dict[str, Path]) -> Caller:
+    """The control plane."""
+    return Caller(app.test_client(), tokens["control-plane"].read_text())
+
+
+@pytest.fixture(scope="module")
+def caller(app: Application) -> Callable[[str | None], Caller]:
+    """Anybody, by token."""
+    return lambda token: Caller(app.test_client(), token)
+
+
+@pytest.fixture(scope="module")
+def project(call: Caller) -> str:
+    """A project to put things in."""
+    name = f"p{secrets.token_hex(4)}"
+    assert call("POST", "/projects", json={"name": name}).status_code == 201
+    return name
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Markers, and what Flask's own test client leaves open."""
+    config.addinivalue_line("markers", "slow: starts whole systems or kills them; left out by make test-fast")
+    warnings.simplefilter("error")
