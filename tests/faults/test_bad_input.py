@@ -1,0 +1,175 @@
+"""Bad input, each with a clear 4xx that names what is wrong; never a 500, SQL, driver text or a path."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+
+LEAK = re.compile(r"psycopg|sqlalchemy|SELECT |INSERT |UPDATE |Traceback|site-packages|\.py\b|pg_|relation \"")
+
+
+def refused(answer: Any, *statuses: int) -> str:
+    assert answer.status_code in statuses, (answer.status_code, answer.data[:300])
+    assert answer.json["kind"] == "Error"
+    assert not LEAK.search(answer.get_data(as_text=True)), answer.data
+    return str(answer.json["reason"])
+
+
+def post(call: Any, raw: bytes, **options: Any) -> Any:
+    return call("POST", "/projects", data=raw, content_type=options.pop("content_type", "application/json"), **options)
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [
+        (b"", "empty"),
+        (b"{", "JSON"),
+        (b"nonsense", "JSON"),
+        (b'{"name": "a1"} trailing', "JSON"),
+        (b'{"name": "a1", "name": "a2"}', "twice"),
+        (b'{"name": NaN}', "JSON"),
+        (b'{"name": 1e400}', "JSON"),
+        (b'{"name": "a\\u0000b"}', "U+0000"),
+        (b'{"name": "\\ud800"}', "JSON"),
+        (b'{"name": "\xff"}', "JSON"),
+        (b'\xef\xbb\xbf{"name": "a1"}', "JSON"),
+        (b"[" * 100_000, "JSON"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "JSON"),
+        (b'{"a":' * 900 + b"1" + b"}" * 900, ""),
+        (b"[]", "object"),
+        (b"null", "object"),
+        (b'"text"', "object"),
+    ],
+    ids=lambda value: str(value[:24]) if isinstance(value, bytes) else "",
+)
+def test_a_body_that_cannot_be_read_is_refused_in_words(call: Any, raw: bytes, word: str) -> None:
+    assert word in refused(post(call, raw), 400)
+
+
+def test_a_wrong_content_type_and_an_encoding_are_415(call: Any) -> None:
+    refused(post(call, b"{}", content_type="text/plain"), 415)
+    refused(post(call, b"{}", content_type="application/x-www-form-urlencoded"), 415)
+    refused(post(call, b"{}", headers={"Content-Encoding": "gzip"}), 415)
+
+
+def test_a_body_over_the_limit_is_413(call: Any) -> None:
+    assert "1048576" in refused(post(call, b'{"prompt": "' + b"x" * 1_048_576 + b'"}'), 413)
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "nope = 1",
+        "name = 'unbalanced",
+        "(" * 10_000,
+        "(" * 40 + "name = 'x'" + ")" * 40,
+        " or ".join(["name = 'x'"] * 10_000),
+        " or ".join(["id='x'"] * 300),
+        "name = '" + "x" * 100_000 + "'",
+        "name = 1",
+        "name like 1",
+        "name like '" + "%a" * 50 + "'",
+        "version = 'x'",
+        "version = 99999999999999999999",
+        "created_at > 'yesterday'",
+        "labels = 'x'",
+        "name = 'a\0b'",
+        "name =",
+        "1=1; drop table projects",
+        "name ~= 'x'",
+        "not",
+    ],
+    ids=lambda text: text[:30].encode("unicode_escape").decode(),
+)
+def test_a_bad_search_is_refused_quickly(call: Any, search: str) -> None:
+    started = time.perf_counter()
+    reason = refused(call("GET", "/projects", query_string={"search": search}), 400)
+    assert "search" in reason
+    # Bounded work, not speed: a parser without limits needs seconds or dies here.
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("text", ["'; drop table projects; --", "%", "_", "a' or 'a'='a", "\\", "$1", "%(id_)s", "{}", "Ⅷ𝒳"])
+def test_sql_in_a_string_is_only_a_string(call: Any, text: str) -> None:
+    quoted = text.replace("'", "''")
+    assert call("GET", "/projects", query_string={"search": f"description = '{quoted}'"}).json["total"] == 0
+    made = call("POST", "/users", json={"username": f"u{text}", "name": text})
+    assert made.json["name"] == text
+    found = call("GET", "/users", query_string={"search": f"name = '{quoted}'"}).json
+    assert [item["id"] for item in found["items"]] == [made.json["id"]]
+    assert call("PATCH", f"/users/{made.json['id']}", json={"name": text * 2}).json["name"] == text * 2
+
+
+def test_like_knows_its_wildcards_and_equality_does_not(call: Any) -> None:
+    for name in ("50%", "500"):
+        call("POST", "/users", json={"username": f"like-{name}", "name": name})
+    assert call("GET", "/users", query_string={"search": "name = '50%'"}).json["total"] == 1
+    assert call("GET", "/users", query_string={"search": "name like '50%'"}).json["total"] == 2
+    assert call("GET", "/users", query_string={"search": "name like '50\\%'"}).json["total"] == 1
+
+
+@pytest.mark.parametrize("path", ["/projects/nope", "/projects/" + "x" * 8000, "/projects/%00", "/projects/a%2Fb", "/projects/..", "/projects/a;b"])
+def test_an_id_of_nothing_is_404(call: Any, path: str) -> None:
+    refused(call("GET", path), 404)
+    refused(call("DELETE", path), 404)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/projects/a/b/c", "//projects", "/projects//x", "/../../etc/passwd"])
+def test_an_unknown_address_is_404_in_our_shape(call: Any, path: str) -> None:
+    refused(call("GET", path), 404)
+
+
+def test_an_unknown_address_says_nothing_to_strangers(caller: Any) -> None:
+    refused(caller(None)("GET", "/nowhere"), 401)
+
+
+def test_a_wrong_method_is_405_with_allow(call: Any) -> None:
+    answer = call("DELETE", "/projects")
+    refused(answer, 405)
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ext::sh -c touch% /tmp/x", "-oProxyCommand=x", "https://", "ftp://example.com/x", "javascript:alert(1)", "", "a b", "ssh://-x/y"],
+)
+def test_a_repository_that_git_must_not_see_is_refused(call: Any, project: str, url: str) -> None:
+    for body in ({"repo_url": url}, {"repos": [{"url": url}]}):
+        refused(call("POST", "/sessions", json={"name": "s", "project_id": project, **body}), 400)
+
+
+@pytest.mark.parametrize("url", ["file:///etc", "/etc"])
+def test_local_repositories_need_the_setting(call: Any, project: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ambient_sessions import store
+    from ambient_sessions.settings import SessionsSettings
+
+    body = {"name": "s", "project_id": project, "repo_url": url}
+    assert "must be" in refused(call("POST", "/sessions", json=body), 400)
+    monkeypatch.setattr(store, "sessions_settings", lambda: SessionsSettings(allow_local_repositories=True))
+    assert call("POST", "/sessions", json=body).status_code == 201
+
+
+@pytest.mark.parametrize("url", ["https://example.com/a.git", "git@example.com:team/a.git", "ssh://git@example.com/a.git"])
+def test_ordinary_repositories_are_taken(call: Any, project: str, url: str) -> None:
+    assert call("POST", "/sessions", json={"name": "s", "project_id": project, "repo_url": url}).status_code == 201
+
+
+@pytest.mark.parametrize("header", ["Basic abc", "Bearer", "Bearer a b", "Bearer a,b", "Bearer " + "x" * 20_000, ""])
+def test_a_strange_authorization_is_401(caller: Any, header: str) -> None:
+    refused(caller(None)("GET", "/projects", headers={"Authorization": header}), 401)
+
+
+@pytest.mark.parametrize("tag", ["3", 'W/"3"', '"x"', '"' + "9" * 30 + '"', '"1", "2"'])
+def test_a_strange_if_match_is_400(call: Any, project: str, tag: str) -> None:
+    refused(call("PATCH", f"/projects/{project}", json={}, headers={"If-Match": tag}), 400)
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "a\tb"])
+def test_a_strange_idempotency_key_is_400(call: Any, key: str) -> None:
+    refused(post(call, b"{}", headers={"Idempotency-Key": key}), 400)
+
+
+def test_the_inbound_operation_id_is_taken_only_when_it_is_harmless(call: Any) -> None:
+    assert call("GET", "/version", headers={"X-Operation-ID": "abcdefgh-1"}).headers["X-Operation-ID"] == "abcdefgh-1"
+    assert call("GET", "/version", headers={"X-Operation-ID": "a b<script>"}).headers["X-Operation-ID"] != "a b<script>"
