@@ -115,7 +115,7 @@ def _merge(
         elif isinstance(value, dict) and isinstance(target[key], dict) and len(here) < 3:
             _merge(target[key], value, here, plugin, owners)
         elif target[key] != value:
-            owner = owners.get(here, "the routes")
+            owner = next((owners[here[:n]] for n in range(len(here), 0, -1) if here[:n] in owners), "the routes")
             raise SetupError(f"OpenAPI: {'/'.join(here)} is described by {owner} and by plugin {plugin!r}; keep one.")
 
 

@@ -116,7 +116,7 @@ class Plugins:
         given = self.collect("ambient_migrations")
         named = {name for name, _ in given}
         for name, module in self.modules.items():
-            folder = Path(module.__file__ or "").parent / "migrations"
+            folder = Path(getattr(module, "__file__", None) or "/nowhere").parent / "migrations"
             if name not in named and folder.is_dir():
                 given.append((name, Migrations(name, folder)))
         return [

@@ -1,0 +1,295 @@
+"""Plugins: every hook has a caller, and a plugin that cannot serve is set aside alone, by name and reason."""
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+import pytest
+from sqlalchemy import LargeBinary, String, delete
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ambient_core import Conflict, Kind, Principal, Resource, SetupError, field, hookimpl
+from ambient_core.app import create_app
+from ambient_core.cli import cli
+from ambient_core.config import Settings
+from ambient_core.plugins import Plugins, Source, installed, load_plugins
+
+
+def plugin(name: str, **members: Any) -> Source:
+    """A plugin made of functions, as a module would hold them."""
+    module = ModuleType(f"stranger_{name}")
+    module.__dict__.update({key: value for key, value in members.items()})
+    return Source(name, lambda: module, "1.0")
+
+
+def broken(name: str, fault: Exception) -> Source:
+    def load() -> ModuleType:
+        raise fault
+
+    return Source(name, load, "1.0")
+
+
+@pytest.fixture
+def loaded(settings: Settings) -> Callable[..., Plugins]:
+    return lambda *sources: load_plugins(settings, [*installed(), *sources])
+
+
+@pytest.fixture
+def forget() -> Iterator[None]:
+    """Take tables that a test declares out of the shared metadata again."""
+    before = set(Resource.metadata.tables)
+    yield
+    for name in set(Resource.metadata.tables) - before:
+        Resource.metadata.remove(Resource.metadata.tables[name])
+
+
+def kinds(*found: Kind) -> Any:
+    @hookimpl
+    def ambient_kinds() -> list[Kind]:
+        return list(found)
+
+    return ambient_kinds
+
+
+def reason_of(plugins: Plugins, name: str) -> str:
+    served = {entry["name"] for entry in plugins.report() if entry["state"] == "serving"}
+    assert served == {"projects", "sessions", "skills", "tasks", "users"}
+    return next(entry["reason"] for entry in plugins.report() if entry["name"] == name)
+
+
+def test_a_plugin_that_does_not_import_is_set_aside(loaded: Any) -> None:
+    assert reason_of(loaded(broken("zoo", ImportError("no module named lions"))), "zoo") == (
+        "does not import: ImportError: no module named lions"
+    )
+
+
+def test_a_misspelt_hook_is_named_with_the_right_one(loaded: Any) -> None:
+    @hookimpl
+    def ambient_kindz() -> list[Kind]:
+        return []
+
+    assert reason_of(loaded(plugin("zoo", ambient_kindz=ambient_kindz)), "zoo") == (
+        "there is no hook ambient_kindz; did you mean ambient_kinds?"
+    )
+
+
+def test_a_hook_with_other_arguments_is_set_aside(loaded: Any) -> None:
+    @hookimpl
+    def ambient_may(principal: Any, colour: str) -> bool:
+        return True
+
+    assert "other arguments" in reason_of(loaded(plugin("zoo", ambient_may=ambient_may)), "zoo")
+
+
+def test_a_kind_whose_name_is_taken_names_both(loaded: Any, forget: None) -> None:
+    class Skill(Resource):
+        __tablename__ = "other_skills"
+
+    reason = reason_of(loaded(plugin("zoo", ambient_kinds=kinds(Kind(Skill)))), "zoo")
+    assert reason == "The name 'Skill' is taken by kind 'Skill' of plugin 'skills'."
+
+
+def test_a_table_that_is_taken_is_set_aside_in_words(loaded: Any) -> None:
+    def load() -> ModuleType:
+        type("Lion", (Resource,), {"__tablename__": "skills", "__module__": "stranger"})
+        raise AssertionError("unreachable")
+
+    assert "'skills' is taken by another plugin" in reason_of(loaded(Source("zoo", load, "1.0")), "zoo")
+
+
+def test_a_schema_that_cannot_be_rendered_is_set_aside(loaded: Any, forget: None) -> None:
+    class Lion(Resource):
+        __tablename__ = "lions"
+        roar: Mapped[bytes] = field(LargeBinary)
+
+    assert "the schema of Lion cannot be rendered" in reason_of(loaded(plugin("zoo", ambient_kinds=kinds(Kind(Lion)))), "zoo")
+
+
+def test_a_reference_to_a_kind_that_is_not_served_sets_the_plugin_aside(settings: Settings) -> None:
+    plugins = load_plugins(replace(settings, plugins_disabled="projects"))
+    assert {e["name"]: e.get("reason", "") for e in plugins.report()}["skills"] == (
+        "Skill.project_id refers to 'projects', which no plugin serves."
+    )
+    assert [e["name"] for e in plugins.report() if e["state"] == "serving"] == ["users"]
+
+
+def test_strict_refuses_with_the_same_words(settings: Settings) -> None:
+    sources = [*installed(), broken("zoo", ImportError("no module named lions"))]
+    with pytest.raises(SetupError, match="plugin zoo: does not import: ImportError: no module named lions"):
+        load_plugins(replace(settings, strict=True), sources)
+
+
+def test_a_set_aside_plugin_is_shown_by_the_api_while_the_rest_serves(loaded: Any, settings: Settings, database_url: str, caller: Any) -> None:
+    app = create_app(replace(settings, database_url=database_url), plugins=loaded(broken("zoo", ImportError("gone"))))
+    token = settings.developer_token_file.read_text() if settings.developer_token_file else ""
+    client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
+    items = client.get("/api/ambient/v1/plugins", headers=headers).json["items"]
+    assert {"kind": "Plugin", "name": "zoo", "version": "1.0", "state": "set aside", "reason": "does not import: ImportError: gone"} in items
+    assert client.get("/api/ambient/v1/projects", headers=headers).status_code == 200
+    app.runtime.database.close()
+
+
+class Recorder:
+    """A plugin that implements the seams of a request and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str, str]] = []
+
+    def source(self) -> Source:
+        recorder = self
+
+        @hookimpl
+        def ambient_authenticate(request: Any) -> Principal | None:
+            stranger = request.headers.get("Authorization") == "Bearer stranger"
+            return Principal("person", "stranger", "Stranger") if stranger else None
+
+        @hookimpl
+        def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
+            if kind.name == "User" and verb == "delete":
+                return False
+            return True if principal.id == "stranger" else None
+
+        @hookimpl
+        def ambient_scope(principal: Principal, kind: Kind) -> Any:
+            return kind.table.c.name == "mine" if principal.id == "stranger" and kind.name == "User" else None
+
+        @hookimpl
+        def ambient_before_write(kind: Kind, verb: str, row: dict[str, Any]) -> None:
+            if row.get("name") == "forbidden":
+                raise Conflict("That name is reserved.")
+            if kind.name == "User" and verb in ("create", "patch") and row.get("email") is None:
+                row["email"] = "made@example.com"
+
+        @hookimpl
+        def ambient_after_commit(changes: Any) -> None:
+            recorder.heard.extend((c.kind, c.verb, c.object_id) for c in changes)
+            raise RuntimeError("a plugin that fails after the commit disturbs nobody")
+
+        @hookimpl
+        def ambient_openapi() -> list[dict[str, Any]]:
+            return [{"components": {"schemas": {"Stranger": {"type": "string"}}}}]
+
+        return plugin("recorder", **{name: value for name, value in locals().items() if name.startswith("ambient_")})
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def ask(recorder: Recorder, loaded: Any, settings: Settings, database_url: str) -> Iterator[Any]:
+    app = create_app(replace(settings, database_url=database_url), plugins=loaded(recorder.source()))
+    token = settings.developer_token_file.read_text() if settings.developer_token_file else ""
+
+    def send(method: str, path: str, who: str = token, **options: Any) -> Any:
+        return app.test_client().open(f"/api/ambient/v1{path}", method=method, headers={"Authorization": f"Bearer {who}"}, **options)
+
+    yield send
+    with app.runtime.database.transaction() as transaction:
+        transaction.execute(delete(app.runtime.registry["User"].table))
+    app.runtime.database.close()
+
+
+def test_ambient_authenticate_lets_a_stranger_in(ask: Any) -> None:
+    assert (ask("GET", "/users", "stranger").status_code, ask("GET", "/users", "nobody").status_code) == (200, 401)
+
+
+def test_one_false_of_ambient_may_refuses_whatever_others_say(ask: Any) -> None:
+    made = ask("POST", "/users", json={"username": "a", "name": "mine"}).json
+    assert ask("DELETE", f"/users/{made['id']}").status_code == 403
+
+
+def test_ambient_scope_limits_lists_gets_and_writes(ask: Any) -> None:
+    mine, other = (ask("POST", "/users", json={"username": name, "name": name}).json["id"] for name in ("mine", "other"))
+    assert [item["id"] for item in ask("GET", "/users", "stranger").json["items"]] == [mine]
+    assert [ask(method, f"/users/{other}", "stranger", **body).status_code for method, body in (("GET", {}), ("PATCH", {"json": {}}))] == [404, 404]
+    absent = ask("GET", "/users/absent", "stranger").json["reason"].replace("absent", other)
+    assert ask("GET", f"/users/{other}", "stranger").json["reason"] == absent
+
+
+def test_ambient_before_write_vetoes_and_completes(ask: Any) -> None:
+    assert ask("POST", "/users", json={"username": "f", "name": "forbidden"}).status_code == 409
+    assert ask("GET", "/users?search=username = 'f'").json["total"] == 0
+    made = ask("POST", "/users", json={"username": "c", "name": "c"}).json
+    assert made["email"] == "made@example.com"
+    assert ask("PATCH", f"/users/{made['id']}", json={"name": "forbidden"}).status_code == 409
+    assert ask("PATCH", f"/users/{made['id']}", json={"email": None}).json["email"] == "made@example.com"
+
+
+def test_ambient_after_commit_hears_what_was_committed_and_may_fail(ask: Any, recorder: Recorder) -> None:
+    made = ask("POST", "/users", json={"username": "h", "name": "h"})
+    ask("POST", "/users", json={"username": "h", "name": "h"})
+    assert made.status_code == 201
+    assert recorder.heard == [("User", "create", made.json["id"])]
+
+
+def test_ambient_openapi_adds_a_fragment(ask: Any) -> None:
+    assert ask("GET", "/openapi").json["components"]["schemas"]["Stranger"] == {"type": "string"}
+
+
+def test_a_clash_of_openapi_fragments_names_both_owners() -> None:
+    from ambient_core.openapi import compose
+
+    one, two = {"paths": {"/x": {"get": {"a": 1}}}}, {"paths": {"/x": {"get": {"a": 2}}}}
+    with pytest.raises(SetupError, match="paths//x/get is described by ants and by plugin 'bees'"):
+        compose({"paths": {}}, [("ants", one), ("bees", two)])
+
+
+def test_ambient_commands_add_to_the_command_line(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    from click.testing import CliRunner
+
+    @hookimpl
+    def ambient_commands(cli: click.Group) -> None:
+        cli.add_command(click.Command("roar", callback=lambda: click.echo("roar!")))
+
+    monkeypatch.setattr("ambient_core.plugins.installed", lambda: [plugin("zoo", ambient_commands=ambient_commands)])
+    monkeypatch.setenv("AMBIENT_PROFILE", "development")
+    assert CliRunner().invoke(cli, ["roar"]).output.endswith("roar!\n")
+    cli.commands.pop("roar", None)
+
+
+def test_a_plugin_that_fails_while_it_is_asked_is_set_aside(loaded: Any) -> None:
+    @hookimpl
+    def ambient_blueprints() -> list[Any]:
+        raise ValueError("no lions today")
+
+    plugins = loaded(plugin("zoo", ambient_blueprints=ambient_blueprints))
+    assert all(name != "zoo" for name, _ in plugins.collect("ambient_blueprints"))
+    assert reason_of(plugins, "zoo") == "ambient_blueprints failed: ValueError: no lions today"
+
+
+def test_the_core_asks_for_reconcilers_and_migrations(loaded: Any, tmp_path: Path) -> None:
+    from ambient_core import Migrations
+
+    @hookimpl
+    def ambient_migrations() -> list[Migrations]:
+        return [Migrations("zoo", tmp_path)]
+
+    @hookimpl
+    def ambient_reconcilers() -> list[Any]:
+        return ["a reconciler"]
+
+    plugins = loaded(plugin("zoo", ambient_migrations=ambient_migrations, ambient_reconcilers=ambient_reconcilers))
+    assert ("zoo", Migrations("zoo", tmp_path)) in plugins.migrations()
+    assert ("zoo", "a reconciler") in plugins.collect("ambient_reconcilers")
+
+
+def test_every_hook_has_a_caller_in_the_core() -> None:
+    from ambient_core import hooks
+
+    folder = Path(hooks.__file__).parent
+    text = "".join(p.read_text() for p in folder.rglob("*.py") if p.name != "hooks.py")
+    missing = [name for name in vars(hooks) if name.startswith("ambient_") and f'"{name}"' not in text]
+    assert missing == []
+    assert "ambient_sessions" not in "".join(name for name in sys.modules if name.startswith("ambient_core"))
+
+
+def test_a_plain_column_is_server_only() -> None:
+    from ambient_core.kinds import Access, rules_of
+
+    assert rules_of(mapped_column(String).column).access is Access.READ
