@@ -120,6 +120,10 @@ class ControlPlane:
         except AmbientError as fault:
             log.warning("the API does not answer, so there is no full look yet: %s", type(fault).__name__)
             return False
+        except Exception:
+            # One plugin's fault must not end the loop of the others.
+            log.exception("a full look failed and is tried again")
+            return False
         return True
 
     def _work(self) -> None:
@@ -172,8 +176,9 @@ def run(settings: Settings, *, gateway: bool) -> int:
     thread.start()
     status = 0
     while not stopped.wait(0.2):
-        if child is not None and child.poll() is not None:
-            log.error("the gateway ended with status %s; stopping", child.returncode)
+        gone = child is not None and child.poll() is not None
+        if gone or not thread.is_alive():
+            log.error("the %s ended by itself; stopping", "gateway" if gone else "reconcile loop")
             status = 1
             ask_to_stop()
     plane.stop()

@@ -37,7 +37,7 @@ def test_the_stream_of_a_session_is_valid_ag_ui(system: System) -> None:
     validator = create_validator(ValidatorOptions())
     url = f"{system.gateway}/sessions/{session}/agui/events"
     validator.feed(httpx.get(url, headers=system.headers, timeout=30, trust_env=False).text)
-    faults = [f for f in validator.finalize().findings if f.severity == "error"]
+    faults = [finding for finding in validator.finalize() if finding.severity == "error"]
     assert faults == []
 
 

@@ -45,7 +45,7 @@ class SessionReconciler(Reconciler):
     def keys(self) -> Iterable[str]:
         """Sessions that are on their way, and those that the runtime still knows of."""
         active = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
-        rows = self.context.client.sessions.list_all(search=f"phase in ({active})", fields="phase")
+        rows = self.context.client.sessions.list_all(search=f"phase in ({active})")
         return {*(row.id for row in rows), *self.runtime.sessions()}
 
     def reconcile(self, key: str) -> Again | None:
