@@ -37,7 +37,9 @@ def stranger(folder: Path, upgrade: str, name: str = "zoo") -> Source:
     (folder / "migrations").mkdir(exist_ok=True)
     (folder / "__init__.py").write_text("")
     head = f"from alembic import op\nrevision = '{name}_0001'\ndown_revision = None\nbranch_labels = ('{name}',)\ndepends_on = None\n"
-    (folder / "migrations" / "0001_first.py").write_text(f"{head}\n\ndef upgrade():\n    {upgrade}\n\n\ndef downgrade():\n    pass\n")
+    (folder / "migrations" / "0001_first.py").write_text(
+        f"{head}\n\ndef upgrade():\n    {upgrade}\n\n\ndef downgrade():\n    pass\n"
+    )
     module = ModuleType(f"stranger_{name}")
     module.__file__ = str(folder / "__init__.py")
     return Source(name, lambda: module, "1.0")
@@ -66,7 +68,17 @@ def test_a_difference_between_models_and_tables_is_named(empty: Settings) -> Non
 
 
 def test_two_replicas_that_start_together_do_not_race(empty: Settings) -> None:
-    command = [sys.executable, "-m", "ambient_core", "--profile", "development", "--database-url", empty.database_url, "db", "upgrade"]
+    command = [
+        sys.executable,
+        "-m",
+        "ambient_core",
+        "--profile",
+        "development",
+        "--database-url",
+        empty.database_url,
+        "db",
+        "upgrade",
+    ]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     results = [(process.communicate(timeout=100), process.returncode) for process in started]
     assert [status for _, status in results] == [0, 0], results
@@ -81,7 +93,9 @@ def test_two_replicas_that_start_together_do_not_race(empty: Settings) -> None:
         ("op.execute('CREATE TABLE half (id int)'); raise RuntimeError('half way')", "RuntimeError: half way"),
     ],
 )
-def test_a_migration_that_fails_sets_its_plugin_aside_alone(empty: Settings, tmp_path: Path, upgrade: str, words: str) -> None:
+def test_a_migration_that_fails_sets_its_plugin_aside_alone(
+    empty: Settings, tmp_path: Path, upgrade: str, words: str
+) -> None:
     sources = [*installed(), stranger(tmp_path, upgrade)]
     migrate.upgrade(empty, load_plugins(empty, sources))
     assert {"projects", "sessions", "changes"} <= tables(empty)

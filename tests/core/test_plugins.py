@@ -106,7 +106,9 @@ def test_a_schema_that_cannot_be_rendered_is_set_aside(loaded: Any, forget: None
         __tablename__ = "lions"
         roar: Mapped[bytes] = field(LargeBinary)
 
-    assert "the schema of Lion cannot be rendered" in reason_of(loaded(plugin("zoo", ambient_kinds=kinds(Kind(Lion)))), "zoo")
+    assert "the schema of Lion cannot be rendered" in reason_of(
+        loaded(plugin("zoo", ambient_kinds=kinds(Kind(Lion)))), "zoo"
+    )
 
 
 def test_a_reference_to_a_kind_that_is_not_served_sets_the_plugin_aside(settings: Settings) -> None:
@@ -123,12 +125,20 @@ def test_strict_refuses_with_the_same_words(settings: Settings) -> None:
         load_plugins(replace(settings, strict=True), sources)
 
 
-def test_a_set_aside_plugin_is_shown_by_the_api_while_the_rest_serves(loaded: Any, settings: Settings, database_url: str, caller: Any) -> None:
+def test_a_set_aside_plugin_is_shown_by_the_api_while_the_rest_serves(
+    loaded: Any, settings: Settings, database_url: str, caller: Any
+) -> None:
     app = create_app(replace(settings, database_url=database_url), plugins=loaded(broken("zoo", ImportError("gone"))))
     token = settings.developer_token_file.read_text() if settings.developer_token_file else ""
     client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
     items = client.get("/api/ambient/v1/plugins", headers=headers).json["items"]
-    assert {"kind": "Plugin", "name": "zoo", "version": "1.0", "state": "set aside", "reason": "does not import: ImportError: gone"} in items
+    assert {
+        "kind": "Plugin",
+        "name": "zoo",
+        "version": "1.0",
+        "state": "set aside",
+        "reason": "does not import: ImportError: gone",
+    } in items
     assert client.get("/api/ambient/v1/projects", headers=headers).status_code == 200
     app.runtime.database.close()
 
@@ -187,7 +197,9 @@ def ask(recorder: Recorder, loaded: Any, settings: Settings, database_url: str) 
     token = settings.developer_token_file.read_text() if settings.developer_token_file else ""
 
     def send(method: str, path: str, who: str = token, **options: Any) -> Any:
-        return app.test_client().open(f"/api/ambient/v1{path}", method=method, headers={"Authorization": f"Bearer {who}"}, **options)
+        return app.test_client().open(
+            f"/api/ambient/v1{path}", method=method, headers={"Authorization": f"Bearer {who}"}, **options
+        )
 
     yield send
     with app.runtime.database.transaction() as transaction:
@@ -205,9 +217,14 @@ def test_one_false_of_ambient_may_refuses_whatever_others_say(ask: Any) -> None:
 
 
 def test_ambient_scope_limits_lists_gets_and_writes(ask: Any) -> None:
-    mine, other = (ask("POST", "/users", json={"username": name, "name": name}).json["id"] for name in ("mine", "other"))
+    mine, other = (
+        ask("POST", "/users", json={"username": name, "name": name}).json["id"] for name in ("mine", "other")
+    )
     assert [item["id"] for item in ask("GET", "/users", "stranger").json["items"]] == [mine]
-    assert [ask(method, f"/users/{other}", "stranger", **body).status_code for method, body in (("GET", {}), ("PATCH", {"json": {}}))] == [404, 404]
+    assert [
+        ask(method, f"/users/{other}", "stranger", **body).status_code
+        for method, body in (("GET", {}), ("PATCH", {"json": {}}))
+    ] == [404, 404]
     absent = ask("GET", "/users/absent", "stranger").json["reason"].replace("absent", other)
     assert ask("GET", f"/users/{other}", "stranger").json["reason"] == absent
 

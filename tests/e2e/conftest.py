@@ -47,7 +47,9 @@ class System:
         flags = [part for name, port in self.ports.items() for part in (f"--{name}", str(port))]
         command = [sys.executable, "-m", "ambient_core", "dev", "--data-dir", str(self.folder), *flags]
         with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, text=True, env={**os.environ, **self.environment})
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, text=True, env={**os.environ, **self.environment}
+            )
         wait_for(lambda: "is ready" in self.log.read_text() or self.process.poll() is not None, "the start", 120)
         assert "is ready" in self.log.read_text(), self.log.read_text()
         return self
@@ -125,7 +127,9 @@ class System:
         """All events of a stream, until it ends."""
         url = f"{self.gateway}/sessions/{session}/agui/{path}"
         found = []
-        with httpx.stream(options.pop("method", "GET"), url, headers=self.headers, timeout=60, trust_env=False, **options) as answer:
+        with httpx.stream(
+            options.pop("method", "GET"), url, headers=self.headers, timeout=60, trust_env=False, **options
+        ) as answer:
             assert answer.status_code == 200, answer.read()
             for line in answer.iter_lines():
                 if line.startswith("data: "):

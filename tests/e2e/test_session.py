@@ -47,7 +47,9 @@ def test_events_resume_after_a_cursor(system: System) -> None:
     whole = system.events(session)
     assert system.events(session, "events?after=5") == whole[5:]
     url = f"{system.gateway}/sessions/{session}/agui/events"
-    resumed = httpx.get(url, headers={**system.headers, "Last-Event-ID": str(len(whole) - 1)}, timeout=30, trust_env=False)
+    resumed = httpx.get(
+        url, headers={**system.headers, "Last-Event-ID": str(len(whole) - 1)}, timeout=30, trust_env=False
+    )
     assert [json.loads(line[6:]) for line in resumed.text.splitlines() if line.startswith("data: ")] == whole[-1:]
     assert httpx.get(f"{url}?after={len(whole) + 1}", headers=system.headers, trust_env=False).status_code == 400
 
@@ -56,7 +58,10 @@ def test_a_later_message_is_answered_by_another_run(system: System) -> None:
     session = system.session(prompt="First.")
     wait_for(lambda: system.row(session).get("run_state") == "finished", "the first run")
     pushed = system.ask("POST", f"/sessions/{session}/messages", json={"payload": "Second."}).json()
-    wait_for(lambda: (system.row(session).get("run_id"), system.row(session).get("run_state")) == (pushed["id"], "finished"), "the second run")
+    wait_for(
+        lambda: (system.row(session).get("run_id"), system.row(session).get("run_state")) == (pushed["id"], "finished"),
+        "the second run",
+    )
     assert "Second." in (system.workspace(session) / "demo-repository" / "REPORT.md").read_text()
     system.ask("POST", f"/sessions/{session}/stop")
     assert system.reason(system.until(session, "Stopped")) == "UserStopped"
@@ -85,11 +90,21 @@ def test_a_clone_that_fails_says_why_in_git_s_words(system: System) -> None:
 def test_a_branch_is_respected(system: System) -> None:
     repository = system.folder / "demo-repository"
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
-    for command in (["checkout", "-qb", "side"], ["commit", "-q", "--allow-empty", "-m", "on the side"], ["checkout", "-q", "main"]):
+    for command in (
+        ["checkout", "-qb", "side"],
+        ["commit", "-q", "--allow-empty", "-m", "on the side"],
+        ["checkout", "-q", "main"],
+    ):
         subprocess.run(["git", *identity, *command], cwd=repository, check=True)
     session = system.session(repo_url=None, repos=[{"url": system.repository, "branch": "side", "name": "copy"}])
     system.until(session, "Running")
-    shown = subprocess.run(["git", "log", "-1", "--format=%s"], cwd=system.workspace(session) / "copy", check=True, capture_output=True, text=True)
+    shown = subprocess.run(
+        ["git", "log", "-1", "--format=%s"],
+        cwd=system.workspace(session) / "copy",
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     assert shown.stdout == "on the side\n"
     system.ask("DELETE", f"/sessions/{session}")
 
@@ -108,7 +123,10 @@ def test_a_supervisor_that_is_killed_takes_its_runner_along(system: System) -> N
     state = system.state(session)
     os.kill(state["supervisor"], signal.SIGKILL)
     assert system.reason(system.until(session, "Failed", seconds=30)) == "SupervisorLost"
-    wait_for(lambda: not psutil.pid_exists(state["pid"]) or psutil.Process(state["pid"]).status() == "zombie", "the runner's end")
+    wait_for(
+        lambda: not psutil.pid_exists(state["pid"]) or psutil.Process(state["pid"]).status() == "zombie",
+        "the runner's end",
+    )
 
 
 def test_time_outs_end_a_session_with_their_reason(system: System) -> None:
@@ -118,9 +136,20 @@ def test_time_outs_end_a_session_with_their_reason(system: System) -> None:
 
 
 def test_skills_and_tasks_reach_the_workspace(system: System) -> None:
-    system.ask("POST", "/skills", json={"project_id": "demo", "name": "triage", "description": "Sort: things", "prompt": "Sort."})
+    system.ask(
+        "POST",
+        "/skills",
+        json={"project_id": "demo", "name": "triage", "description": "Sort: things", "prompt": "Sort."},
+    )
     system.ask("POST", "/skills", json={"project_id": "demo", "name": "other", "prompt": "No."})
-    body = {"project_id": "demo", "name": "report", "prompt": "Report.", "repo_url": system.repository, "branch": "main", "skills": ["triage"]}
+    body = {
+        "project_id": "demo",
+        "name": "report",
+        "prompt": "Report.",
+        "repo_url": system.repository,
+        "branch": "main",
+        "skills": ["triage"],
+    }
     task = system.ask("POST", "/tasks", json=body).json()["id"]
     headers = {"Idempotency-Key": "run-once"}
     runs = [system.ask("POST", f"/tasks/{task}/run", headers=headers).json()["id"] for _ in range(2)]
@@ -128,13 +157,17 @@ def test_skills_and_tasks_reach_the_workspace(system: System) -> None:
     system.until(runs[0], "Completed")
     folder = system.workspace(runs[0]) / ".claude" / "skills"
     assert [entry.name for entry in folder.iterdir()] == ["triage"]
-    assert (folder / "triage" / "SKILL.md").read_text() == "---\nname: triage\ndescription: 'Sort: things'\n---\n\nSort.\n"
+    assert (
+        folder / "triage" / "SKILL.md"
+    ).read_text() == "---\nname: triage\ndescription: 'Sort: things'\n---\n\nSort.\n"
     assert "triage: Sort: things" in (system.workspace(runs[0]) / "demo-repository" / "REPORT.md").read_text()
     assert [item["id"] for item in system.ask("GET", f"/tasks/{task}/sessions").json()["items"]] == [runs[0]]
 
 
 def test_the_runner_gets_its_own_token_and_nothing_of_ours(system: System) -> None:
-    session = system.session(environment_variables={"COLOUR": "green", "AMBIENT_API_URL": "http://evil.example", "LD_PRELOAD": "x"})
+    session = system.session(
+        environment_variables={"COLOUR": "green", "AMBIENT_API_URL": "http://evil.example", "LD_PRELOAD": "x"}
+    )
     system.until(session, "Running")
     environment = psutil.Process(system.state(session)["pid"]).environ()
     assert environment["COLOUR"] == "green"
@@ -161,7 +194,12 @@ def check_session_token(system: System, session: str, token: str) -> None:
     assert ask("POST", f"/sessions/{session}/messages", json={"payload": "x"}) == 403
     assert ask("GET", f"/sessions/{other}") == 404
     assert ask("POST", f"/sessions/{other}/messages", json={"event_type": "assistant", "payload": "x"}) == 404
-    for method, path in (("GET", "/sessions"), ("GET", "/projects"), ("POST", f"/sessions/{session}/stop"), ("PATCH", f"/sessions/{session}")):
+    for method, path in (
+        ("GET", "/sessions"),
+        ("GET", "/projects"),
+        ("POST", f"/sessions/{session}/stop"),
+        ("PATCH", f"/sessions/{session}"),
+    ):
         assert ask(method, path, **({"json": {}} if method == "PATCH" else {})) == 403, path
     system.ask("POST", f"/sessions/{session}/stop")
     system.until(session, "Stopped")

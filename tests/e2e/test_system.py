@@ -58,7 +58,16 @@ def test_two_systems_do_not_disturb_each_other_and_one_starts_again(system: Syst
 
 
 def test_a_taken_port_is_named_with_its_flag(system: System, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "ambient_core", "dev", "--port", str(system.ports["port"]), "--data-dir", str(tmp_path / "x")]
+    command = [
+        sys.executable,
+        "-m",
+        "ambient_core",
+        "dev",
+        "--port",
+        str(system.ports["port"]),
+        "--data-dir",
+        str(tmp_path / "x"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"Port {system.ports['port']} cannot be used (Address already in use)" in done.stderr
@@ -72,11 +81,19 @@ def test_everything_ends_when_the_command_is_killed(own_system: System) -> None:
     assert len(children) > 5
     own_system.process.kill()
     own_system.process.wait()
-    wait_for(lambda: not any(c.is_running() and c.status() != psutil.STATUS_ZOMBIE for c in children), "the end of the children", 60)
+    wait_for(
+        lambda: not any(c.is_running() and c.status() != psutil.STATUS_ZOMBIE for c in children),
+        "the end of the children",
+        60,
+    )
 
 
 def test_the_server_runs_as_somebody_without_rights(system: System) -> None:
-    servers = [p for p in psutil.process_iter() if "postgres" in p.name() and str(system.folder) in " ".join(p.cmdline()) or False]
+    servers = [
+        p
+        for p in psutil.process_iter()
+        if ("postgres" in p.name() and str(system.folder) in " ".join(p.cmdline())) or False
+    ]
     owners = {p.uids().real for p in servers} or {
         p.uids().real for p in psutil.Process(system.process.pid).children() if p.name() == "postgres"
     }

@@ -90,7 +90,9 @@ def test_a_bad_search_is_refused_quickly(call: Any, search: str) -> None:
     assert time.perf_counter() - started < 5
 
 
-@pytest.mark.parametrize("text", ["'; drop table projects; --", "%", "_", "a' or 'a'='a", "\\", "$1", "%(id_)s", "{}", "Ⅷ𝒳"])
+@pytest.mark.parametrize(
+    "text", ["'; drop table projects; --", "%", "_", "a' or 'a'='a", "\\", "$1", "%(id_)s", "{}", "Ⅷ𝒳"]
+)
 def test_sql_in_a_string_is_only_a_string(call: Any, text: str) -> None:
     quoted = text.replace("'", "''")
     assert call("GET", "/projects", query_string={"search": f"description = '{quoted}'"}).json["total"] == 0
@@ -109,7 +111,10 @@ def test_like_knows_its_wildcards_and_equality_does_not(call: Any) -> None:
     assert call("GET", "/users", query_string={"search": "name like '50\\%'"}).json["total"] == 1
 
 
-@pytest.mark.parametrize("path", ["/projects/nope", "/projects/" + "x" * 8000, "/projects/%00", "/projects/a%2Fb", "/projects/..", "/projects/a;b"])
+@pytest.mark.parametrize(
+    "path",
+    ["/projects/nope", "/projects/" + "x" * 8000, "/projects/%00", "/projects/a%2Fb", "/projects/..", "/projects/a;b"],
+)
 def test_an_id_of_nothing_is_404(call: Any, path: str) -> None:
     refused(call("GET", path), 404)
     refused(call("DELETE", path), 404)
@@ -132,7 +137,16 @@ def test_a_wrong_method_is_405_with_allow(call: Any) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["ext::sh -c touch% /tmp/x", "-oProxyCommand=x", "https://", "ftp://example.com/x", "javascript:alert(1)", "", "a b", "ssh://-x/y"],
+    [
+        "ext::sh -c touch% /tmp/x",
+        "-oProxyCommand=x",
+        "https://",
+        "ftp://example.com/x",
+        "javascript:alert(1)",
+        "",
+        "a b",
+        "ssh://-x/y",
+    ],
 )
 def test_a_repository_that_git_must_not_see_is_refused(call: Any, project: str, url: str) -> None:
     for body in ({"repo_url": url}, {"repos": [{"url": url}]}):
@@ -140,7 +154,9 @@ def test_a_repository_that_git_must_not_see_is_refused(call: Any, project: str, 
 
 
 @pytest.mark.parametrize("url", ["file:///etc", "/etc"])
-def test_local_repositories_need_the_setting(call: Any, project: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_repositories_need_the_setting(
+    call: Any, project: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ambient_sessions import store
     from ambient_sessions.settings import SessionsSettings
 
@@ -150,7 +166,9 @@ def test_local_repositories_need_the_setting(call: Any, project: str, url: str, 
     assert call("POST", "/sessions", json=body).status_code == 201
 
 
-@pytest.mark.parametrize("url", ["https://example.com/a.git", "git@example.com:team/a.git", "ssh://git@example.com/a.git"])
+@pytest.mark.parametrize(
+    "url", ["https://example.com/a.git", "git@example.com:team/a.git", "ssh://git@example.com/a.git"]
+)
 def test_ordinary_repositories_are_taken(call: Any, project: str, url: str) -> None:
     assert call("POST", "/sessions", json={"name": "s", "project_id": project, "repo_url": url}).status_code == 201
 

@@ -1,0 +1,162 @@
+"""The short form of a field: ``name:string(63)!``, ``size:int>=0``, ``project:ref(projects)!``."""
+
+import keyword
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ambient_core.errors import SetupError
+
+RESERVED = frozenset(
+    {"id", "kind", "href", "created_at", "updated_at", "version", "metadata", "registry", "type_annotation_map"}
+)
+TYPES = (
+    "string(n)",
+    "text",
+    "int",
+    "bigint",
+    "float",
+    "bool",
+    "time",
+    "json",
+    "enum(a|b)",
+    "uuid",
+    "list",
+    "ref(kind)",
+)
+_HEAD = re.compile(r"(?P<name>[a-z][a-z0-9_]*):(?P<type>[a-z]+)(\((?P<argument>[^)]*)\))?")
+_RULES = re.compile(
+    r"(>=(?P<minimum>-?\d+(\.\d+)?)|<=(?P<maximum>-?\d+(\.\d+)?)|(?P<required>!)|=(?P<default>[^\s!<>]+)|(?P<word>[a-z]+))"
+)
+_WORDS = frozenset({"unique", "index", "readonly", "secret"})
+_NUMBERS = frozenset({"int", "bigint", "float"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field as it was asked for.
+
+    Args:
+        name: of the column.
+        type: one of `TYPES`, without its argument.
+        argument: what stood in the parentheses.
+        required: whether it must be given.
+        default: value when absent, as Python text.
+        minimum: of a number.
+        maximum: of a number.
+        words: ``unique``, ``index``, ``readonly``, ``secret``.
+    """
+
+    name: str
+    type: str
+    argument: str = ""
+    required: bool = False
+    default: str | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    words: frozenset[str] = frozenset()
+
+    @property
+    def nullable(self) -> bool:
+        """Whether the column may be empty."""
+        return not self.required and self.default is None
+
+
+def parse(text: str) -> Field:
+    """Read one field.
+
+    Raises:
+        SetupError: saying what is wrong and what would be right.
+    """
+    head = _HEAD.match(text.strip())
+    if head is None:
+        raise SetupError(f"Field {text!r} must read name:type, such as name:string(63)! or size:int>=0.")
+    name, kind, argument = head["name"], head["type"], head["argument"] or ""
+    _check_name(name)
+    _check_type(name, kind, argument)
+    found = _rules(text, text.strip()[head.end() :])
+    if kind == "ref":
+        name = name if name.endswith("_id") else f"{name}_id"
+    field = Field(name, kind, argument, **found)
+    _check_rules(text, field)
+    return field
+
+
+def parse_all(texts: Sequence[str]) -> list[Field]:
+    """Read all fields of a kind.
+
+    Raises:
+        SetupError: one is wrong, or a name stands twice.
+    """
+    fields = [parse(text) for text in texts]
+    names = [field.name for field in fields]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SetupError(f"The field {twice[0]!r} stands twice.")
+    if not fields:
+        raise SetupError('A kind needs at least one field, such as --field "name:string(63)!".')
+    return fields
+
+
+def _check_name(name: str) -> None:
+    if name in RESERVED:
+        raise SetupError(f"The field name {name!r} is the framework's own; choose another.")
+    if keyword.iskeyword(name) or len(name) > 50:
+        raise SetupError(f"The field name {name!r} is a word of Python or longer than 50 characters; choose another.")
+
+
+def _check_type(name: str, kind: str, argument: str) -> None:
+    known = {entry.split("(")[0]: "(" in entry for entry in TYPES}
+    if kind not in known:
+        raise SetupError(f"Field {name!r}: there is no type {kind!r}; types: {', '.join(TYPES)}.")
+    if known[kind] != bool(argument):
+        wanted = next(entry for entry in TYPES if entry.split("(")[0] == kind)
+        raise SetupError(f"Field {name!r}: write its type as {wanted}.")
+    if kind == "string" and not (argument.isdigit() and 1 <= int(argument) <= 65535):
+        raise SetupError(f"Field {name!r}: string(n) needs a length from 1 to 65535.")
+    if kind == "enum" and not all(re.fullmatch(r"[A-Za-z0-9_.-]+", choice) for choice in argument.split("|")):
+        raise SetupError(f"Field {name!r}: enum(a|b) needs words separated by |.")
+
+
+def _rules(text: str, rest: str) -> dict[str, object]:
+    found: dict[str, object] = {"required": False, "default": None, "minimum": None, "maximum": None}
+    words: set[str] = set()
+    while rest := rest.lstrip(" ,"):
+        rule = _RULES.match(rest)
+        if rule is None:
+            raise SetupError(
+                f"Field {text!r}: {rest!r} is not understood; use ! =default >=n <=n unique index readonly secret."
+            )
+        if rule["word"]:
+            words.add(rule["word"])
+        elif rule["required"]:
+            found["required"] = True
+        else:
+            found |= {key: rule[key] for key in ("minimum", "maximum", "default") if rule[key] is not None}
+        rest = rest[rule.end() :]
+    if strangers := sorted(words - _WORDS):
+        raise SetupError(f"Field {text!r}: {strangers[0]!r} is not understood; words: {', '.join(sorted(_WORDS))}.")
+    return {**found, "words": frozenset(words)}
+
+
+def _check_rules(text: str, field: Field) -> None:
+    if (field.minimum or field.maximum) and field.type not in _NUMBERS:
+        raise SetupError(f"Field {text!r}: >= and <= are for numbers.")
+    if field.default is not None:
+        _check_default(text, field)
+    if "readonly" in field.words and (field.required or "secret" in field.words) and field.default is None:
+        raise SetupError(f"Field {text!r}: nobody could give a field that is readonly and required; give it a default.")
+
+
+def _check_default(text: str, field: Field) -> None:
+    value = str(field.default)
+    good = {
+        "int": re.fullmatch(r"-?\d+", value),
+        "bigint": re.fullmatch(r"-?\d+", value),
+        "float": re.fullmatch(r"-?\d+(\.\d+)?", value),
+        "bool": value in ("true", "false"),
+        "enum": value in field.argument.split("|"),
+        "string": True,
+        "text": True,
+    }.get(field.type)
+    if not good:
+        raise SetupError(f"Field {text!r}: {value!r} is no default of type {field.type}.")
