@@ -110,8 +110,6 @@ def check(settings: Settings, plugins: Plugins | None = None) -> list[str]:
         found += [f"pending: {revision}" for revision in pending(connection, branches)]
         if found:
             return found
-        # SQLAlchemy does not know this type by itself, and would warn that the column cannot be compared.
-        connection.dialect.ischema_names.setdefault("xid8", TransactionId)  # type: ignore[attr-defined]
         names = {table.name for branch in branches for table in plugins.tables(branch.plugin)}
         context = MigrationContext.configure(
             connection,
@@ -292,6 +290,8 @@ def _connected(settings: Settings) -> Iterator[Connection]:
     )
     try:
         with engine.connect() as connection:
+            # SQLAlchemy does not know this type by itself, and would warn that the column cannot be compared.
+            connection.dialect.ischema_names.setdefault("xid8", TransactionId)  # type: ignore[attr-defined]
             yield connection
     except DBAPIError as fault:
         if fault.connection_invalidated or "connection" in str(fault.orig).lower():

@@ -197,16 +197,7 @@ def _options(kind: NewKind, field: Field) -> dict[str, str]:
     options |= {
         name: str(value) for name, value in (("min", field.minimum), ("max", field.maximum)) if value is not None
     }
-    special = {
-        "enum": ("enum", repr(field.argument.split("|"))),
-        "json": ("format", '"object"'),
-        "list": ("format", '"string-list"'),
-    }
-    if field.type in special:
-        name, value = special[field.type]
-        options[name] = value
-    if field.type == "uuid":
-        options |= {"pattern": f'r"{_UUID}"', "example": '"6f1c1d1e-0b5a-4c3e-9d2f-000000000000"'}
+    options |= _type_options(field)
     if field.default is not None:
         options["default"] = _default(field)
     if "index" in field.words or field.type == "ref":
@@ -215,6 +206,15 @@ def _options(kind: NewKind, field: Field) -> dict[str, str]:
         options["unique"] = "True"
     options["doc"] = f'"{field.name.removesuffix("_id").replace("_", " ").capitalize()}."'
     return options
+
+
+def _type_options(field: Field) -> dict[str, str]:
+    return {
+        "enum": {"enum": repr(field.argument.split("|")).replace("'", '"')},
+        "json": {"format": '"object"'},
+        "list": {"format": '"string-list"'},
+        "uuid": {"pattern": f'r"{_UUID}"', "example": '"6f1c1d1e-0b5a-4c3e-9d2f-000000000000"'},
+    }.get(field.type, {})
 
 
 def _default(field: Field) -> str:

@@ -6,6 +6,7 @@ fields are passed over, several data lines are joined by LF.
 
 from collections.abc import Iterator
 
+_BOM = b"\xef\xbb\xbf"
 LARGEST_FRAME = 8 * 1024 * 1024
 
 
@@ -29,10 +30,13 @@ class FrameReader:
         Raises:
             FrameTooLarge: one event has more than `LARGEST_FRAME` bytes.
         """
-        if self._first and chunk:
-            self._first = False
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")
         buffer = self._rest + chunk
+        if self._first:
+            if len(buffer) < len(_BOM):
+                self._rest = buffer
+                return
+            self._first = False
+            buffer = buffer.removeprefix(_BOM)
         start = 0
         while True:
             end, following = _line_end(buffer, start, self._skip_newline)

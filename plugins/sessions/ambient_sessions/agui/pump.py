@@ -1,8 +1,10 @@
 """Carries one run from its runner into the log, whoever watches or leaves."""
 
 import logging
+import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -100,7 +102,9 @@ class Pump:
         """End the run though the runner does not: its connection is closed."""
         self.cancelled.set()
         if self.response is not None:
-            self.response.close()
+            # Closing it would not wake a thread that is reading from it.
+            with suppress(OSError):
+                self.response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def _carry(self, client: httpx.Client, response: httpx.Response) -> None:
         try:
@@ -129,8 +133,7 @@ class Pump:
         reader = FrameReader()
         try:
             for chunk in response.iter_raw():
-                events = [out for data in reader.feed(chunk) for out in self.guard.pass_on(event_of(data))]
-                self._store(events)
+                self._copy_chunk(reader, chunk)
                 if self.guard.ended is not None:
                     return "", ""
         except FrameTooLarge:
@@ -142,6 +145,15 @@ class Pump:
         except (httpx.HTTPError, httpx.StreamError, OSError, ValueError):
             log.debug("the runner's stream broke", exc_info=True)
         return "runner_lost", "The runner's stream ended before the run did."
+
+    def _copy_chunk(self, reader: FrameReader, chunk: bytes) -> None:
+        events: list[Event] = []
+        try:
+            for data in reader.feed(chunk):
+                events.extend(self.guard.pass_on(event_of(data)))
+        finally:
+            # What came before a bad event is good, and the guard has counted it.
+            self._store(events)
 
     def _store(self, events: list[Event]) -> None:
         if not events:

@@ -1,0 +1,28 @@
+"""A test of the tests: the contract suite goes red for each of these mistakes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.sabotage import MISTAKES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", sorted(MISTAKES))
+def test_the_contract_suite_notices(mistake: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.contract.sabotage", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    done = subprocess.run(
+        [*command, "tests/contract/test_contract.py", "-k", "Project or Skill"],
+        cwd=ROOT,
+        env={**os.environ, "SABOTAGE": mistake},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "1 failed" in done.stdout
