@@ -22,6 +22,7 @@ from ambient_runner.tools import toolset_of
 from ambient_runner.workspace import Workspace
 
 log = logging.getLogger(__name__)
+_Follow = Callable[[Request], Awaitable[Response]]
 _OPEN = frozenset({"/health"})
 _INSTRUCTIONS = "You work on the files of one workspace, through your tools. Paths are relative to it."
 
@@ -97,6 +98,16 @@ class Runner:
         }
 
 
+def _token_check(token: str) -> Callable[[Request, _Follow], Awaitable[Response]]:
+    async def check(request: Request, follow: _Follow) -> Response:
+        given = request.headers.get("X-Ambient-Session-Token", "")
+        if token and request.url.path not in _OPEN and not hmac.compare_digest(given.encode(), token.encode()):
+            return JSONResponse({"reason": "X-Ambient-Session-Token is missing or wrong."}, 401)
+        return await follow(request)
+
+    return check
+
+
 def create_app(config: RunnerConfig) -> FastAPI:
     """The runner's application."""
     runner = Runner(config)
@@ -108,16 +119,7 @@ def create_app(config: RunnerConfig) -> FastAPI:
 
     app = FastAPI(title="Ambient runner", openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
 
-    @app.middleware("http")
-    async def check_token(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
-        given = request.headers.get("X-Ambient-Session-Token", "")
-        if (
-            config.token
-            and request.url.path not in _OPEN
-            and not hmac.compare_digest(given.encode(), config.token.encode())
-        ):
-            return JSONResponse({"reason": "X-Ambient-Session-Token is missing or wrong."}, 401)
-        return await follow(request)
+    app.middleware("http")(_token_check(config.token))
 
     @app.get("/health")
     async def health() -> dict[str, str]:

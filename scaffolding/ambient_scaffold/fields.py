@@ -4,6 +4,7 @@ import keyword
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ambient_core.errors import SetupError
 
@@ -117,8 +118,8 @@ def _check_type(name: str, kind: str, argument: str) -> None:
         raise SetupError(f"Field {name!r}: enum(a|b) needs words separated by |.")
 
 
-def _rules(text: str, rest: str) -> dict[str, object]:
-    found: dict[str, object] = {"required": False, "default": None, "minimum": None, "maximum": None}
+def _rules(text: str, rest: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"required": False, "default": None, "minimum": None, "maximum": None}
     words: set[str] = set()
     while rest := rest.lstrip(" ,"):
         rule = _RULES.match(rest)

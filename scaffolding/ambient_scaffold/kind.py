@@ -122,9 +122,9 @@ def write(kind: NewKind, folder: Path) -> list[Path]:
         SetupError: something is wrong with the kind; nothing is written then.
     """
     revisions = check(kind, folder)
-    environment = Environment(
-        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True, autoescape=False
-    )  # noqa: S701
+    environment = Environment(  # noqa: S701 # what is rendered is Python and TOML, never HTML
+        undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
+    )
     values = context(kind, revisions)
     templates = resources.files("ambient_scaffold").joinpath("templates")
     rendered: dict[Path, str] = {}

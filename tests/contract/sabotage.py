@@ -10,7 +10,9 @@ from ambient_core.store import Answer, Store
 
 def forget_the_change_row() -> None:
     original = statements._logged
-    statements._logged = lambda *a, **k: original(*a, **k).replace("FROM answer) SELECT", "FROM answer WHERE false) SELECT", 1)  # type: ignore[assignment]
+    statements._logged = lambda *a, **k: original(*a, **k).replace(
+        "FROM answer) SELECT", "FROM answer WHERE false) SELECT", 1
+    )  # type: ignore[assignment]
 
 
 def delete_nothing() -> None:

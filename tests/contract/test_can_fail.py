@@ -15,7 +15,19 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 @pytest.mark.parametrize("mistake", sorted(MISTAKES))
 def test_the_contract_suite_notices(mistake: str) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.contract.sabotage", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-p",
+        "tests.contract.sabotage",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+    ]
     done = subprocess.run(
         [*command, "tests/contract/test_contract.py", "-k", "Project or Skill"],
         cwd=ROOT,

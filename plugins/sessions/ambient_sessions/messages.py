@@ -12,11 +12,11 @@ from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, String, Table, 
 from ambient_core import Answer, BadQuery, Forbidden, Resource, Store, action, current
 from ambient_core.database import Database
 from ambient_core.documents import PARAMETERS
+from ambient_core.fields import Integer, Time, broken
+from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
 from ambient_core.paging import page_of
 from ambient_core.rest import one
-from ambient_core.schemas import Integer, Time, broken
-from ambient_core.schemas import Text as TextField
 
 HEARTBEAT = 10.0
 _BATCH = 200

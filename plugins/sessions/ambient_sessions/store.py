@@ -7,9 +7,10 @@ from typing import Any
 import marshmallow as ma
 
 from ambient_core import Answer, Conflict, Fault, Invalid, Store, action
+from ambient_core.fields import Integer, Items, Shape, Time, broken
+from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
-from ambient_core.schemas import Integer, Items, Shape, Time, broken, git_url_fault
-from ambient_core.schemas import Text as TextField
+from ambient_core.validators import git_url_fault
 from ambient_sessions import tokens
 from ambient_sessions.lifecycle import TERMINAL, Phase, check_action, check_status
 from ambient_sessions.messages import NewMessage, add_message

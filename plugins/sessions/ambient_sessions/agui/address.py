@@ -10,8 +10,8 @@ from sqlalchemy import Column, ForeignKey, Integer, String, Table
 
 from ambient_core import Answer, Conflict, Fault, Invalid, Resource, Store, Unavailable, action
 from ambient_core.database import Transaction
-from ambient_core.schemas import Integer as IntegerField
-from ambient_core.schemas import Text as TextField
+from ambient_core.fields import Integer as IntegerField
+from ambient_core.fields import Text as TextField
 
 _CLUSTER_HOST = re.compile(
     r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.svc(\.cluster\.local)?"

@@ -78,7 +78,10 @@ def event(kind: str, **fields: Any) -> bytes:
 
 STARTED = event("RUN_STARTED", threadId="t", runId="r")
 FINISHED = event("RUN_FINISHED", threadId="t", runId="r")
-HELLO = (event("TEXT_MESSAGE_START", messageId="m", role="assistant"), event("TEXT_MESSAGE_CONTENT", messageId="m", delta="hello"))
+HELLO = (
+    event("TEXT_MESSAGE_START", messageId="m", role="assistant"),
+    event("TEXT_MESSAGE_CONTENT", messageId="m", delta="hello"),
+)
 BYE = event("TEXT_MESSAGE_END", messageId="m")
 
 
@@ -107,13 +110,27 @@ class Running:
         self.headers = headers
 
     def post(self, path: str = "run", **options: Any) -> httpx.Response:
-        return httpx.post(f"{self.url}/{path}", headers={**self.headers, **options.pop("headers", {})}, timeout=30, trust_env=False, **options)
+        return httpx.post(
+            f"{self.url}/{path}",
+            headers={**self.headers, **options.pop("headers", {})},
+            timeout=30,
+            trust_env=False,
+            **options,
+        )
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        return httpx.get(f"{self.url}/{path}", headers={**self.headers, **options.pop("headers", {})}, timeout=30, trust_env=False, **options)
+        return httpx.get(
+            f"{self.url}/{path}",
+            headers={**self.headers, **options.pop("headers", {})},
+            timeout=30,
+            trust_env=False,
+            **options,
+        )
 
     def run(self, run_id: str = "r", **body: Any) -> list[dict[str, Any]]:
-        answer = self.post(json={"runId": run_id, "messages": [{"id": f"u-{run_id}", "role": "user", "content": "hi"}], **body})
+        answer = self.post(
+            json={"runId": run_id, "messages": [{"id": f"u-{run_id}", "role": "user", "content": "hi"}], **body}
+        )
         assert answer.status_code == 200, answer.text
         return events_of(answer.text)
 
@@ -128,5 +145,8 @@ def session(call: Any, control_plane: Any, project: str, gateway: str, runner: S
     call("POST", f"/sessions/{identifier}/start")
     endpoint = {"starts": 1, "host": "127.0.0.1", "port": runner.port, "token": TOKEN}
     assert control_plane("PATCH", f"/sessions/{identifier}/endpoint", json=endpoint).status_code == 204
-    assert control_plane("PATCH", f"/sessions/{identifier}/status", json={"starts": 1, "phase": "Running"}).status_code == 200
+    assert (
+        control_plane("PATCH", f"/sessions/{identifier}/status", json={"starts": 1, "phase": "Running"}).status_code
+        == 200
+    )
     return Running(identifier, gateway, call.headers)

@@ -18,7 +18,13 @@ def kinds(events: list[dict[str, Any]]) -> list[str]:
 def test_a_run_is_stored_and_shown(session: Running, runner: ScriptedRunner, call: Any) -> None:
     runner.script = lambda h: h.stream(STARTED, *HELLO, BYE, FINISHED)
     events = session.run()
-    assert kinds(events) == ["RUN_STARTED", "TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", "RUN_FINISHED"]
+    assert kinds(events) == [
+        "RUN_STARTED",
+        "TEXT_MESSAGE_START",
+        "TEXT_MESSAGE_CONTENT",
+        "TEXT_MESSAGE_END",
+        "RUN_FINISHED",
+    ]
     row = call("GET", f"/sessions/{session.id}").json
     assert (row["run_id"], row["run_state"]) == ("r", "finished")
     assert session.get("runs").json()["items"][0] | {"started_at": "", "ended_at": ""} == {
@@ -33,7 +39,9 @@ def test_the_same_run_id_attaches_and_asks_the_runner_once(session: Running, run
 
 
 def test_no_credential_and_no_header_crosses_the_gateway(session: Running, runner: ScriptedRunner) -> None:
-    runner.script = lambda h: h.stream(STARTED, FINISHED, Set_Cookie="evil=1", Access_Control_Allow_Origin="*", Location="http://evil.example")
+    runner.script = lambda h: h.stream(
+        STARTED, FINISHED, Set_Cookie="evil=1", Access_Control_Allow_Origin="*", Location="http://evil.example"
+    )
     answer = session.post(json={"runId": "r"}, headers={"Cookie": "secret=1", "X-Forwarded-For": "1.2.3.4"})
     seen = {name.lower(): value for name, value in runner.requests[0][2].items()}
     assert not {"authorization", "cookie", "x-forwarded-for"} & set(seen)
@@ -52,7 +60,9 @@ def test_no_credential_and_no_header_crosses_the_gateway(session: Running, runne
     ],
     ids=["500", "html", "redirect", "closed"],
 )
-def test_a_runner_that_fails_before_the_stream_is_an_error_and_no_run(session: Running, runner: ScriptedRunner, script: Any, status: int) -> None:
+def test_a_runner_that_fails_before_the_stream_is_an_error_and_no_run(
+    session: Running, runner: ScriptedRunner, script: Any, status: int
+) -> None:
     runner.script = script
     answer = session.post(json={"runId": "r"})
     assert (answer.status_code, answer.json()["kind"]) == (status, "Error")
@@ -79,7 +89,9 @@ def test_a_runner_that_is_not_there_is_503(session: Running, runner: ScriptedRun
     ],
     ids=["cut", "no json", "no object", "too large", "nothing"],
 )
-def test_a_stream_that_breaks_ends_with_an_error(session: Running, runner: ScriptedRunner, parts: tuple[bytes, ...], code: str) -> None:
+def test_a_stream_that_breaks_ends_with_an_error(
+    session: Running, runner: ScriptedRunner, parts: tuple[bytes, ...], code: str
+) -> None:
     runner.script = lambda h: h.stream(*parts)
     events = session.run()
     assert (events[0]["type"], events[-1]["type"], events[-1]["code"]) == ("RUN_STARTED", "RUN_ERROR", code)
@@ -88,7 +100,7 @@ def test_a_stream_that_breaks_ends_with_an_error(session: Running, runner: Scrip
 
 def test_strange_framing_is_read_and_sent_strictly(session: Running, runner: ScriptedRunner) -> None:
     strange = b'\xef\xbb\xbf: comment\r\nevent: x\r\ndata: {"type": "RUN_STARTED",\r\ndata: "threadId": "t", "runId": "r"}\r\n\r\n'
-    forged = event("CUSTOM", name="x", value="\n\ndata: {\"type\": \"RUN_ERROR\"}\n\n")
+    forged = event("CUSTOM", name="x", value='\n\ndata: {"type": "RUN_ERROR"}\n\n')
     runner.script = lambda h: h.stream(strange[:20], strange[20:], forged, FINISHED.replace(b"\n", b"\r"))
     answer = session.post(json={"runId": "r"})
     assert "\r" not in answer.text
@@ -97,7 +109,13 @@ def test_strange_framing_is_read_and_sent_strictly(session: Running, runner: Scr
 
 def test_what_a_runner_leaves_open_or_out_is_mended(session: Running, runner: ScriptedRunner) -> None:
     runner.script = lambda h: h.stream(*HELLO, FINISHED, STARTED, event("CUSTOM", name="late", value=1))
-    assert kinds(session.run()) == ["RUN_STARTED", "TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", "RUN_FINISHED"]
+    assert kinds(session.run()) == [
+        "RUN_STARTED",
+        "TEXT_MESSAGE_START",
+        "TEXT_MESSAGE_CONTENT",
+        "TEXT_MESSAGE_END",
+        "RUN_FINISHED",
+    ]
 
 
 def test_unknown_events_and_fields_pass_untouched(session: Running, runner: ScriptedRunner) -> None:
@@ -122,7 +140,9 @@ class Held:
             handler.wfile.write(part)
 
     def watch(self) -> None:
-        self.text = self.session.post(json={"runId": "r", "messages": [{"id": "u", "role": "user", "content": "hi"}]}).text
+        self.text = self.session.post(
+            json={"runId": "r", "messages": [{"id": "u", "role": "user", "content": "hi"}]}
+        ).text
 
     def __enter__(self) -> "Held":
         self.thread.start()
@@ -155,7 +175,9 @@ def test_a_second_run_is_refused_while_one_is_on(session: Running, runner: Scrip
 
 def test_a_viewer_that_leaves_does_not_end_the_run(session: Running, runner: ScriptedRunner, call: Any) -> None:
     with Held(session, runner) as held:
-        with httpx.stream("POST", f"{session.url}/run", json={"runId": "r"}, headers=session.headers, trust_env=False) as answer:
+        with httpx.stream(
+            "POST", f"{session.url}/run", json={"runId": "r"}, headers=session.headers, trust_env=False
+        ) as answer:
             next(answer.iter_bytes())
     assert kinds(events_of(held.text))[-1] == "RUN_FINISHED"
 
@@ -163,17 +185,27 @@ def test_a_viewer_that_leaves_does_not_end_the_run(session: Running, runner: Scr
 def test_attaching_in_the_middle_begins_with_a_snapshot_and_reopens(session: Running, runner: ScriptedRunner) -> None:
     with Held(session, runner) as held:
         found: list[dict[str, Any]] = []
-        with httpx.stream("GET", f"{session.url}/events?attach=true", headers=session.headers, timeout=20, trust_env=False) as answer:
+        with httpx.stream(
+            "GET", f"{session.url}/events?attach=true", headers=session.headers, timeout=20, trust_env=False
+        ) as answer:
             for line in answer.iter_lines():
                 if line.startswith("data: "):
                     found.append(json.loads(line[6:]))
                 if len(found) == 3:
                     held.go.set()
-    assert kinds(found) == ["RUN_STARTED", "MESSAGES_SNAPSHOT", "TEXT_MESSAGE_START", "TEXT_MESSAGE_END", "RUN_FINISHED"]
+    assert kinds(found) == [
+        "RUN_STARTED",
+        "MESSAGES_SNAPSHOT",
+        "TEXT_MESSAGE_START",
+        "TEXT_MESSAGE_END",
+        "RUN_FINISHED",
+    ]
     assert [(m["role"], m["content"]) for m in found[1]["messages"]] == [("user", "hi"), ("assistant", "hello")]
 
 
-def test_an_interrupt_reaches_the_runner_and_ends_the_run_anyway(session: Running, runner: ScriptedRunner, call: Any) -> None:
+def test_an_interrupt_reaches_the_runner_and_ends_the_run_anyway(
+    session: Running, runner: ScriptedRunner, call: Any
+) -> None:
     with Held(session, runner) as held:
         assert session.post("interrupt", json={"runId": "another"}).json()["interrupted"] is False
         assert session.post("interrupt").json() == {"state": "interrupting", "interrupted": True}
@@ -185,13 +217,18 @@ def test_an_interrupt_reaches_the_runner_and_ends_the_run_anyway(session: Runnin
     assert session.post("interrupt").json() == {"state": "idle", "interrupted": False}
 
 
-def test_a_run_whose_process_is_gone_is_closed_by_another(session: Running, runner: ScriptedRunner, app: Any, call: Any) -> None:
+def test_a_run_whose_process_is_gone_is_closed_by_another(
+    session: Running, runner: ScriptedRunner, app: Any, call: Any
+) -> None:
     with app.runtime.database.transaction() as transaction:
         log = Log(transaction, session.id)
         assert log.claim("lost", []) is None
         log.opened("lost")
         log.append("lost", [{"type": "RUN_STARTED", "threadId": "t", "runId": "lost"}])
-        transaction.raw("UPDATE agui_threads SET owner = 'gone', lease_until = now() - interval '1 second' WHERE session_id = %(id)s", {"id": session.id})
+        transaction.raw(
+            "UPDATE agui_threads SET owner = 'gone', lease_until = now() - interval '1 second' WHERE session_id = %(id)s",
+            {"id": session.id},
+        )
     runner.script = lambda h: h.stream(STARTED, FINISHED)
     assert kinds(session.run("next")) == ["RUN_STARTED", "RUN_FINISHED"]
     with app.runtime.database.transaction() as transaction:
@@ -206,7 +243,9 @@ def test_a_session_that_does_not_run_takes_no_run(call: Any, project: str, gatew
     assert Running("nope", gateway, call.headers).post(json={}).status_code == 404
 
 
-@pytest.mark.parametrize("body", [[], {"messages": 1}, {"messages": [1]}, {"runId": ""}, {"runId": 1}, {"threadId": "x" * 300}])
+@pytest.mark.parametrize(
+    "body", [[], {"messages": 1}, {"messages": [1]}, {"runId": ""}, {"runId": 1}, {"threadId": "x" * 300}]
+)
 def test_a_run_input_that_is_none_is_refused(session: Running, body: Any) -> None:
     assert session.post(json=body).status_code == 400
 
@@ -217,17 +256,30 @@ def test_a_bad_cursor_is_refused(session: Running, query: str) -> None:
 
 
 def test_capabilities_are_the_runners_with_ours_on_top(session: Running) -> None:
-    assert session.get("capabilities").json() == {"identity": {"name": "scripted"}, "transport": {"streaming": True, "resumable": True}}
+    assert session.get("capabilities").json() == {
+        "identity": {"name": "scripted"},
+        "transport": {"streaming": True, "resumable": True},
+    }
 
 
-@pytest.mark.parametrize("host", ["evil.example", "169.254.169.254", "10.0.0.1", "127.0.0.1@evil.example", "a.b.svc.evil.example", "x#y.svc", ""])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "169.254.169.254", "10.0.0.1", "127.0.0.1@evil.example", "a.b.svc.evil.example", "x#y.svc", ""],
+)
 def test_an_endpoint_elsewhere_is_impossible(control_plane: Any, session: Running, host: str) -> None:
     body = {"starts": 1, "host": host, "port": 80, "token": "x"}
     assert control_plane("PATCH", f"/sessions/{session.id}/endpoint", json=body).status_code == 400
 
 
 def test_only_the_control_plane_writes_endpoints_status_and_tokens(call: Any, session: Running) -> None:
-    assert call("PATCH", f"/sessions/{session.id}/endpoint", json={"starts": 1, "host": "127.0.0.1", "port": 1, "token": "x"}).status_code == 403
+    assert (
+        call(
+            "PATCH",
+            f"/sessions/{session.id}/endpoint",
+            json={"starts": 1, "host": "127.0.0.1", "port": 1, "token": "x"},
+        ).status_code
+        == 403
+    )
     assert call("PATCH", f"/sessions/{session.id}/status", json={"starts": 1, "phase": "Failed"}).status_code == 403
     assert call("POST", f"/sessions/{session.id}/token").status_code == 403
 
