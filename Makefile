@@ -30,7 +30,7 @@ test-fast: setup ## run what answers within a minute
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
 check: setup ## style, types, layers, sizes, contract and generated code
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy ambient_core runner/ambient_runner scaffolding/ambient_scaffold $(patsubst %/__init__.py,%,$(wildcard plugins/*/ambient_*/__init__.py))
 	$(BIN)/lint-imports

@@ -1,5 +1,6 @@
 """``ambient``: the command line. Each command is imported when it is asked for, so that --help answers at once."""
 
+import os
 import sys
 from dataclasses import dataclass
 from importlib import import_module
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from ambient_core.config import Loaded, Settings, Sources, load
+from ambient_core.config import FILE_VARIABLE, Loaded, Settings, Sources, load, plugin_prefix
 from ambient_core.errors import SetupError
 
 _COMMANDS = {
@@ -80,7 +81,7 @@ class LazyGroup(click.Group):
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
-    envvar="AMBIENT_CONFIG",
+    envvar=FILE_VARIABLE,
     help="TOML file with settings.",
 )
 @click.option("--profile", help="production or development.")
@@ -90,7 +91,10 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(context: click.Context, /, config: Path | None, **flags: Any) -> None:
     """Ambient API: sessions of AI agents, and whatever kinds are plugged in."""
-    claimed = [f"AMBIENT_{entry.name.upper()}_" for entry in entry_points(group="ambient.plugins")]
+    if config is not None:
+        # Plugins and the processes that we start read the same file.
+        os.environ[FILE_VARIABLE] = str(config.absolute())
+    claimed = [plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins")]
     context.obj = Invocation(Sources(file=config, flags=flags, claimed=claimed))
 
 

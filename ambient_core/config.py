@@ -18,8 +18,9 @@ from ambient_core.errors import SetupError
 
 T = TypeVar("T")
 PREFIX = "AMBIENT_"
+FILE_VARIABLE = "AMBIENT_CONFIG"
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-_OUTSIDE = frozenset({"AMBIENT_CONFIG", "AMBIENT_TOKEN", "AMBIENT_PROJECT", "AMBIENT_TEST_DATABASE_URL"})
+_OUTSIDE = frozenset({FILE_VARIABLE, "AMBIENT_TOKEN", "AMBIENT_PROJECT", "AMBIENT_TEST_DATABASE_URL"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,22 @@ def load(cls: type[T], sources: Sources | None = None, *, prefix: str = PREFIX, 
         if value is not None and name in names:
             values[name], origins[name] = _read(name, value, hints[name], cls), f"flag --{name.replace('_', '-')}"
     return Loaded(cls(**values), {name: origins.get(name, "default") for name in names})
+
+
+def plugin_settings(cls: type[T], plugin: str) -> Loaded[T]:
+    """Collect the settings of a plugin, from the same file and environment as the core's.
+
+    Raises:
+        SetupError: as `load` does.
+    """
+    file = os.environ.get(FILE_VARIABLE)
+    sources = Sources(file=Path(file) if file else None)
+    return load(cls, sources, prefix=plugin_prefix(plugin), table=plugin)
+
+
+def plugin_prefix(plugin: str) -> str:
+    """What the environment's names of a plugin's settings start with."""
+    return f"{PREFIX}{plugin.upper()}_"
 
 
 def _from_file(file: Path | None, table: str | None, names: Sequence[str]) -> dict[str, Any]:

@@ -28,6 +28,27 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
+def ambient_settings() -> "Iterable[type[Any]]":
+    """What this plugin can be told: dataclasses whose fields are made by `setting`. Fold: collected.
+
+    The environment's names start with ``AMBIENT_<PLUGIN>_``; in a configuration file they stand in a table of the plugin's
+    name. `plugin_settings` answers their values. A wrong value sets the plugin aside.
+
+    Example::
+
+        @dataclass(frozen=True, slots=True)
+        class ZooSettings:
+            lions: int = setting(3, "How many lions there are.", minimum=0)
+
+
+        @hookimpl
+        def ambient_settings():
+            yield ZooSettings
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def ambient_kinds() -> "Iterable[Kind]":
     """The kinds that this plugin serves. Fold: collected.
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from ambient_core import hooks
-from ambient_core.config import Settings
+from ambient_core.config import Settings, plugin_settings
 from ambient_core.database import Database, dialect
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Kind, Registry, Resource, check_kind
@@ -167,6 +167,11 @@ class Plugins:
         for name in list(self.modules):
             if reason := self._schema_fault(name):
                 self.set_aside_plugin(name, reason)
+        self._check_settings()
+
+    def settings(self) -> list[tuple[str, type[Any]]]:
+        """The settings classes of the loaded plugins, as (plugin, class)."""
+        return self.collect("ambient_settings")
 
     def _import(self, source: Source) -> None:
         before = set(Resource.metadata.tables)
@@ -239,6 +244,13 @@ class Plugins:
             except (SetupError, SQLAlchemyError) as fault:
                 return f"the schema of {kind.name} cannot be rendered: {words(fault)}"
         return None
+
+    def _check_settings(self) -> None:
+        for name, cls in self.settings():
+            try:
+                plugin_settings(cls, name)
+            except SetupError as fault:
+                self.set_aside_plugin(name, str(fault))
 
     def _rebuild(self, kinds: Iterable[Kind]) -> None:
         self.registry.replace(kinds)

@@ -5,18 +5,43 @@ from rich.console import Console
 from rich.table import Table
 
 from ambient_core.cli import Invocation
-from ambient_core.config import Settings, markdown, redacted
+from ambient_core.commands import WIDE
+from ambient_core.config import Loaded, Settings, markdown, plugin_prefix, plugin_settings, redacted
+from ambient_core.errors import SetupError
+from ambient_core.plugins import Plugins, load_plugins
 
 
 @click.command("config")
-@click.option("--markdown", "as_markdown", is_flag=True, help="Print the table of docs/configuration.md.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print the tables of docs/configuration.md.")
 @click.pass_obj
 def command(invocation: Invocation, as_markdown: bool) -> None:
-    """Print every setting, its value (secrets hidden) and where it came from."""
+    """Print every setting, plugins' too: its value (secrets hidden) and where it came from."""
+    loaded = invocation.load()
+    plugins = load_plugins(loaded.settings)
     if as_markdown:
-        click.echo(markdown(Settings), nl=False)
+        click.echo(_markdown(plugins), nl=False)
         return
     table = Table("setting", "value", "from", box=None, pad_edge=False)
-    for name, value, origin, _ in redacted(invocation.load()):
-        table.add_row(name, value, origin)
-    Console(soft_wrap=True).print(table)
+    _add(table, loaded)
+    for plugin, cls in plugins.settings():
+        _add(table, plugin_settings(cls, plugin), f"{plugin}.")
+    Console(width=WIDE).print(table)
+    for entry in plugins.set_aside:
+        raise SetupError(f"plugin {entry.name} is set aside: {entry.reason}")
+
+
+def _add(table: Table, loaded: Loaded[object], prefix: str = "") -> None:
+    for name, value, origin, _ in redacted(loaded):
+        table.add_row(prefix + name, value, origin)
+
+
+def _markdown(plugins: Plugins) -> str:
+    parts = ["# Configuration\n\nMade by `make docs`; edit the declarations, not this page.\n"]
+    parts.append(
+        "Defaults are overridden by a TOML file (`--config FILE` or `AMBIENT_CONFIG`), that by the environment, that by "
+        "flags. A plugin's settings stand in a table of its name. `ambient config` prints what holds, and why.\n"
+    )
+    parts.append("## Core\n\n" + markdown(Settings))
+    for plugin, cls in plugins.settings():
+        parts.append(f"## Plugin {plugin}\n\n" + markdown(cls, plugin_prefix(plugin)))
+    return "\n".join(parts)

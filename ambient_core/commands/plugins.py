@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ambient_core.cli import Invocation
+from ambient_core.commands import WIDE
 from ambient_core.database import Database
 from ambient_core.errors import AmbientError
 from ambient_core.plugins import load_plugins
@@ -27,4 +28,4 @@ def command(invocation: Invocation) -> None:
     table = Table("plugin", "version", "state", "reason", box=None, pad_edge=False)
     for entry in plugins.report():
         table.add_row(entry["name"], entry["version"], entry["state"], entry.get("reason", ""))
-    Console(soft_wrap=True).print(table)
+    Console(width=WIDE).print(table)

@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import click
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ambient_core import Conflict, Kind, Principal, Resource, SetupError, field, hookimpl
 from ambient_core.app import create_app
 from ambient_core.cli import cli
-from ambient_core.config import Settings
+from ambient_core.config import Settings, setting
 from ambient_core.plugins import Plugins, Source, installed, load_plugins
 
 
@@ -294,6 +294,43 @@ def test_the_core_asks_for_reconcilers_and_migrations(loaded: Any, tmp_path: Pat
     plugins = loaded(plugin("zoo", ambient_migrations=ambient_migrations, ambient_reconcilers=ambient_reconcilers))
     assert ("zoo", Migrations("zoo", tmp_path)) in plugins.migrations()
     assert ("zoo", "a reconciler") in plugins.collect("ambient_reconcilers")
+
+
+@dataclass(frozen=True)
+class ZooSettings:
+    lions: int = setting(3, "How many lions there are.", minimum=0)
+    key: str = setting("", "Of the cage.", secret=True)
+
+
+def zoo_settings() -> Source:
+    @hookimpl
+    def ambient_settings() -> list[type[ZooSettings]]:
+        return [ZooSettings]
+
+    return plugin("zoo", ambient_settings=ambient_settings)
+
+
+def test_ambient_settings_are_printed_with_their_origin(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    file = tmp_path / "ambient.toml"
+    file.write_text("profile = 'development'\n[zoo]\nlions = 7\n")
+    monkeypatch.setattr("ambient_core.plugins.installed", lambda: [zoo_settings()])
+    monkeypatch.setenv("AMBIENT_CONFIG", str(file))
+    monkeypatch.setenv("AMBIENT_ZOO_KEY", "very-secret")
+    monkeypatch.setattr("ambient_core.cli.entry_points", lambda group: [SimpleNamespace(name="zoo")])
+    shown = CliRunner().invoke(cli, ["config"])
+    rows = [line.split() for line in shown.output.splitlines()]
+    assert ["zoo.lions", "7", "file", str(file)] in rows
+    assert ["zoo.key", "(set)", "environment", "AMBIENT_ZOO_KEY"] in rows
+    assert "very-secret" not in shown.output
+
+
+def test_a_wrong_setting_sets_its_plugin_aside(loaded: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMBIENT_ZOO_LIONS", "-1")
+    assert reason_of(loaded(zoo_settings()), "zoo") == (
+        "AMBIENT_ZOO_LIONS is '-1'; it must be at least 0. How many lions there are."
+    )
 
 
 def test_every_hook_has_a_caller_in_the_core() -> None:

@@ -11,6 +11,7 @@ from ambient_sessions.agui.routes import blueprint as agui_blueprint
 from ambient_sessions.messages import messages, push_message
 from ambient_sessions.model import Session
 from ambient_sessions.reconcile import SessionReconciler
+from ambient_sessions.settings import SessionsSettings
 from ambient_sessions.store import SessionStore, clone, issue_token, patch_status, start, stop
 from ambient_sessions.tokens import ambient_authenticate, ambient_may, ambient_scope
 
@@ -20,6 +21,12 @@ def ambient_kinds() -> Iterator[Kind]:
     """The kind of this plugin."""
     actions = (start, stop, clone, patch_status, issue_token, put_endpoint, messages, push_message)
     yield Kind(Session, store=SessionStore, actions=actions)
+
+
+@hookimpl
+def ambient_settings() -> Iterator[type[SessionsSettings]]:
+    """What this plugin can be told."""
+    yield SessionsSettings
 
 
 @hookimpl
@@ -43,4 +50,5 @@ __all__ = [
     "ambient_may",
     "ambient_reconcilers",
     "ambient_scope",
+    "ambient_settings",
 ]

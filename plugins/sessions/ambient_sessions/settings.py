@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ambient_core.config import load, setting
-
-PREFIX = "AMBIENT_SESSIONS_"
+from ambient_core.config import plugin_settings, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +14,13 @@ class SessionsSettings:
     allow_local_repositories: bool = setting(False, "Take file:// addresses and paths as repositories (development).")
     runner_command: str = setting("", "Program of the runner with its arguments; our reference runner when empty.")
     runner_commands: str = setting("", "Programs that the agent may run, separated by commas; none when empty.")
-    anthropic_api_key: str = setting("", "Key that runners use for Anthropic's models.", secret=True)
-    openai_api_key: str = setting("", "Key that runners use for OpenAI's or a compatible model.", secret=True)
-    openai_base_url: str = setting("", "Address of an OpenAI-compatible server.")
+    anthropic_api_key: str = setting(
+        "", "Key that runners use for Anthropic's models.", secret=True, aliases=("ANTHROPIC_API_KEY",)
+    )
+    openai_api_key: str = setting(
+        "", "Key that runners use for OpenAI's or a compatible model.", secret=True, aliases=("OPENAI_API_KEY",)
+    )
+    openai_base_url: str = setting("", "Address of an OpenAI-compatible server.", aliases=("OPENAI_BASE_URL",))
     clone_timeout: float = setting(120.0, "Seconds that cloning one repository may take.", minimum=1)
     start_deadline: float = setting(180.0, "Seconds from start until the runner must answer.", minimum=1)
     stop_grace: float = setting(10.0, "Seconds that a runner gets to end by itself when it is stopped.", minimum=0)
@@ -28,5 +30,5 @@ class SessionsSettings:
 
 @lru_cache(maxsize=1)
 def sessions_settings() -> SessionsSettings:
-    """The settings of this process, read from the environment at first use."""
-    return load(SessionsSettings, prefix=PREFIX).settings
+    """The settings of this process, read at first use."""
+    return plugin_settings(SessionsSettings, "sessions").settings
