@@ -1,5 +1,7 @@
 """``ambient config``."""
 
+from typing import Any
+
 import click
 from rich.console import Console
 from rich.table import Table
@@ -30,7 +32,7 @@ def command(invocation: Invocation, as_markdown: bool) -> None:
         raise SetupError(f"plugin {entry.name} is set aside: {entry.reason}")
 
 
-def _add(table: Table, loaded: Loaded[object], prefix: str = "") -> None:
+def _add(table: Table, loaded: Loaded[Any], prefix: str = "") -> None:
     for name, value, origin, _ in redacted(loaded):
         table.add_row(prefix + name, value, origin)
 
