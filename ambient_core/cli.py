@@ -94,6 +94,8 @@ def cli(context: click.Context, /, config: Path | None, **flags: Any) -> None:
     if config is not None:
         # Plugins and the processes that we start read the same file.
         os.environ[FILE_VARIABLE] = str(config.absolute())
+    if flags.get("profile"):
+        os.environ["AMBIENT_PROFILE"] = flags["profile"]
     claimed = [plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins")]
     context.obj = Invocation(Sources(file=config, flags=flags, claimed=claimed))
 

@@ -32,6 +32,7 @@ class Rule:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     aliases: tuple[str, ...] = ()
+    development: Any = None
 
 
 def setting(default: Any, doc: str, **rule: Any) -> Any:
@@ -40,7 +41,8 @@ def setting(default: Any, doc: str, **rule: Any) -> Any:
     Args:
         default: value when nothing else is said.
         doc: one sentence, with the unit.
-        **rule: ``secret``, ``choices``, ``minimum``, ``aliases`` (environment names that mean the same).
+        **rule: ``secret``, ``choices``, ``minimum``, ``aliases`` (environment names that mean the same),
+            ``development`` (the default in the development profile).
     """
     return field(default=default, metadata={"rule": Rule(doc, **rule)})
 
@@ -151,6 +153,9 @@ def load(cls: type[T], sources: Sources | None = None, *, prefix: str = PREFIX, 
     for name, value in sources.flags.items():
         if value is not None and name in names:
             values[name], origins[name] = _read(name, value, hints[name], cls), f"flag --{name.replace('_', '-')}"
+    for name, value in _of_profile(cls, sources).items():
+        if name not in values:
+            values[name], origins[name] = value, "development profile"
     return Loaded(cls(**values), {name: origins.get(name, "default") for name in names})
 
 
@@ -170,15 +175,27 @@ def plugin_prefix(plugin: str) -> str:
     return f"{PREFIX}{plugin.upper()}_"
 
 
-def _from_file(file: Path | None, table: str | None, names: Sequence[str]) -> dict[str, Any]:
+def _of_profile(cls: type[Any], sources: Sources) -> dict[str, Any]:
+    profile = sources.environment.get(f"{PREFIX}PROFILE") or _content_of(sources.file).get("profile")
+    if (sources.flags.get("profile") or profile) != "development":
+        return {}
+    given = {entry.name: rule_of(entry).development for entry in fields(cls)}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _content_of(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        content = tomllib.loads(file.read_text())
+        return tomllib.loads(file.read_text())
     except OSError as fault:
         raise SetupError(f"The configuration file {file} cannot be read: {fault.strerror}.") from fault
     except tomllib.TOMLDecodeError as fault:
         raise SetupError(f"The configuration file {file} is no valid TOML: {fault}.") from fault
+
+
+def _from_file(file: Path | None, table: str | None, names: Sequence[str]) -> dict[str, Any]:
+    content = _content_of(file)
     found = (
         content.get(table, {})
         if table
@@ -326,6 +343,8 @@ def markdown(cls: type[Any], prefix: str = PREFIX) -> str:
     for entry in fields(cls):
         rule = rule_of(entry)
         default = "" if entry.default in (None, "") else f"`{entry.default}`"
+        if rule.development is not None:
+            default += f" (development: `{rule.development}`)"
         names = " or ".join(f"`{n}`" for n in (prefix + entry.name.upper(), *rule.aliases))
         secret = f" Secret; also from a file by `{prefix}{entry.name.upper()}_FILE`." if rule.secret else ""
         lines.append(f"| `{entry.name}` | {names} | {default} | {rule.doc}{secret} |")

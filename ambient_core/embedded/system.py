@@ -204,7 +204,6 @@ class System:
             "AMBIENT_GATEWAY_URL": f"http://127.0.0.1:{options.gateway_port}",
             "AMBIENT_DATA_DIR": str(options.data_dir),
             "AMBIENT_LOG_FORMAT": os.environ.get("AMBIENT_LOG_FORMAT", "text"),
-            "AMBIENT_SESSIONS_ALLOW_LOCAL_REPOSITORIES": "true",
             "PYTHONUNBUFFERED": "1",
         }
 

@@ -11,7 +11,9 @@ class SessionsSettings:
     """Settings of sessions; environment names start with ``AMBIENT_SESSIONS_``."""
 
     runtime: str = setting("local", "Where sessions run: the name of a runtime.")
-    allow_local_repositories: bool = setting(False, "Take file:// addresses and paths as repositories (development).")
+    allow_local_repositories: bool = setting(
+        False, "Take file:// addresses and paths as repositories.", development=True
+    )
     runner_command: str = setting("", "Program of the runner with its arguments; our reference runner when empty.")
     runner_commands: str = setting("", "Programs that the agent may run, separated by commas; none when empty.")
     anthropic_api_key: str = setting(
