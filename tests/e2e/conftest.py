@@ -110,16 +110,16 @@ class System:
         return dict(json.loads((self.folder / "sessions" / session / "state.json").read_text()))
 
     def processes(self, *words: str) -> list[psutil.Process]:
-        """Our processes whose command line has all these words."""
-        assert self.process is not None
+        """Our processes, runners too, whose command line or folder has all these words."""
         found = []
         for process in psutil.process_iter():
             try:
-                line = " ".join(process.cmdline())
-                mine = str(self.folder) in line or str(self.folder) in process.environ().get("AMBIENT_DATA_DIR", "")
+                given = process.environ()
+                folders = [given.get(name, "") for name in ("AMBIENT_DATA_DIR", "WORKSPACE_PATH")]
+                line = " ".join([*process.cmdline(), *folders])
             except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
                 continue
-            if mine and all(word in line for word in words):
+            if str(self.folder) in line and all(word in line for word in words):
                 found.append(process)
         return found
 

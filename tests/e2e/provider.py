@@ -59,7 +59,12 @@ class Provider:
         """The parts of one answer, each with the reason for its end."""
         prompt = next(str(m["content"]) for m in reversed(messages) if m["role"] == "user")
         if "tool" in prompt and messages[-1]["role"] == "user":
-            call = {"index": 0, "id": "call-1", "type": "function", "function": {"name": "list_files", "arguments": "{}"}}
+            call = {
+                "index": 0,
+                "id": "call-1",
+                "type": "function",
+                "function": {"name": "list_files", "arguments": "{}"},
+            }
             yield {"role": "assistant", "tool_calls": [call]}, None
             yield {}, "tool_calls"
             return

@@ -143,7 +143,9 @@ def test_a_viewer_of_an_idle_session_sees_where_it_stands(client: Any) -> None:
     assert (done["errors"], done["complaints"], late.kinds[-1]) == ([], [], "RUN_FINISHED")
 
 
-def test_a_viewer_that_leaves_does_not_end_the_run(client: Any, thinking: System, session: str, provider: Provider) -> None:
+def test_a_viewer_that_leaves_does_not_end_the_run(
+    client: Any, thinking: System, session: str, provider: Provider
+) -> None:
     first = client(prompts=["hold"])
     first.until("TEXT_MESSAGE_CONTENT")
     first.process.stdin.write("leave\n")
@@ -175,7 +177,9 @@ def test_a_stop_in_the_middle_ends_run_and_session(client: Any, thinking: System
     thinking.until(session, "Stopped")
 
 
-def test_a_runner_killed_in_the_middle_ends_the_stream_with_an_error(client: Any, thinking: System, session: str) -> None:
+def test_a_runner_killed_in_the_middle_ends_the_stream_with_an_error(
+    client: Any, thinking: System, session: str
+) -> None:
     running = client(prompts=["hold"])
     running.until("TEXT_MESSAGE_CONTENT")
     os.kill(thinking.state(session)["pid"], signal.SIGKILL)

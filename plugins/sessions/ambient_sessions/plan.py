@@ -10,6 +10,7 @@ from ambient_sessions.runtimes import Observed
 
 SOON = 0.25
 WATCH = 1.0
+_BY_US = ("Stopped", "SupervisorLost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,22 +122,31 @@ def _coming(phase: Phase, seen: Observed, now: datetime, start_deadline: float) 
 
 
 def _running(row: Row, seen: Observed, now: datetime) -> tuple[Step, ...]:
+    due = _due(row, now)
     if seen.stage in ("exited", "lost"):
-        return (_ended(seen),)
-    if (limit := row.get("timeout")) and (over := _passed(row.get("start_time"), limit, now)):
-        return (
-            Terminate(),
-            Report(Phase.FAILED, "TimedOut", f"The session ran longer than its timeout of {limit} seconds ({over})."),
-        )
+        # What we ended, and could not report before we were killed, ended for our reason.
+        return (due if due is not None and seen.reason in _BY_US else _ended(seen),)
+    if due is not None:
+        return (Terminate(), due)
     state, pending = row.get("run_state"), row.get("pending_message_id")
     if pending and state != "active":
         return (StartRun(pending), Wait(WATCH, "the agent is about to answer a message"))
-    if row.get("stop_on_run_finished") and state in ("finished", "error", "cancelled"):
-        return (Terminate(), _after_run(state))
-    idle = row.get("inactivity_timeout")
-    if idle and state != "active" and _passed(row.get("run_changed_at") or row.get("start_time"), idle, now):
-        return (Terminate(), Report(Phase.STOPPED, "Inactivity", f"No run for {idle} seconds."))
     return (Wait(WATCH, "the runner is working" if state == "active" else "the runner is waiting for a message"),)
+
+
+def _due(row: Row, now: datetime) -> Report | None:
+    """Why a running session is to end now, if it is."""
+    if (limit := row.get("timeout")) and (over := _passed(row.get("start_time"), limit, now)):
+        return Report(Phase.FAILED, "TimedOut", f"The session ran longer than its timeout of {limit} seconds ({over}).")
+    state = row.get("run_state")
+    if state == "active" or row.get("pending_message_id"):
+        return None
+    if row.get("stop_on_run_finished") and state in ("finished", "error", "cancelled"):
+        return _after_run(state)
+    idle = row.get("inactivity_timeout")
+    if idle and _passed(row.get("run_changed_at") or row.get("start_time"), idle, now):
+        return Report(Phase.STOPPED, "Inactivity", f"No run for {idle} seconds.")
+    return None
 
 
 def _after_run(state: str) -> Report:
