@@ -6,30 +6,48 @@ from typing import Any, NoReturn
 import orjson
 from flask import Request
 
-from ambient_core.errors import Fault, Malformed, UnsupportedMediaType
+from ambient_core.errors import Fault, Malformed, TooLarge, UnsupportedMediaType
 
-JSON_TYPES = ("application/json", "application/merge-patch+json")
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+
+
+def raw_body(request: Request, *types: str) -> bytes:
+    """The bytes of a request's body; empty when there is none.
+
+    Args:
+        types: what it may be declared as, when it is not empty.
+
+    Raises:
+        UnsupportedMediaType: the body is declared as something else.
+        TooLarge: it has more bytes than the settings allow.
+    """
+    raw = request.get_data()
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(raw) >= limit:
+        # A chunked body says no length, and Werkzeug silently stops reading at the limit.
+        raise TooLarge(f"The body is larger than {limit} bytes; send less.")
+    if raw and request.mimetype not in types:
+        got = request.mimetype[:100] or "nothing"
+        raise UnsupportedMediaType(f"Send the body as Content-Type: {types[0]}; it came as {got!r}.")
+    if raw and request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Send the body without Content-Encoding.")
+    return raw
 
 
 def json_body(request: Request, *, optional: bool = False) -> Any:
     """The parsed body of a request (RFC 8259, and I-JSON's rule of unique names, RFC 7493).
 
     Args:
-        optional: whether an absent body is an empty object (actions).
+        optional: whether an absent body is an empty object.
 
     Raises:
         UnsupportedMediaType: the body is declared as something else.
         Malformed: it is no JSON, or JSON that systems read differently.
+        TooLarge: it has more bytes than the settings allow.
     """
-    raw = request.get_data(cache=False)
-    if not raw and optional:
-        return {}
-    if request.mimetype not in JSON_TYPES:
-        got = request.mimetype[:100] or "nothing"
-        raise UnsupportedMediaType(f"Send the body as Content-Type: application/json; it came as {got!r}.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body without Content-Encoding.")
-    return parse(raw)
+    raw = raw_body(request, JSON, MERGE_PATCH)
+    return {} if optional and not raw else parse(raw)
 
 
 def parse(raw: bytes) -> Any:
@@ -46,10 +64,13 @@ def parse(raw: bytes) -> Any:
         raise Malformed(
             f"The body is no valid JSON: {fault.msg} (line {fault.lineno}, column {fault.colno})."
         ) from None
-    if raw.count(b":") > 1:
-        _refuse_duplicates(raw)
-    if b"\\u0000" in raw:
-        _refuse_nul(body, "")
+    try:
+        if raw.count(b":") > 1:
+            _refuse_duplicates(raw)
+        if b"\\u0000" in raw:
+            _refuse_nul(body, "")
+    except RecursionError:
+        raise Malformed("The body is nested too deep; 500 levels are the most.") from None
     return body
 
 
@@ -62,8 +83,6 @@ def _refuse_duplicates(raw: bytes) -> None:
 
     try:
         json.loads(raw, object_pairs_hook=pairs)
-    except RecursionError:
-        raise Malformed("The body is nested too deep; 500 levels are the most.") from None
     except ValueError:
         raise Malformed("The body is no valid JSON in UTF-8.") from None
 

@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, and_
 
 from ambient_core import search
 from ambient_core.access import Guard
-from ambient_core.body import json_body, parse
+from ambient_core.body import JSON, MERGE_PATCH, json_body, parse, raw_body
 from ambient_core.config import Settings
 from ambient_core.database import Database, Transaction
-from ambient_core.errors import BadQuery, UnsupportedMediaType
+from ambient_core.errors import BadQuery
 from ambient_core.idempotency import Once
 from ambient_core.identity import Principal
 from ambient_core.kinds import Action, Kind, Registry, rules_of
@@ -229,9 +229,7 @@ def once(act: Callable[[bytes], Answer]) -> Response:
     Args:
         act: takes the raw body, answers.
     """
-    raw = request.get_data(cache=True)
-    if raw:
-        _check_media_type()
+    raw = raw_body(request, JSON)
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return response_of(act(raw))
@@ -242,14 +240,6 @@ def once(act: Callable[[bytes], Answer]) -> Response:
         answer = act(raw)
         attempt.keep(answer)
     return response_of(answer)
-
-
-def _check_media_type() -> None:
-    if request.mimetype != "application/json":
-        got = request.mimetype[:100] or "nothing"
-        raise UnsupportedMediaType(f"Send the body as Content-Type: application/json; it came as {got!r}.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body without Content-Encoding.")
 
 
 def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue]:
@@ -268,19 +258,11 @@ def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue
 
         if action.method == "POST" and not action.streams:
             return once(act)
-        if action.method in ("POST", "PATCH") and request.content_length:
-            return _finished(act(_raw_body()))
-        return _finished(act(b""))
+        reads = action.method in ("POST", "PATCH")
+        return _finished(act(raw_body(request, JSON, MERGE_PATCH) if reads else b""))
 
     view.__name__ = f"{action.name}_{kind.name}"
     return view
-
-
-def _raw_body() -> bytes:
-    if request.mimetype == "application/merge-patch+json":
-        return request.get_data()
-    _check_media_type()
-    return request.get_data()
 
 
 def _finished(answer: Any) -> ResponseReturnValue:

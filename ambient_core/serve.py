@@ -39,7 +39,6 @@ def gunicorn_settings(settings: Settings | None = None, surface: str = "api") ->
         "timeout": 60,
         "graceful_timeout": settings.graceful_timeout,
         "keepalive": 75,
-        # Long enough for an id of 8 KB, which then gets our own 404.
         "limit_request_line": 8190,
         "limit_request_fields": 64,
         "limit_request_field_size": 16384 + 64,

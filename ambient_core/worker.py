@@ -15,6 +15,7 @@ _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
     (http_errors.LimitRequestLine, 414, "The address is too long; 8190 bytes are the most."),
     (http_errors.LimitRequestHeaders, 431, "The headers are too many or too large."),
     (http_errors.UnsupportedTransferCoding, 501, "This Transfer-Encoding is not known; use chunked."),
+    (http_errors.InvalidHTTPVersion, 505, "Speak HTTP/1.1 or HTTP/1.0."),
     (http_errors.ExpectationFailed, 417, "This expectation cannot be met."),
     (http_errors.ParseException, 400, "This is no valid HTTP request."),
 )

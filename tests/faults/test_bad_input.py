@@ -37,6 +37,7 @@ def post(call: Any, raw: bytes, **options: Any) -> Any:
         (b"[" * 100_000, "JSON"),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "JSON"),
         (b'{"a":' * 900 + b"1" + b"}" * 900, ""),
+        (b"[" * 1000 + b'"\\u0000"' + b"]" * 1000, "deep"),
         (b"[]", "object"),
         (b"null", "object"),
         (b'"text"', "object"),
