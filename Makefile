@@ -50,7 +50,7 @@ docs: setup ## write the generated pages of docs/
 	$(BIN)/python docs/generate_hooks.py > docs/hooks.md
 
 bench: setup ## measure beside pgbench, in one run
-	$(BIN)/python tests/bench/bench.py
+	$(BIN)/python -m tests.bench.bench
 
 tests/e2e/agui_client/node_modules: tests/e2e/agui_client/package.json
 	cd tests/e2e/agui_client && npm install --no-audit --no-fund --silent

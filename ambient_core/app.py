@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.sessions import NullSession, SessionInterface
 from flask.typing import ResponseReturnValue
 from flask_smorest import Blueprint
 from psycopg import Error as DriverError
@@ -36,9 +37,22 @@ _INBOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HTTP_ERRORS: dict[int, type[AmbientError]] = {cls.status: cls for cls in reversed(errors.CATALOGUE)}
 
 
+class NoSession(SessionInterface):
+    """There are no cookies here, so no session is looked for, signed or sent."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        """The session that cannot be used."""
+        return NullSession()
+
+    def is_null_session(self, obj: object) -> bool:
+        """Every one."""
+        return True
+
+
 class Application(Flask):
     """Flask with our request: authenticate, run in one transaction, commit, answer."""
 
+    session_interface = NoSession()
     runtime: Runtime
     plugins: Plugins
     surface: str

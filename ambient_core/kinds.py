@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, text
@@ -216,7 +217,7 @@ class Kind:
         """First paragraph of the model's docstring."""
         return (self.model.__doc__ or self.name).strip().split("\n\n")[0]
 
-    @property
+    @cached_property
     def project_column(self) -> str | None:
         """The field that names the project of an object, if it lives in one."""
         return self.project_field or ("project_id" if "project_id" in self.table.columns else None)
@@ -225,10 +226,15 @@ class Kind:
         """Columns with one of these accesses (all without), in the order of declaration."""
         return [c for c in self.table.columns if not access or rules_of(c).access in access]
 
-    @property
-    def readable(self) -> list[Column[Any]]:
+    @cached_property
+    def readable(self) -> tuple[Column[Any], ...]:
         """Columns that may be shown."""
-        return self.columns(Access.READ, Access.CREATE, Access.WRITE)
+        return tuple(self.columns(Access.READ, Access.CREATE, Access.WRITE))
+
+    @cached_property
+    def selectable(self) -> tuple[str, ...]:
+        """Names that ``?fields=`` chooses from; id, kind and href are always shown."""
+        return tuple(column.name for column in self.readable if column.name != "id")
 
     @property
     def writable(self) -> list[Column[Any]]:

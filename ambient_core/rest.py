@@ -126,17 +126,23 @@ def list_query(kind: Kind) -> Query:
     Raises:
         BadQuery: naming the parameter and its rule.
     """
+    return _list_query(kind, request.query_string, request.headers.get(PROJECT_HEADER))
+
+
+@lru_cache(maxsize=1024)
+def _list_query(kind: Kind, _text: bytes, header: str | None) -> Query:
+    """The same text means the same query, whoever asks: a list that is asked for again is not parsed again."""
     project = kind.project_column if kind.project_column != "id" else None
     check_parameters(*LIST_PARAMETERS, *([project] if project else []))
     columns = searchable(kind)
     text = one("search")
     where: ColumnElement[bool] | None = search.where(search.parse(text), columns) if text and text.strip() else None
-    wanted = (one(project) or request.headers.get(PROJECT_HEADER)) if project else None
+    wanted = (one(project) or header) if project else None
     if project and wanted:
         _check_project(wanted)
         belongs = kind.table.c[project] == wanted
         where = belongs if where is None else and_(belongs, where)
-    fields = fields_of(one("fields"), [name for name in columns if name != "id"])
+    fields = fields_of(one("fields"), kind.selectable)
     return Query(page_of(request.args.to_dict(flat=False)), where, order_of(one("orderBy"), columns), fields)
 
 
@@ -165,7 +171,8 @@ def response_of(answer: Answer) -> Response:
     response = Response(answer.body or None, answer.status, mimetype="application/json" if answer.body else None)
     if answer.version is not None:
         response.headers["ETag"] = f'"{answer.version}"'
-    response.headers.extend(dict(answer.headers))
+    if answer.headers:
+        response.headers.extend(dict(answer.headers))
     return response
 
 
@@ -189,7 +196,7 @@ class Resources:
         """GET one object."""
         store = current().store(self.kind, "get")
         check_parameters("fields")
-        fields = fields_of(one("fields"), [column.name for column in self.kind.readable if column.name != "id"])
+        fields = fields_of(one("fields"), self.kind.selectable)
         return response_of(store.get(id, fields))
 
     def create(self) -> Response:

@@ -1,5 +1,6 @@
 """Gunicorn with gevent workers; health and figures from a process of their own, alive under any load of the workers."""
 
+import gc
 import logging
 import os
 import shutil
@@ -18,6 +19,8 @@ from ambient_core.config import Settings, Sources, check_free, load
 from ambient_core.errors import SetupError
 
 logger = logging.getLogger(__name__)
+_COLLECTIONS = (20_000, 20, 50)
+"""Allocations between collections: a request makes thousands of short-lived objects and few that are in cycles."""
 
 
 def gunicorn_settings(settings: Settings | None = None, surface: str = "api") -> dict[str, Any]:
@@ -42,6 +45,7 @@ def gunicorn_settings(settings: Settings | None = None, surface: str = "api") ->
         "limit_request_line": 8190,
         "limit_request_fields": 64,
         "limit_request_field_size": 16384 + 64,
+        "loglevel": settings.log_level,
         "accesslog": None,
         "errorlog": "-",
         "logger_class": "ambient_core.worker.AmbientLogger",
@@ -95,7 +99,9 @@ class Server(BaseApplication):
 
         log.configure(self.settings.log_level, self.settings.log_format)
         try:
-            return create_app(self.settings, self.surface)
+            app = create_app(self.settings, self.surface)
+            _keep()
+            return app
         except SetupError as fault:
             logger.error("cannot serve: %s", fault)
             # 4 tells Gunicorn's arbiter that the application cannot start; it ends instead of trying for ever.
@@ -134,6 +140,14 @@ def _prepare_workers(settings: Settings) -> None:
     monkey.patch_all()
     import_module("ambient_core.app")
     import_module("ambient_core.plugins").load_plugins(settings)
+    gc.set_threshold(*_COLLECTIONS)
+    _keep()
+
+
+def _keep() -> None:
+    """What is there now stays until the end: no collection need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 class SideProcess:

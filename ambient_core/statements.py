@@ -183,7 +183,8 @@ def select_row(kind: Kind, where: str, *, lock: bool) -> str:
     return f"SELECT {columns} FROM {table} WHERE {table}.id = %(id_)s{where}{' FOR UPDATE' if lock else ''}"
 
 
-def select_list(kind: Kind, fields: tuple[str, ...] | None, where: str, order: Sequence[str]) -> str:
+@lru_cache(maxsize=1024)
+def select_list(kind: Kind, fields: tuple[str, ...] | None, where: str, order: tuple[str, ...]) -> str:
     """Read one page with its envelope; answers (envelope)."""
     table = quote(kind.plural)
     head = _literal(f'{{"kind":"{kind.name}List","page":')

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -39,7 +40,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
     """What a list asks for.
 
@@ -54,6 +55,16 @@ class Query:
     where: "ColumnElement[bool] | None"
     order: "tuple[ColumnElement[Any], ...]"
     fields: tuple[str, ...] | None = None
+
+    @cached_property
+    def clause(self) -> Clause:
+        """The condition as SQL, for a caller without a scope; made once, because queries are kept."""
+        return clause_of(self.where)
+
+    @cached_property
+    def terms(self) -> tuple[str, ...]:
+        """The order as SQL."""
+        return statements.order_text(self.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +120,8 @@ class Store:
 
     def list(self, query: Query) -> Answer:
         """One page in its envelope."""
-        where = clause_of(self.condition, query.where)
-        text = statements.select_list(self.kind, query.fields, where.text, statements.order_text(query.order))
+        where = query.clause if self.condition is None else clause_of(self.condition, query.where)
+        text = statements.select_list(self.kind, query.fields, where.text, query.terms)
         page = query.page
         parameters = {**where.parameters, "limit_": page.size, "offset_": page.offset, "page_": page.page}
         row = self._run(text, parameters).fetchone()

@@ -1,6 +1,5 @@
 """Gunicorn's gevent worker, answering its own refusals in our shape."""
 
-import logging
 from typing import Any
 
 import orjson
@@ -30,7 +29,6 @@ class AmbientLogger(Logger):
         for logger in (self.error_log, self.access_log):
             logger.handlers[:] = []
             logger.propagate = True
-        self.error_log.setLevel(logging.INFO)
 
 
 class AmbientWorker(GeventWorker):
