@@ -21,7 +21,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt $(PLUGINS) runner/pyproject.t
 	touch $(STAMP)
 
 run: setup ## start the whole system on this machine; Ctrl-C stops it
-	@$(BIN)/ambient dev
+	@$(BIN)/ambient dev $(ARGUMENTS)
 
 test: setup tests/e2e/agui_client/node_modules ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
