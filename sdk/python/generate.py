@@ -75,12 +75,10 @@ def method_source(path: str, method: str, operation: dict[str, Any], base: str) 
     if takes_body:
         call.append("body=fields")
     answer = model or ("dict[str, Any]" if "204" not in operation["responses"] else "None")
-    send = f"self._transport.send({', '.join(call)})"
-    done = (
-        f"return {model}.from_dict({send}.json())"
-        if model
-        else (send if answer == "None" else f"return cast(dict[str, Any], {send}.json())")
-    )
+    ask = f"self._transport.json({', '.join(call)})"
+    done = f"return read({model}, {ask})" if model else f"return {ask}"
+    if answer == "None":
+        done = f"self._transport.send({', '.join(call)})"
     doc = operation.get("summary", name).replace('"', "'")
     return f'    def {name}({", ".join(signature)}) -> {answer}:\n        """{doc}"""\n        {done}\n', model
 
@@ -118,13 +116,11 @@ def resources(document: dict[str, Any], digest: str) -> str:
             needed |= {model} if model else set()
     needed |= {model for _, model in kinds.values()}
     lines = [f'"""Generated from openapi.yaml (sha256 {digest}); do not edit, run: make sdk."""', ""]
-    lines += ["from typing import Any, cast", "", "from ambient_sdk._generated.models import ("]
+    lines += ["from typing import Any", "", "from ambient_sdk._generated.models import ("]
     lines += [f"    {name}," for name in sorted(needed)] + [")"]
     lines += [
-        "from ambient_sdk.resource import Resource",
+        "from ambient_sdk.resource import Resource, read",
         "from ambient_sdk.transport import Transport",
-        "",
-        "_ = cast",
         "",
     ]
     for tag, (base, model) in sorted(kinds.items()):

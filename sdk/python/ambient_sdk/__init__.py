@@ -4,6 +4,7 @@ from ambient_sdk.client import AmbientClient
 from ambient_sdk.errors import (
     AmbientError,
     ApiError,
+    BadAnswer,
     BadRequest,
     Conflict,
     ConnectionFailed,
@@ -21,6 +22,7 @@ __all__ = [
     "AmbientClient",
     "AmbientError",
     "ApiError",
+    "BadAnswer",
     "BadRequest",
     "Conflict",
     "ConnectionFailed",

@@ -23,6 +23,10 @@ class Fault:
     reason: str
 
 
+class BadAnswer(AmbientError):
+    """The server said that all is well, with a body that is not what its contract promises."""
+
+
 class ApiError(AmbientError):
     """The server refused or failed.
 
@@ -41,10 +45,7 @@ class ApiError(AmbientError):
         self.code = str(body.get("code", ""))
         self.reason = str(body.get("reason") or response.reason_phrase)
         self.operation_id = str(body.get("operation_id") or response.headers.get("X-Operation-ID", ""))
-        self.errors = [
-            Fault(str(f.get("field", "")), str(f.get("rule", "")), str(f.get("reason", "")))
-            for f in body.get("errors", [])
-        ]
+        self.errors = _faults(body.get("errors"))
         self.headers = response.headers
         super().__init__(f"{self.status} {self.code}: {self.reason} (operation {self.operation_id})")
 
@@ -96,6 +97,15 @@ def error_of(response: httpx.Response) -> ApiError:
     """The error that a response means."""
     fallback = ServerError if response.status_code >= 500 else ApiError
     return _BY_STATUS.get(response.status_code, fallback)(response)
+
+
+def _faults(given: Any) -> list[Fault]:
+    entries = given if isinstance(given, list) else []
+    return [
+        Fault(str(f.get("field", "")), str(f.get("rule", "")), str(f.get("reason", "")))
+        for f in entries
+        if isinstance(f, dict)
+    ]
 
 
 def _body(response: httpx.Response) -> dict[str, Any]:

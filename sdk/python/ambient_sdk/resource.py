@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, Self, TypeVar
 from urllib.parse import quote
 
+from ambient_sdk.errors import BadAnswer
 from ambient_sdk.transport import Transport
 
 
@@ -37,6 +38,18 @@ class Page(Generic[M]):
     total: int
 
 
+def read(model: type[M], body: Any) -> M:
+    """A generated model from the wire's JSON object.
+
+    Raises:
+        BadAnswer: the object lacks what the contract promises.
+    """
+    try:
+        return model.from_dict(body)
+    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        raise BadAnswer(f"The server answered with an object that is no {model.__name__} ({fault}).") from fault
+
+
 class Resource(Generic[M]):
     """One kind of the API.
 
@@ -57,8 +70,11 @@ class Resource(Generic[M]):
             ApiError: the server refused.
         """
         given = {("orderBy" if k == "order_by" else k): v for k, v in query.items() if v is not None}
-        body = self._transport.send("GET", self.path, query={"page": page, "size": size, **given}).json()
-        return Page([self.model.from_dict(item) for item in body["items"]], body["page"], body["total"])
+        body = self._transport.json("GET", self.path, query={"page": page, "size": size, **given})
+        if not isinstance(body.get("items"), list):
+            raise BadAnswer(f"GET {self.path}: the server answered with no list.")
+        items = [read(self.model, item) for item in body["items"]]
+        return Page(items, int(body.get("page", page)), int(body.get("total", len(items))))
 
     def list_all(self, *, size: int = 100, **query: Any) -> Iterator[M]:
         """Every object, page by page."""
@@ -76,7 +92,7 @@ class Resource(Generic[M]):
         Raises:
             NotFound: there is none that the caller may see.
         """
-        return self.model.from_dict(self._transport.send("GET", self._address(id)).json())
+        return read(self.model, self._transport.json("GET", self._address(id)))
 
     def create(self, body: Model | None = None, *, idempotency_key: str | None = None, **fields: Any) -> M:
         """Make an object from a generated ``...Create`` model or from keywords.
@@ -87,7 +103,7 @@ class Resource(Generic[M]):
         """
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else None
         given = {**(body.to_dict() if body is not None else {}), **fields}
-        return self.model.from_dict(self._transport.send("POST", self.path, body=given, headers=headers).json())
+        return read(self.model, self._transport.json("POST", self.path, body=given, headers=headers))
 
     def patch(self, id: str, body: Model | None = None, *, if_match: int | None = None, **fields: Any) -> M:  # noqa: A002
         """Change an object by JSON Merge Patch: a keyword that is ``None`` clears the field.
@@ -100,9 +116,7 @@ class Resource(Generic[M]):
         """
         headers = {"If-Match": f'"{if_match}"'} if if_match is not None else None
         given = {**(body.to_dict() if body is not None else {}), **fields}
-        return self.model.from_dict(
-            self._transport.send("PATCH", self._address(id), body=given, headers=headers).json()
-        )
+        return read(self.model, self._transport.json("PATCH", self._address(id), body=given, headers=headers))
 
     def delete(self, id: str) -> None:  # noqa: A002
         """Delete an object.

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from ambient_sdk.errors import ConnectionFailed, error_of
+from ambient_sdk.errors import BadAnswer, ConnectionFailed, error_of
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _LONGEST_WAIT = 30.0
@@ -80,6 +80,22 @@ class Transport:
                 raise error_of(response)
             self._sleep(self._pause(attempt, response.headers.get("Retry-After")))
         raise AssertionError("unreachable")
+
+    def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """Send one request and read the JSON object of its answer; the arguments are those of `send`.
+
+        Raises:
+            ApiError: the server refused, or failed every time.
+            BadAnswer: it answered with something else.
+        """
+        response = self.send(method, path, **options)
+        try:
+            body = response.json()
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise BadAnswer(f"{method} {path}: the server answered {response.status_code} with no JSON object.")
+        return body
 
     def stream(self, method: str, path: str, **options: Any) -> "AbstractContextManager[httpx.Response]":
         """Open a stream (server-sent events); never retried, no read time-out."""

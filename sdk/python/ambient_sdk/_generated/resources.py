@@ -1,6 +1,6 @@
 """Generated from openapi.yaml (sha256 0c1dc3f8f7297a7e25fb2960f93fd08d1815f181be4671c2d1ccc8cbd33abddd); do not edit, run: make sdk."""
 
-from typing import Any, cast
+from typing import Any
 
 from ambient_sdk._generated.models import (
     Project,
@@ -13,10 +13,8 @@ from ambient_sdk._generated.models import (
     Task,
     User,
 )
-from ambient_sdk.resource import Resource
+from ambient_sdk.resource import Resource, read
 from ambient_sdk.transport import Transport
-
-_ = cast
 
 
 class ProjectsResource(Resource[Project]):
@@ -35,19 +33,19 @@ class SessionsResource(Resource[Session]):
 
     def get_session_capabilities(self, id: str) -> dict[str, Any]:
         """What the session's runner can do."""
-        return cast(dict[str, Any], self._transport.send("GET", self._address(id, "agui", "capabilities")).json())
+        return self._transport.json("GET", self._address(id, "agui", "capabilities"))
 
     def interrupt_session(self, id: str, **fields: Any) -> dict[str, Any]:
         """Interrupt the run that is on."""
-        return cast(dict[str, Any], self._transport.send("POST", self._address(id, "agui", "interrupt"), body=fields).json())
+        return self._transport.json("POST", self._address(id, "agui", "interrupt"), body=fields)
 
     def list_session_run(self, id: str) -> dict[str, Any]:
         """The runs of a session, newest first."""
-        return cast(dict[str, Any], self._transport.send("GET", self._address(id, "agui", "runs")).json())
+        return self._transport.json("GET", self._address(id, "agui", "runs"))
 
     def clone(self, id: str) -> Session:
         """Make a new session with the same task and settings, as a child of this one."""
-        return Session.from_dict(self._transport.send("POST", self._address(id, "clone")).json())
+        return read(Session, self._transport.json("POST", self._address(id, "clone")))
 
     def put_endpoint(self, id: str, **fields: Any) -> None:
         """Say where the runner of a session answers; for the control plane alone."""
@@ -55,27 +53,27 @@ class SessionsResource(Resource[Session]):
 
     def messages(self, id: str, *, after_seq: Any = None, page: Any = None, size: Any = None) -> SessionMessageList:
         """Read the messages of a session, oldest first."""
-        return SessionMessageList.from_dict(self._transport.send("GET", self._address(id, "messages"), query={key: value for key, value in {"after_seq": after_seq, "page": page, "size": size}.items() if value is not None}).json())
+        return read(SessionMessageList, self._transport.json("GET", self._address(id, "messages"), query={key: value for key, value in {"after_seq": after_seq, "page": page, "size": size}.items() if value is not None}))
 
     def push_message(self, id: str, **fields: Any) -> SessionMessage:
         """Add a message to a session."""
-        return SessionMessage.from_dict(self._transport.send("POST", self._address(id, "messages"), body=fields).json())
+        return read(SessionMessage, self._transport.json("POST", self._address(id, "messages"), body=fields))
 
     def start(self, id: str) -> Session:
         """Start a session that is not running."""
-        return Session.from_dict(self._transport.send("POST", self._address(id, "start")).json())
+        return read(Session, self._transport.json("POST", self._address(id, "start")))
 
     def patch_status(self, id: str, **fields: Any) -> Session:
         """Write what was seen of a session; for the control plane alone."""
-        return Session.from_dict(self._transport.send("PATCH", self._address(id, "status"), body=fields).json())
+        return read(Session, self._transport.json("PATCH", self._address(id, "status"), body=fields))
 
     def stop(self, id: str) -> Session:
         """Stop a session that is pending, creating or running."""
-        return Session.from_dict(self._transport.send("POST", self._address(id, "stop")).json())
+        return read(Session, self._transport.json("POST", self._address(id, "stop")))
 
     def issue_token(self, id: str) -> SessionToken:
         """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
-        return SessionToken.from_dict(self._transport.send("POST", self._address(id, "token")).json())
+        return read(SessionToken, self._transport.json("POST", self._address(id, "token")))
 
 
 class SkillsResource(Resource[Skill]):
@@ -94,11 +92,11 @@ class TasksResource(Resource[Task]):
 
     def run(self, id: str) -> Session:
         """Make a session from this task and start it."""
-        return Session.from_dict(self._transport.send("POST", self._address(id, "run")).json())
+        return read(Session, self._transport.json("POST", self._address(id, "run")))
 
     def sessions(self, id: str, *, page: Any = None, size: Any = None) -> SessionList:
         """List the sessions that were made from this task, newest first."""
-        return SessionList.from_dict(self._transport.send("GET", self._address(id, "sessions"), query={key: value for key, value in {"page": page, "size": size}.items() if value is not None}).json())
+        return read(SessionList, self._transport.json("GET", self._address(id, "sessions"), query={key: value for key, value in {"page": page, "size": size}.items() if value is not None}))
 
 
 class UsersResource(Resource[User]):
