@@ -62,10 +62,7 @@ class Workspace:
         Raises:
             WorkspaceError: it is no file, or no text.
         """
-        descriptor = self._open(path, os.O_RDONLY | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise WorkspaceError(f"{path} is no regular file.")
+        with os.fdopen(self._open_file(path, os.O_RDONLY), "rb") as file:
             raw = file.read(LARGEST_READ + 1)
         if b"\0" in raw[:8192]:
             raise WorkspaceError(f"{path} is no text file.")
@@ -83,10 +80,7 @@ class Workspace:
             raise WorkspaceError(f"The content has {len(raw)} bytes; {LARGEST_WRITE} are the most.")
         if ".git" in _parts(path):
             raise WorkspaceError("The inside of .git is not for writing.")
-        descriptor = self._open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, make=True)
-        with os.fdopen(descriptor, "wb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise WorkspaceError(f"{path} is no regular file.")
+        with os.fdopen(self._open_file(path, os.O_WRONLY | os.O_CREAT, make=True), "wb") as file:
             file.truncate(0)
             file.write(raw)
 
@@ -158,6 +152,14 @@ class Workspace:
             raise WorkspaceError(f"{command[0]} cannot be run: {fault.strerror}.") from None
         output = (done.stdout + done.stderr)[:LARGEST_READ].decode(errors="replace")
         return f"status {done.returncode}\n{output}" if status else output
+
+    def _open_file(self, path: str, flags: int, *, make: bool = False) -> int:
+        # Without O_NONBLOCK a named pipe would hold the agent for ever.
+        descriptor = self._open(path, flags | os.O_NONBLOCK, make=make)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise WorkspaceError(f"{path[:200]} is no regular file.")
+        return descriptor
 
     def _open(self, path: str, flags: int, *, make: bool = False) -> int:
         """Open a path step by step, below the root, through no link."""

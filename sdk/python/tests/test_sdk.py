@@ -56,7 +56,7 @@ class Hostile:
                 self.end_headers()
                 self.wfile.write(given[1])
 
-            do_GET = do_POST = do_PATCH = do_DELETE = answer
+            do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
                 return
