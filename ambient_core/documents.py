@@ -67,7 +67,7 @@ def verb(kind: Kind, verb: Verb) -> Document:
         name = f"{kind.name}{verb.capitalize()}"
         media = content(reference(name), example(kind, creating=verb == "create"))
         if verb == "patch":
-            media["application/merge-patch+json"] = {"schema": reference(name)}
+            media["application/merge-patch+json"] = dict(media[JSON])
         document["requestBody"] = {"required": True, "content": media}
     document["responses"] = {**_success(kind, verb), **refusals((*_USUAL, *_BY_VERB[verb]))}
     return document
@@ -129,7 +129,8 @@ def _answer(kind: Kind, action: Action) -> Document:
         schema = reference(kind.name if schema == "self" else schema)
     answer: Document = {"description": f"The answer of {action.name}.", "content": content(schema)}
     if action.streams:
-        answer["content"]["text/event-stream"] = {"schema": {"type": "string", "description": "Server-sent events."}}
+        stream = {"type": "string", "description": "Server-sent events.", "example": 'id: 1\ndata: {"seq": 1}\n\n'}
+        answer["content"]["text/event-stream"] = {"schema": stream}
     return answer
 
 

@@ -11,7 +11,7 @@ import yaml
 from flask import Flask, Response
 from flask_smorest import Api
 
-from ambient_core import documents
+from ambient_core import documents, examples
 from ambient_core.errors import BASE_PATH, SetupError
 from ambient_core.routes import package_version, public
 from ambient_core.schemas import schemas_of
@@ -97,6 +97,7 @@ def compose(document: dict[str, Any], fragments: Iterable[tuple[str, dict[str, A
     owners: dict[tuple[str, ...], str] = {}
     for plugin, fragment in fragments:
         _merge(whole, fragment, (), plugin, owners)
+    examples.complete(whole)
     return _sorted(whole)
 
 

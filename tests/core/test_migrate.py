@@ -45,17 +45,6 @@ def stranger(folder: Path, upgrade: str, name: str = "zoo") -> Source:
     return Source(name, lambda: module, "1.0")
 
 
-def test_a_new_database_goes_up_matches_the_models_goes_down_and_up_again(empty: Settings) -> None:
-    migrate.upgrade(empty)
-    assert migrate.check(empty) == []
-    full = tables(empty)
-    migrate.downgrade(empty)
-    assert tables(empty) == {"alembic_version"}
-    migrate.upgrade(empty)
-    assert tables(empty) == full
-    assert migrate.check(empty) == []
-
-
 def test_an_empty_database_says_what_is_pending(empty: Settings) -> None:
     assert {line.split("_")[0] for line in migrate.check(empty)} == {f"pending: {name}" for name in BRANCHES}
 

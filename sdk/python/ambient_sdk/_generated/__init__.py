@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 0c1dc3f8f7297a7e25fb2960f93fd08d1815f181be4671c2d1ccc8cbd33abddd)."""
+"""Generated from openapi.yaml (sha256 fb9e3fba4769c7c2b9e758ed3cd873bc17b309a2c773ca08567bcbcbabbd3f51)."""

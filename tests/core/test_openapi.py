@@ -1,0 +1,72 @@
+"""The contract: as much as is served and no more, valid, with examples."""
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from flask import Flask
+from openapi_spec_validator import validate
+
+from ambient_core import openapi
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+METHODS = ("get", "post", "patch", "delete", "put")
+
+
+def operations(document: dict[str, Any] = DOCUMENT) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield f"{method.upper()} {path}", item[method]
+
+
+def test_the_document_is_valid_openapi() -> None:
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"] == "3.0.3"
+
+
+def test_what_is_served_is_what_is_documented_and_what_is_committed(app: Any) -> None:
+    assert openapi.differences(app) == []
+    assert openapi.check(app, ROOT / "openapi.yaml") == []
+
+
+def test_a_route_that_is_not_documented_and_an_operation_that_is_not_served_are_named(app: Any) -> None:
+    bare = Flask("bare")
+    bare.extensions["ambient_openapi"] = copy.deepcopy(app.extensions["ambient_openapi"])
+    bare.extensions["ambient_openapi"]["paths"] = {"/ghost": {"get": {}}}
+    bare.add_url_rule("/real/<string:id>", endpoint="real", view_func=str, methods=["PATCH"])
+    assert {"served, not documented: PATCH /real/{id}", "documented, not served: GET /ghost"} <= set(
+        openapi.differences(bare)
+    )
+
+
+def test_every_operation_has_a_name_of_its_own_a_summary_and_its_errors() -> None:
+    names = [operation["operationId"] for _, operation in operations()]
+    assert len(names) == len(set(names))
+    for name, operation in operations():
+        assert operation.get("summary"), name
+        assert {status[0] for status in operation["responses"]} >= {"2"}, name
+        if operation.get("security") != []:
+            assert {"401", "500"} <= set(operation["responses"]), name
+
+
+def test_every_error_has_the_one_shape() -> None:
+    for response in DOCUMENT["components"]["responses"].values():
+        assert response["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
+
+
+def test_every_body_and_every_object_has_an_example() -> None:
+    for name, operation in operations():
+        contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for content in (c["content"] for c in contents if "content" in c):
+            for media, described in content.items():
+                assert "example" in described or "examples" in described, (name, media)
+
+
+def test_enums_of_answers_are_open_and_ids_are_words_for_sdks() -> None:
+    text = yaml.safe_dump(DOCUMENT["components"]["schemas"]["Session"])
+    assert "x-enum" in text
+    assert "\nenum" not in text.replace("x-enum", "")
