@@ -251,7 +251,7 @@ class Store:
         for other, column, rule in registry.references(kind):
             parameters = {"ids_": [*identifiers], "version_": None}
             if rule == "SET NULL":
-                self._written(statements.detach(other, column.name), parameters, other)
+                self._written(statements.detach(other, column.name), parameters, other, "patch")
             elif rule == "CASCADE":
                 table, name = statements.quote(other.plural), statements.quote(column.name)
                 found = self._run(
@@ -259,7 +259,7 @@ class Store:
                 ).fetchall()
                 if found:
                     self._release([row[0] for row in found], other)
-                    self._written(statements.remove(other, column.name), parameters, other)
+                    self._written(statements.remove(other, column.name), parameters, other, "delete")
 
     def _needs_current(self, values: Mapping[str, Any]) -> bool:
         owns_check = type(self).check is not Store.check
@@ -282,11 +282,16 @@ class Store:
         )
 
     def _written(
-        self, text: str, parameters: dict[str, Any], kind: Kind | None = None
+        self, text: str, parameters: dict[str, Any], kind: Kind | None = None, verb: str | None = None
     ) -> Sequence[tuple[bytes, int, bool]]:
-        """Run a logged write; notes its changes and answers (object, version, changed) of each row."""
+        """Run a logged write; notes its changes and answers (object, version, changed) of each row.
+
+        Args:
+            kind: whose rows are written, when it is another's than this store's.
+            verb: what happens to them, when it is something else than what was asked of this store.
+        """
         kind = kind or self.kind
-        parameters |= {"actor_": self.principal.actor, "verb_": self._change_verb(kind)}
+        parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb}
         rows = []
         for body, version, identifier, project, changed in self._run(text, parameters).fetchall():
             raw = body.encode()
@@ -295,9 +300,6 @@ class Store:
                 change = Change(kind.name, identifier, project, parameters["verb_"], version, parameters["actor_"], raw)
                 self.transaction.changes.append(change)
         return rows
-
-    def _change_verb(self, kind: Kind) -> str:
-        return self.verb if kind is self.kind else "delete" if self.verb == "delete" else "patch"
 
     def _run(self, text: str, parameters: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
         try:

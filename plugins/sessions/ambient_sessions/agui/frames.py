@@ -61,7 +61,8 @@ class FrameReader:
         if name == b"data":
             value = value.removeprefix(b" ")
             self._data.append(value)
-            self._size += len(value)
+            # The line feed that will join it to the next counts as well.
+            self._size += len(value) + 1
             if self._size > LARGEST_FRAME:
                 raise FrameTooLarge
 
