@@ -167,6 +167,7 @@ class Database:
         self._notifier = Notifier(self)
         self.listener = Listener(driver_url(self.url), CHANNEL)
         self.listeners: list[Callable[[list[Change]], None]] = []
+        self.closed = False
 
     def connect(self) -> PoolProxiedConnection:
         """Take a connection from the pool.
@@ -215,7 +216,8 @@ class Database:
                 listener(changes)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; what works in the background on this database ends soon after."""
+        self.closed = True
         self._notifier.stop()
         self.listener.stop()
         self.engine.dispose()

@@ -105,17 +105,6 @@ class EmbeddedPostgres:
             self._lock.close()
             self._lock = None
 
-    def create_database(self, name: str, template: str = "template1") -> str:
-        """Make a database, as a copy of another; answers its URL."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        return self._url_of(name)
-
-    def drop_database(self, name: str) -> None:
-        """Drop a database with whoever is connected to it."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
     def remove(self) -> None:
         """Delete the stopped server's files, the data with them."""
         for folder in (self._cluster, self._sockets):

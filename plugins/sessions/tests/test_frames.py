@@ -47,10 +47,8 @@ def test_any_bytes_are_read_the_same_in_one_piece_and_in_many(raw: bytes, cuts: 
 
 @pytest.mark.parametrize("line", [b"data: " + b"x" * (LARGEST_FRAME + 1), b"data: x\n" * (LARGEST_FRAME // 2 + 1)])
 def test_a_frame_that_is_too_large_is_refused_before_it_is_kept(line: bytes) -> None:
-    reader = FrameReader()
     with pytest.raises(FrameTooLarge):
-        for start in range(0, len(line), 65536):
-            list(reader.feed(line[start : start + 65536]))
+        read(line, list(range(0, len(line), 65536)))
 
 
 def test_what_we_send_is_one_line_with_its_number() -> None:

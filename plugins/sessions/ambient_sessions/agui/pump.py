@@ -218,7 +218,7 @@ class Keeper:
         self._pumps.pop((pump.order.session_id, pump.order.run_id), None)
 
     def _run(self) -> None:
-        while True:
+        while not self._runtime.database.closed:
             time.sleep(_RENEWAL)
             try:
                 self._renew()

@@ -1,0 +1,94 @@
+"""A POST that is sent twice happens once, whatever it says, whoever is quicker."""
+
+import hashlib
+import threading
+from typing import Any
+
+import psycopg
+import pytest
+
+
+def post(call: Any, key: str, name: str = "x", path: str = "/users") -> Any:
+    return call("POST", path, json={"username": name, "name": name}, headers={"Idempotency-Key": key})
+
+
+def test_the_first_answer_comes_again_with_its_headers(call: Any) -> None:
+    first, again = post(call, "k1", "first"), post(call, "k1", "first")
+    assert (again.status_code, again.data) == (201, first.data)
+    assert [again.headers[name] for name in ("Location", "ETag")] == [
+        first.headers[name] for name in ("Location", "ETag")
+    ]
+
+
+@pytest.mark.parametrize(("name", "path"), [("other", "/users"), ("second", "/projects")])
+def test_a_key_belongs_to_one_request(call: Any, name: str, path: str) -> None:
+    post(call, "k2", "second")
+    refused = post(call, "k2", name, path)
+    assert (refused.status_code, "belongs to another request" in refused.json["reason"]) == (422, True)
+
+
+def test_a_refused_request_leaves_its_key_free(call: Any) -> None:
+    assert call("POST", "/users", json={"username": 1}, headers={"Idempotency-Key": "k3"}).status_code == 400
+    assert post(call, "k3", "third").status_code == 201
+
+
+def test_a_key_is_one_caller_s_own(call: Any, control_plane: Any) -> None:
+    assert (post(call, "k4", "mine").status_code, post(control_plane, "k4", "theirs").status_code) == (201, 201)
+
+
+def test_a_key_is_forgotten_after_a_day(call: Any, app: Any) -> None:
+    first = post(call, "k5", "aged").json["id"]
+    call("DELETE", f"/users/{first}")
+    with app.runtime.database.transaction() as transaction:
+        transaction.raw("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'k5'")
+    assert post(call, "k5", "aged").json["id"] != first
+
+
+def test_while_the_first_is_under_way_the_second_waits_outside(call: Any, database_url: str) -> None:
+    lock = int.from_bytes(hashlib.sha256(b"person:developer\0k6").digest()[:8], "big", signed=True)
+    with psycopg.connect(database_url) as first:
+        first.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+        refused = post(call, "k6", "sixth")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (409, "1")
+    assert post(call, "k6", "sixth").status_code == 201
+
+
+def test_many_at_once_make_one_object(app: Any, call: Any) -> None:
+    answers: list[int] = []
+
+    def send() -> None:
+        client = app.test_client()
+        headers = {**call.headers, "Idempotency-Key": "k7"}
+        for _ in range(20):
+            answer = client.post("/api/ambient/v1/users", json={"username": "race", "name": "r"}, headers=headers)
+            answers.append(answer.status_code)
+
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(answers) <= {201, 409}
+    assert call("GET", "/users?search=username = 'race'").json["total"] == 1
+
+
+def test_two_writers_of_one_row_lose_nothing(app: Any, call: Any) -> None:
+    made = post(call, "k8", "counter").json
+    path = f"/api/ambient/v1/users/{made['id']}"
+    won: list[int] = []
+
+    def count(number: int) -> None:
+        client = app.test_client()
+        for step in range(15):
+            version = client.get(path, headers=call.headers).json["version"]
+            headers = {**call.headers, "If-Match": f'"{version}"'}
+            if client.patch(path, json={"name": f"{number}-{step}"}, headers=headers).status_code == 200:
+                won.append(version)
+
+    threads = [threading.Thread(target=count, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == len(set(won))
+    assert call("GET", f"/users/{made['id']}").json["version"] == 1 + len(won)
