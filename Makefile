@@ -7,7 +7,7 @@ EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check sdk openapi docs bench clean
+.PHONY: help setup run test test-fast plane check sdk openapi docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -23,11 +23,14 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt $(PLUGINS) runner/pyproject.t
 run: setup ## start the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/ambient dev $(ARGUMENTS)
 
-test: setup tests/e2e/agui_client/node_modules ## run every test
+test: setup plane tests/e2e/agui_client/node_modules ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-fast: setup ## run what answers within a minute
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+plane: ## build the Kubernetes API server that the tests run (needs Go; kept until its sources change)
+	@$(PYTHON) -m tests.kube.binary
 
 check: setup ## style, types, layers, sizes, contract and generated code
 	$(BIN)/ruff check --output-format concise .

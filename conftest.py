@@ -156,4 +156,5 @@ def project(call: Caller) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Markers, and what Flask's own test client leaves open."""
     config.addinivalue_line("markers", "slow: starts whole systems or kills them; left out by make test-fast")
+    config.addinivalue_line("markers", "kube: needs the Kubernetes API server that make plane builds; slow as well")
     warnings.simplefilter("error")
