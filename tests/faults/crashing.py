@@ -20,10 +20,10 @@ def main() -> None:
     wanted, moment = sys.argv[1:3]
     apply = SessionReconciler._apply
 
-    def crashing(self: SessionReconciler, key: str, row: Any, step: Any) -> Any:
+    def crashing(self: SessionReconciler, key: str, row: Any, step: Any, seen: Any) -> Any:
         if name_of(step) == wanted and moment == "before":
             os.kill(os.getpid(), signal.SIGKILL)
-        answer = apply(self, key, row, step)
+        answer = apply(self, key, row, step, seen)
         if name_of(step) == wanted:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer

@@ -9,7 +9,16 @@ from tests.e2e.conftest import wait_for
 from tests.faults.conftest import Parts
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("parts")]
-STEPS = ["Launch", "Report-Creating", "Publish", "Report-Running", "StartRun", "Terminate", "Report-Completed"]
+STEPS = [
+    "Launch",
+    "Report-Creating",
+    "Publish",
+    "Report-Running",
+    "StartRun",
+    "Report-Stopping",
+    "Terminate",
+    "Report-Completed",
+]
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

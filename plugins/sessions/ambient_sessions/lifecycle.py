@@ -4,21 +4,27 @@
 phase       a caller may          the control plane may write
 ==========  ====================  ==================================================
 (none)      start -> Pending
-Pending     stop -> Stopping      Creating, Running, Failed
-Creating    stop -> Stopping      Running, Completed, Failed, Stopped
-Running     stop -> Stopping      Completed, Failed, Stopped
-Stopping                          Stopped, Failed
+Pending     stop -> Stopping      Creating, Running, Stopping, Failed
+Creating    stop -> Stopping      Running, Stopping, Completed, Failed, Stopped
+Running     stop -> Stopping      Stopping, Completed, Failed, Stopped
+Stopping                          Completed, Stopped, Failed
 Stopped     start -> Pending
 Completed   start -> Pending
 Failed      start -> Pending
 ==========  ====================  ==================================================
 
-Writing the phase that is there already is always allowed: conditions change more often than phases.
+Writing the phase that is there already is always allowed: conditions change more often than phases. A session that the
+control plane itself ends (its run has finished, its time is over) is Stopping until its runner has ended, as one that a
+caller stops.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from ambient_core import Conflict
+from ambient_sessions.conditions import ENDING, condition, merge
 
 
 class Phase(StrEnum):
@@ -44,15 +50,27 @@ ACTIONS: dict[str, dict[Phase | None, Phase]] = {
 
 WRITES: dict[Phase | None, frozenset[Phase]] = {
     None: frozenset(),
-    Phase.PENDING: frozenset({Phase.CREATING, Phase.RUNNING, Phase.FAILED}),
-    Phase.CREATING: frozenset({Phase.RUNNING, Phase.COMPLETED, Phase.FAILED, Phase.STOPPED}),
-    Phase.RUNNING: frozenset({Phase.COMPLETED, Phase.FAILED, Phase.STOPPED}),
-    Phase.STOPPING: frozenset({Phase.STOPPED, Phase.FAILED}),
+    Phase.PENDING: frozenset({Phase.CREATING, Phase.RUNNING, Phase.STOPPING, Phase.FAILED}),
+    Phase.CREATING: frozenset({Phase.RUNNING, Phase.STOPPING, Phase.COMPLETED, Phase.FAILED, Phase.STOPPED}),
+    Phase.RUNNING: frozenset({Phase.STOPPING, Phase.COMPLETED, Phase.FAILED, Phase.STOPPED}),
+    Phase.STOPPING: frozenset({Phase.COMPLETED, Phase.STOPPED, Phase.FAILED}),
     Phase.STOPPED: frozenset(),
     Phase.COMPLETED: frozenset(),
     Phase.FAILED: frozenset(),
 }
 """What the control plane may write after each phase."""
+
+
+_OF_ONE_START = (
+    "conditions",
+    "start_time",
+    "completion_time",
+    "run_id",
+    "run_state",
+    "run_changed_at",
+    "observed_version",
+    "kube_cr_uid",
+)
 
 
 def check_action(action: str, phase: str | None) -> Phase:
@@ -80,6 +98,47 @@ def check_status(phase: str | None, new: str) -> None:
         return
     after = ", ".join(sorted(WRITES[current])) or "nothing but a new start"
     raise Conflict(f"A session in phase {_name(current)} cannot become {new}; what may follow: {after}.")
+
+
+def started(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a caller's start writes: nothing of an earlier start is left but the count.
+
+    Raises:
+        Conflict: it cannot be started now.
+    """
+    phase = check_action("start", row["phase"])
+    return {**dict.fromkeys(_OF_ONE_START), "phase": phase.value, "phase_changed_at": now, "starts": row["starts"] + 1}
+
+
+def stopped(row: Mapping[str, Any], now: datetime, who: str) -> dict[str, Any]:
+    """What a caller's stop writes.
+
+    Raises:
+        Conflict: it cannot be stopped now.
+    """
+    phase = check_action("stop", row["phase"])
+    ending = condition(ENDING, True, "UserStopped", f"The session was stopped by {who}.")
+    return {"phase": phase.value, "phase_changed_at": now, "conditions": merge(row["conditions"] or (), [ending], now)}
+
+
+def reported(row: Mapping[str, Any], values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a status of the control plane writes; ``starts`` and ``if_version`` say what it is about.
+
+    Raises:
+        Conflict: it is about another start, or was decided on another version, or its phase may not follow.
+    """
+    given = dict(values)
+    if (starts := given.pop("starts")) != row["starts"]:
+        raise Conflict(f"The session was started {row['starts']} times by now; this is news of another start ({starts}).")
+    if (version := given.pop("if_version", None)) is not None and version != row["version"]:
+        raise Conflict(f"The session is at version {row['version']} by now; this was decided on version {version}.")
+    if (phase := given.get("phase")) is not None:
+        check_status(row["phase"], phase)
+        if phase != row["phase"]:
+            given["phase_changed_at"] = now
+            if phase in TERMINAL:
+                given.setdefault("completion_time", now)
+    return given
 
 
 def _name(phase: Phase | None) -> str:

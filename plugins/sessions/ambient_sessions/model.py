@@ -124,6 +124,9 @@ class Session(Resource):
         enum=[phase.value for phase in Phase],
         doc="Where it stands; absent before the first start.",
     )
+    phase_changed_at: Mapped[datetime | None] = field(
+        DateTime(timezone=True), access=Access.READ, doc="Since when it stands there."
+    )
     conditions: Mapped[list[Any] | None] = field(
         JSONB, format="array", schema=ConditionSchema, access=Access.READ, doc="Why it stands there."
     )

@@ -10,13 +10,15 @@ from ambient_sdk import Conflict, NotFound
 from ambient_core import Again, Reconciler
 from ambient_core.controlplane.reconciler import Context
 from ambient_sessions import plan as steps
+from ambient_sessions.conditions import ENDING, REACHABLE, READY, condition, find, merge
 from ambient_sessions.lifecycle import ACTIVE
-from ambient_sessions.plan import Step, plan
-from ambient_sessions.runtimes import LaunchOrder, Observed, Runtime
+from ambient_sessions.plan import Limits, Step, hindered, plan
+from ambient_sessions.runtimes import LaunchOrder, Observed, Runtime, Target, Waiting
 from ambient_sessions.runtimes.local import LocalRuntime
 from ambient_sessions.settings import SessionsSettings, sessions_settings
 
 log = logging.getLogger(__name__)
+Row = dict[str, Any]
 
 
 class SessionReconciler(Reconciler):
@@ -25,69 +27,97 @@ class SessionReconciler(Reconciler):
     kind = "Session"
 
     def setup(self, context: Context) -> None:
-        """Choose the runtime by the settings.
+        """Choose the runtime by the settings, and let it look around.
 
         Raises:
             LookupError: there is none of that name.
         """
-        super().setup(context)
-        self.settings: SessionsSettings = sessions_settings()
-        self.runtime = self._runtime()
+        settings = sessions_settings()
+        self.begin(context, runtime_of(context, settings), limits_of(settings))
+        self.runtime.start(context.wake)
 
-    def _runtime(self) -> Runtime:
-        found: dict[str, Runtime] = {"local": LocalRuntime(self.context.settings.data_dir / "sessions", self.settings)}
-        for group in self.context.hooks.ambient_session_runtimes():
-            found.update({runtime.name: runtime for runtime in group})
-        if self.settings.runtime not in found:
-            raise LookupError(f"there is no runtime {self.settings.runtime!r}; known: {', '.join(sorted(found))}")
-        return found[self.settings.runtime]
+    def begin(self, context: Context, runtime: Runtime, limits: Limits) -> None:
+        """Work with these from now on."""
+        super().setup(context)
+        self.runtime = runtime
+        self.limits = limits
+        self.projects: dict[str, str] = {}
+
+    def teardown(self) -> None:
+        """Let the runtime look no more; what runs goes on."""
+        self.runtime.stop()
 
     def keys(self) -> Iterable[str]:
         """Sessions that are on their way, and those that the runtime still knows of."""
         active = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
         rows = self.context.client.sessions.list_all(search=f"phase in ({active})")
-        return {*(row.id for row in rows), *self.runtime.sessions()}
+        found: dict[str, str | None] = {row.id: row.project_id for row in rows}
+        for target in self.runtime.sessions():
+            found.setdefault(target.session_id, target.project_id)
+        self.projects.update({key: project for key, project in found.items() if project is not None})
+        return found
 
     def reconcile(self, key: str) -> Again | None:
         """One look at one session."""
         row, seen = self._see(key)
-        for step in plan(row, seen, datetime.now(UTC), self.settings.start_deadline):
-            try:
-                again = self._apply(key, row, step)
-            except Conflict as fault:
-                # The row moved on since it was read; the next look decides anew.
-                log.info("session %s: %s", key, fault.reason)
-                return Again(0.1, "the session changed meanwhile")
-            if again is not None:
-                return again
+        return self._follow(key, row, plan(row, seen, datetime.now(UTC), self.limits), seen)
+
+    def _follow(self, key: str, row: Row | None, planned: tuple[Step, ...], seen: Observed) -> Again | None:
+        try:
+            for step in planned:
+                again, row = self._apply(key, row, step, seen)
+                if again is not None:
+                    return again
+        except Conflict as fault:
+            # The row moved on since it was read; the next look decides anew.
+            log.info("session %s: %s", key, fault.reason)
+            return Again(0.1, "the session changed meanwhile")
+        except Waiting as waiting:
+            log.info("session %s waits: %s", key, waiting)
+            return self._follow(key, row, hindered(row, waiting, datetime.now(UTC), self.limits), Observed())
+        if row is None:
+            self.projects.pop(key, None)
         return None
 
-    def _see(self, key: str) -> tuple[dict[str, Any] | None, Observed]:
+    def _see(self, key: str) -> tuple[Row | None, Observed]:
         try:
-            row = self.context.client.sessions.get(key).to_dict()
+            row = dict(self.context.client.sessions.get(key).to_dict())
+            self.projects[key] = row["project_id"]
         except NotFound:
             row = None
-        return row, self.runtime.observe(key)
+        return row, self.runtime.observe(self._target(key))
 
-    def _apply(self, key: str, row: Mapping[str, Any] | None, step: Step) -> Again | None:
-        client = self.context.client
+    def _target(self, key: str) -> Target:
+        return Target(key, self.projects.get(key))
+
+    def _apply(self, key: str, row: Row | None, step: Step, seen: Observed) -> tuple[Again | None, Row | None]:
+        """Take one step; answers when to look again, if this was the last one, and the row as it is by then."""
         if isinstance(step, steps.Wait):
-            return Again(step.seconds, step.reason)
+            return Again(step.seconds, step.reason), row
+        if isinstance(step, steps.Report | steps.Away):
+            return None, row and self._report(row, step, seen)
         if isinstance(step, steps.Terminate):
-            self.runtime.terminate(key)
+            self.runtime.terminate(self._target(key), force=step.force)
         elif isinstance(step, steps.Clean):
-            self.runtime.clean(key)
-        elif row is None:
-            return None
-        elif isinstance(step, steps.Launch):
+            self.runtime.clean(self._target(key))
+        elif row is not None:
+            self._start(row, step)
+        return None, row
+
+    def _start(self, row: Row, step: steps.Launch | steps.Publish | steps.StartRun) -> None:
+        if isinstance(step, steps.Launch):
             self.runtime.launch(self._order(row))
         elif isinstance(step, steps.Publish):
-            client.sessions.put_endpoint(key, starts=row["starts"], **step.endpoint)
-        elif isinstance(step, steps.StartRun):
-            self._start_run(key, step.message_id)
-        elif isinstance(step, steps.Report):
-            self._report(row, step)
-        return None
+            self.context.client.sessions.put_endpoint(row["id"], starts=row["starts"], **step.endpoint)
+        else:
+            self._start_run(row["id"], step.message_id)
+
+    def _report(self, row: Row, step: steps.Report | steps.Away, seen: Observed) -> Row:
+        status = status_of(row, step, seen, datetime.now(UTC))
+        if not status:
+            return row
+        about = {"starts": row["starts"], "if_version": row["version"]}
+        return dict(self.context.client.sessions.patch_status(row["id"], **about, **status).to_dict())
 
     def _order(self, row: Mapping[str, Any]) -> LaunchOrder:
         files = [
@@ -108,25 +138,45 @@ class SessionReconciler(Reconciler):
                 answer.read()
                 raise RuntimeError(f"the gateway refused the run: {answer.status_code} {answer.text[:300]}")
 
-    def _report(self, row: Mapping[str, Any], report: steps.Report) -> None:
-        known: dict[str, Any] = next((c for c in row.get("conditions") or [] if c["type"] == "Ready"), {})
-        if row.get("phase") == report.phase and (known.get("reason"), known.get("message")) == (
-            report.reason,
-            report.message,
-        ):
-            return
-        condition = {
-            "type": "Ready",
-            "status": "True" if report.phase == "Running" else "False",
-            "reason": report.reason,
-            "message": report.message,
-            "last_transition_time": datetime.now(UTC).isoformat(),
-        }
-        self.context.client.sessions.patch_status(
-            row["id"],
-            starts=row["starts"],
-            phase=report.phase.value,
-            conditions=[condition],
-            observed_version=row["version"],
-            **report.facts,
-        )
+
+def runtime_of(context: Context, settings: SessionsSettings) -> Runtime:
+    """The runtime that the settings name.
+
+    Raises:
+        LookupError: there is none of that name.
+    """
+    found: dict[str, Runtime] = {"local": LocalRuntime(context.settings.data_dir / "sessions", settings)}
+    for group in context.hooks.ambient_session_runtimes():
+        found.update({runtime.name: runtime for runtime in group})
+    if settings.runtime not in found:
+        raise LookupError(f"there is no runtime {settings.runtime!r}; known: {', '.join(sorted(found))}")
+    return found[settings.runtime]
+
+
+def limits_of(settings: SessionsSettings) -> Limits:
+    """The deadlines that the settings name."""
+    return Limits(
+        start=settings.start_deadline,
+        waiting=settings.waiting_deadline,
+        stop=settings.stop_grace + settings.stop_deadline,
+        force=settings.force_deadline,
+    )
+
+
+def status_of(row: Row, step: steps.Report | steps.Away, seen: Observed, now: datetime) -> dict[str, Any]:
+    """What a report changes of a row; nothing when the row says all of it already."""
+    known = row.get("conditions") or []
+    if isinstance(step, steps.Away):
+        found = merge(known, [condition(REACHABLE, False, step.reason, step.message)], now)
+        return {"conditions": found} if found != known else {}
+    running = step.phase == "Running" and step.reason == "Running"
+    news = [condition(READY, running, step.reason, step.message), *seen.conditions]
+    if step.ending is not None:
+        news.append(condition(ENDING, True, *step.ending))
+    if find(row, REACHABLE) is not None:
+        news.append(condition(REACHABLE, True, "Reachable", "The runtime answers."))
+    status = {"phase": step.phase.value, "conditions": merge(known, news, now), **step.facts}
+    changed = {name: value for name, value in status.items() if value != row.get(name)}
+    if changed and step.acted:
+        changed["observed_version"] = row["version"]
+    return changed

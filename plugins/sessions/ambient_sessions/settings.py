@@ -24,7 +24,16 @@ class SessionsSettings:
     )
     openai_base_url: str = setting("", "Address of an OpenAI-compatible server.", aliases=("OPENAI_BASE_URL",))
     clone_timeout: float = setting(120.0, "Seconds that cloning one repository may take.", minimum=1)
-    start_deadline: float = setting(180.0, "Seconds from start until the runner must answer.", minimum=1)
+    start_deadline: float = setting(180.0, "Seconds from launch until the runner must answer.", minimum=1)
+    waiting_deadline: float = setting(
+        3600.0,
+        "Seconds that something (a quota, a namespace that is going) may be in the way of a start or stop.",
+        minimum=1,
+    )
+    stop_deadline: float = setting(60.0, "Seconds after which a stop that has not come to an end is forced.", minimum=1)
+    force_deadline: float = setting(
+        60.0, "Seconds after which a forced stop is given up, and the session Failed.", minimum=1
+    )
     stop_grace: float = setting(10.0, "Seconds that a runner gets to end by itself when it is stopped.", minimum=0)
     log_limit: int = setting(10485760, "Bytes of a session's log that are kept.", minimum=4096)
     run_idle_timeout: float = setting(300.0, "Seconds without any event after which a run is given up.", minimum=1)

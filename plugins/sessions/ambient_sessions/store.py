@@ -12,7 +12,7 @@ from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
 from ambient_core.validators import git_url_fault
 from ambient_sessions import tokens
-from ambient_sessions.lifecycle import TERMINAL, Phase, check_action, check_status
+from ambient_sessions.lifecycle import TERMINAL, Phase, reported, started, stopped
 from ambient_sessions.messages import NewMessage, add_message
 from ambient_sessions.model import ConditionSchema, ReconciledRepositorySchema
 from ambient_sessions.settings import sessions_settings
@@ -74,16 +74,14 @@ def start(store: Store, identifier: str) -> Answer:
     It becomes Pending; the control plane does the rest.
     """
     row = store.row(identifier, lock=True)
-    phase = check_action("start", row["phase"])
-    cleared = dict.fromkeys(("conditions", "start_time", "completion_time", "run_id", "run_state", "run_changed_at"))
-    return store.write(identifier, {**cleared, "phase": phase.value, "starts": row["starts"] + 1})
+    return store.write(identifier, started(row, datetime.now(UTC)))
 
 
 @action()
 def stop(store: Store, identifier: str) -> Answer:
     """Stop a session that is pending, creating or running."""
     row = store.row(identifier, lock=True)
-    return store.write(identifier, {"phase": check_action("stop", row["phase"]).value})
+    return store.write(identifier, stopped(row, datetime.now(UTC), store.principal.name))
 
 
 @action(status=201)
@@ -111,6 +109,9 @@ class SessionStatusPatch(ma.Schema):
     starts = Integer(
         required=True, metadata={"description": "Which start this is about; news of an earlier one are refused."}
     )
+    if_version = Integer(
+        metadata={"description": "Version of the session that this was decided on; refused when it is another by now."}
+    )
     phase = TextField(validate=_check_phase, metadata={"enum": [phase.value for phase in Phase]})
     conditions = Items(Shape(ConditionSchema))
     reconciled_repos = Items(Shape(ReconciledRepositorySchema))
@@ -126,14 +127,10 @@ class SessionStatusPatch(ma.Schema):
 def patch_status(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
     """Write what was seen of a session; for the control plane alone."""
     row = store.row(identifier, lock=True)
-    if values.pop("starts") != row["starts"]:
-        raise Conflict(f"The session was started {row['starts']} times by now; this is news of another start.")
-    if (phase := values.get("phase")) is not None:
-        check_status(row["phase"], phase)
-    if phase in TERMINAL and row["phase"] not in TERMINAL:
-        values.setdefault("completion_time", datetime.now(UTC))
+    written = reported(row, values, datetime.now(UTC))
+    if written.get("phase") in TERMINAL and row["phase"] not in TERMINAL:
         tokens.revoke(identifier, store.transaction)
-    return store.write(identifier, values)
+    return store.write(identifier, written)
 
 
 class SessionToken(ma.Schema):

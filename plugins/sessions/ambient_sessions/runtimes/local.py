@@ -9,17 +9,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from ambient_sessions.runtimes import LaunchOrder, Observed
+from ambient_sessions.runtimes import Happening, LaunchOrder, LogsWanted, Observed, Target, Waiting
+from ambient_sessions.runtimes.local_log import read_log
+from ambient_sessions.runtimes.local_watch import Watcher, is_locked
 from ambient_sessions.settings import SessionsSettings
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
-_SPAWN_DEADLINE = 10.0
-_PAUSE = 0.02
 # What a program needs of the machine to find other programs, hosts and certificates; nothing of ours is among it.
 _MACHINE = (
     "PATH",
@@ -39,6 +39,9 @@ _GIT = ("GIT_SSL_CAINFO", "SSH_AUTH_SOCK")
 class LocalRuntime:
     """Runs sessions as processes.
 
+    A session's folder says all: its supervisor holds the lock of ``lock`` and writes ``state.json``; ``spec.json`` is what
+    it was asked for.
+
     Args:
         folder: where each session has a folder of its own.
         settings: of the sessions plugin.
@@ -49,87 +52,111 @@ class LocalRuntime:
     def __init__(self, folder: Path, settings: SessionsSettings) -> None:
         self._folder = folder
         self._settings = settings
+        self._watcher: Watcher | None = None
 
-    def observe(self, session_id: str) -> Observed:
+    def start(self, wake: Callable[[str], None]) -> None:
+        """Look at the folders all the time, and tell whose supervisor wrote something or ended."""
+        self._watcher = Watcher(self._folder, wake)
+        self._watcher.start()
+
+    def stop(self) -> None:
+        """Look no more; supervisors and runners go on."""
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watcher = None
+
+    def observe(self, target: Target) -> Observed:
         """What ``state.json`` says, and whether a supervisor holds the lock."""
-        folder = self._folder / session_id
+        folder = self._folder / target.session_id
         # Asked first: a supervisor that ends in between has written its last state by then.
-        alive = _locked(folder / "lock")
-        try:
-            state = json.loads((folder / "state.json").read_text())
-        except (OSError, ValueError):
-            return Observed(alive=alive, stage="preparing" if alive else "absent")
-        stage = state["stage"]
-        if not alive and stage != "exited":
-            stage, state["reason"] = "lost", "SupervisorLost"
-            state["message"] = "The process that looks after the runner was killed; the runner ended with it."
-        endpoint = None
-        if stage == "ready":
-            endpoint = {"host": "127.0.0.1", "port": state["port"], "token": state["token"]}
-        return Observed(
-            starts=state["starts"],
-            alive=alive,
-            stage=stage,
-            reason=state["reason"],
-            message=state["message"],
-            exit_code=state.get("exit_code"),
-            since=state["since"],
-            endpoint=endpoint,
-            repositories=tuple(state.get("repositories", ())),
-        )
+        alive = is_locked(folder / "lock")
+        state, specification = _read(folder / "state.json"), _read(folder / "spec.json")
+        if alive and (state is None or specification is None or state["starts"] != specification["starts"]):
+            asked = specification or {}
+            words = "The process that looks after the runner is coming up."
+            return Observed(
+                asked.get("starts", 0), True, "preparing", "Preparing", words, since=asked.get("launched_at", 0.0)
+            )
+        if state is None:
+            return Observed()
+        return _observed(state, alive=alive)
 
     def launch(self, order: LaunchOrder) -> None:
-        """Write the specification and spawn the supervisor; does nothing while one is alive.
-
-        Raises:
-            RuntimeError: the supervisor did not come up in time.
-        """
+        """Write the specification and spawn the supervisor; does nothing while one is alive."""
         folder = self._folder / order.session["id"]
-        if _locked(folder / "lock"):
-            return
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
-        _write(folder / "token", order.token)
-        _write(folder / "spec.json", json.dumps(self._specification(order, folder)))
-        with (folder / "supervisor.log").open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-I", str(_SUPERVISOR), str(folder)],
-                env={name: os.environ[name] for name in _MACHINE if name in os.environ},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                # A session of its own: what ends the control plane must not end the runner.
-                start_new_session=True,
-            )
-        starts, deadline = order.session["starts"], time.monotonic() + _SPAWN_DEADLINE
-        while self.observe(order.session["id"]).starts != starts:
-            if time.monotonic() > deadline:
-                raise RuntimeError("the supervisor did not come up; see supervisor.log in the session's folder")
-            process.poll()
-            time.sleep(_PAUSE)
+        # The supervisor inherits the lock, so there is no moment at which nobody holds it and something is on its way.
+        with (folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            _write(folder / "token", order.token)
+            _write(folder / "spec.json", json.dumps(self._specification(order, folder)))
+            with (folder / "supervisor.log").open("ab") as log:
+                subprocess.Popen(  # noqa: S603
+                    [sys.executable, "-I", str(_SUPERVISOR), str(folder), str(lock.fileno())],
+                    env={name: os.environ[name] for name in _MACHINE if name in os.environ},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                    pass_fds=(lock.fileno(),),
+                    # A session of its own: what ends the control plane must not end the runner.
+                    start_new_session=True,
+                )
 
-    def terminate(self, session_id: str) -> None:
-        """Ask the supervisor to end, wait for the grace, then kill it; the runner goes with it."""
-        folder = self._folder / session_id
-        deadline = time.monotonic() + self._settings.stop_grace + 3.0
-        asked = False
-        while _locked(folder / "lock"):
-            pid = _supervisor_of(folder)
-            if pid is not None and (not asked or time.monotonic() > deadline):
-                _signal(pid, signal.SIGKILL if asked else signal.SIGTERM)
-                asked = True
-            time.sleep(_PAUSE)
+    def terminate(self, target: Target, *, force: bool = False) -> None:
+        """Ask the supervisor to end its runner, which it does with the runner's grace; or end both at once."""
+        folder = self._folder / target.session_id
+        state = _read(folder / "state.json")
+        if state is None or not is_locked(folder / "lock"):
+            return
+        supervisor = int(state["supervisor"])
+        # A number may belong to somebody else by now.
+        if str(folder).encode() not in _proc(supervisor, "cmdline"):
+            return
+        if not force:
+            _signal(os.kill, supervisor, signal.SIGTERM)
+            return
+        runner = int(state.get("pid") or 0)
+        if runner and _parent_of(runner) == supervisor:
+            _signal(os.killpg, runner, signal.SIGKILL)
+        _signal(os.kill, supervisor, signal.SIGKILL)
 
-    def clean(self, session_id: str) -> None:
-        """Remove the session's folder."""
-        shutil.rmtree(self._folder / session_id, ignore_errors=True)
+    def clean(self, target: Target) -> None:
+        """Remove the session's folder.
 
-    def sessions(self) -> Iterable[str]:
+        Raises:
+            Waiting: something of it runs, or the folder cannot be removed.
+        """
+        folder = self._folder / target.session_id
+        if is_locked(folder / "lock"):
+            raise Waiting("StillRunning", "The session's runner has not ended yet.", after=1.0)
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            raise Waiting("FolderStays", f"The folder of session {target.session_id} cannot be removed.", after=60.0)
+
+    def sessions(self) -> Iterable[Target]:
         """Sessions that have a folder."""
         if not self._folder.is_dir():
             return ()
-        return sorted(entry.name for entry in self._folder.iterdir() if entry.is_dir())
+        return [Target(name) for name in sorted(entry.name for entry in self._folder.iterdir() if entry.is_dir())]
+
+    def logs(self, target: Target, wanted: LogsWanted) -> Iterator[bytes]:
+        """What the runner wrote, as its supervisor kept it."""
+        folder = self._folder / target.session_id
+        return read_log(folder / "runner.log", wanted, lambda: is_locked(folder / "lock"))
+
+    def happenings(self, target: Target) -> Sequence[Happening]:
+        """What the supervisor wrote down, oldest first."""
+        try:
+            lines = (self._folder / target.session_id / "happenings").read_text().splitlines()
+        except OSError:
+            return ()
+        found = (json.loads(line) for line in lines if line.endswith("}"))
+        return [Happening(entry["at"], "supervisor", entry["reason"], entry["message"]) for entry in found]
 
     def _specification(self, order: LaunchOrder, folder: Path) -> dict[str, Any]:
         session, settings = order.session, self._settings
@@ -146,6 +173,7 @@ class LocalRuntime:
         return {
             "session_id": session["id"],
             "starts": session["starts"],
+            "launched_at": time.time(),
             "command": command,
             "environment": {**machine, **environment(order, folder, settings), "AGUI_TOKEN": runner_token},
             "git_environment": {**machine, **git, **{n: os.environ[n] for n in _GIT if n in os.environ}},
@@ -213,30 +241,48 @@ def _folder_name(url: str) -> str:
     return name[:100] or "repository"
 
 
-def _locked(path: Path) -> bool:
-    try:
-        with path.open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+def _observed(state: Mapping[str, Any], *, alive: bool) -> Observed:
+    stage, reason, message = state["stage"], state["reason"], state["message"]
+    if not alive and stage != "exited":
+        stage, reason = "lost", "SupervisorLost"
+        message = "The process that looks after the runner was killed; the runner ended with it."
+    ready = stage == "ready"
+    return Observed(
+        starts=state["starts"],
+        alive=alive,
+        stage=stage,
+        reason=reason,
+        message=message,
+        exit_code=state.get("exit_code"),
+        since=state["since"],
+        endpoint={"host": "127.0.0.1", "port": state["port"], "token": state["token"]} if ready else None,
+        repositories=tuple(state.get("repositories", ())),
+    )
 
 
-def _supervisor_of(folder: Path) -> int | None:
+def _read(path: Path) -> dict[str, Any] | None:
     try:
-        pid = int(json.loads((folder / "state.json").read_text())["supervisor"])
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (OSError, ValueError, KeyError):
+        return dict(json.loads(path.read_text()))
+    except (OSError, ValueError):
         return None
-    # A number may belong to somebody else by now.
-    return pid if str(folder).encode() in command else None
 
 
-def _signal(pid: int, number: signal.Signals) -> None:
+def _proc(pid: int, name: str) -> bytes:
     try:
-        os.kill(pid, number)
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:
+        return b""
+
+
+def _parent_of(pid: int) -> int:
+    # The name in parentheses may hold anything; the parent is the second word after it.
+    words = _proc(pid, "stat").rpartition(b")")[2].split()
+    return int(words[1]) if len(words) > 1 else 0
+
+
+def _signal(send: Callable[[int, int], None], pid: int, number: signal.Signals) -> None:
+    try:
+        send(pid, number)
     except ProcessLookupError:
         return
 

@@ -3,11 +3,10 @@
 Runs as a program of its own with nothing but the standard library, detached from the control plane: when that is killed,
 the runner goes on, and the next control plane reads ``state.json``. When this program is killed, the kernel ends the runner.
 
-Usage: python supervisor.py SESSION_FOLDER
+Usage: python supervisor.py SESSION_FOLDER LOCK, where LOCK is the number of an open file that holds the session's lock.
 """
 
 import ctypes
-import fcntl
 import json
 import os
 import re
@@ -20,12 +19,15 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
 PORT_ATTEMPTS = 3
 HEALTH_PAUSE = 0.05
+LONGEST_LINE = 65536
+HAPPENINGS = 50
 _CREDENTIALS = re.compile(r"(\w+://)[^/@\s]+@")
 
 
@@ -50,7 +52,7 @@ class Supervisor:
         self.spec: dict[str, Any] = json.loads((folder / "spec.json").read_text())
         self.state: dict[str, Any] = {"starts": self.spec["starts"], "supervisor": os.getpid(), "since": time.time()}
         self.stopping = threading.Event()
-        self.runner: subprocess.Popen[bytes] | None = None
+        self.log: threading.Thread | None = None
 
     def run(self) -> None:
         """From clone to exit; what happens is written down at every step."""
@@ -71,9 +73,17 @@ class Supervisor:
     def record(self, stage: str, reason: str, message: str, **facts: Any) -> None:
         """Write the state down, all or nothing."""
         self.state.update(stage=stage, reason=reason, message=message[:2000], **facts)
-        staging = self.folder / "state.json.new"
-        staging.write_text(json.dumps(self.state))
-        staging.replace(self.folder / "state.json")
+        entry = {"at": _now(), "reason": reason, "message": self.state["message"]}
+        path = self.folder / "happenings"
+        earlier = path.read_text().splitlines() if path.exists() else []
+        self.write("happenings", "\n".join([*earlier[1 - HAPPENINGS :], json.dumps(entry)]) + "\n")
+        self.write("state.json", json.dumps(self.state))
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the session's folder, all or nothing."""
+        staging = self.folder / f"{name}.new"
+        staging.write_text(text)
+        staging.replace(self.folder / name)
 
     def prepare(self) -> None:
         """Clone what is not cloned yet, and write the files that the session shall find."""
@@ -140,8 +150,11 @@ class Supervisor:
         while runner.poll() is None and not self.stopping.wait(0.1):
             pass
         if runner.poll() is None:
+            self.record("stopping", "Stopping", "The runner was asked to end.")
             _end(runner, self.spec["stop_grace"])
         _end_group(runner.pid)
+        if self.log is not None:
+            self.log.join(1.0)
         return runner.wait()
 
     def start(self, port: int) -> "subprocess.Popen[bytes]":
@@ -157,21 +170,22 @@ class Supervisor:
             start_new_session=True,
             preexec_fn=_tie,  # noqa: PLW1509 - no thread holds a lock here
         )
-        threading.Thread(target=self.keep_log, args=(runner,), daemon=True).start()
+        self.log = threading.Thread(target=self.keep_log, args=(runner,), daemon=True)
+        self.log.start()
         return runner
 
     def keep_log(self, runner: "subprocess.Popen[bytes]") -> None:
-        """Write the runner's output to its log; when that is full, the older half goes."""
-        path, limit = self.folder / "runner.log", self.spec["log_limit"]
+        """Write the runner's output to its log, each line with its time; when half of what may be kept is full, begin anew."""
+        path, limit = self.folder / "runner.log", self.spec["log_limit"] // 2
         assert runner.stdout is not None
-        with path.open("ab") as log:
-            for line in iter(lambda: runner.stdout.readline(65536), b""):  # type: ignore[union-attr]
-                log.write(line)
-                log.flush()
-                if log.tell() > limit:
-                    kept = path.read_bytes()[-limit // 2 :]
-                    log.truncate(0)
-                    log.write(kept)
+        log = path.open("ab", buffering=0)
+        for line in iter(lambda: runner.stdout.readline(LONGEST_LINE), b""):  # type: ignore[union-attr]
+            if log.tell() > limit:
+                log.close()
+                path.replace(path.with_name("runner.log.1"))
+                log = path.open("ab", buffering=0)
+            log.write(_now().encode() + b" " + line.removesuffix(b"\n") + b"\n")
+        log.close()
 
     def wait_until_healthy(self, runner: "subprocess.Popen[bytes]", port: int) -> bool:
         """Wait until the runner answers ``/health``, has ended, or is to be stopped."""
@@ -183,6 +197,10 @@ class Supervisor:
             except (urllib.error.URLError, OSError, ValueError):
                 self.stopping.wait(HEALTH_PAUSE)
         return False
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
 
 
 def _tie() -> None:
@@ -229,13 +247,9 @@ def _safe(text: str) -> str:
 
 
 def main() -> None:
-    """Hold the session's lock for as long as this start lasts; a second supervisor of the same session ends at once."""
-    folder = Path(sys.argv[1])
-    lock = (folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        sys.exit(0)
+    """Look after one start of a session; the lock goes with this process and is nobody else's."""
+    folder, lock = Path(sys.argv[1]), int(sys.argv[2])
+    os.set_inheritable(lock, False)
     os.umask(0o077)
     Supervisor(folder).run()
 

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 fb9e3fba4769c7c2b9e758ed3cd873bc17b309a2c773ca08567bcbcbabbd3f51)."""
+"""Generated from openapi.yaml (sha256 278213ba78910a7380bc5b107c82c3f85931a7add32617e1a18adb2904d3b40d)."""

@@ -66,6 +66,7 @@ class Session:
             skills (list[str] | None | Unset): Names of skills; all of the project's when absent.
             phase (None | SessionPhaseType1 | SessionPhaseType2Type1 | SessionPhaseType3Type1 | Unset): Where it stands;
                 absent before the first start.
+            phase_changed_at (datetime.datetime | None | Unset): Since when it stands there.
             conditions (list[Condition] | None | Unset): Why it stands there.
             start_time (datetime.datetime | None | Unset): When the runner began to answer.
             completion_time (datetime.datetime | None | Unset): When it ended.
@@ -106,6 +107,7 @@ class Session:
     annotations: None | SessionAnnotationsType0 | Unset = UNSET
     skills: list[str] | None | Unset = UNSET
     phase: None | SessionPhaseType1 | SessionPhaseType2Type1 | SessionPhaseType3Type1 | Unset = UNSET
+    phase_changed_at: datetime.datetime | None | Unset = UNSET
     conditions: list[Condition] | None | Unset = UNSET
     start_time: datetime.datetime | None | Unset = UNSET
     completion_time: datetime.datetime | None | Unset = UNSET
@@ -257,6 +259,14 @@ class Session:
         else:
             phase = self.phase
 
+        phase_changed_at: None | str | Unset
+        if isinstance(self.phase_changed_at, Unset):
+            phase_changed_at = UNSET
+        elif isinstance(self.phase_changed_at, datetime.datetime):
+            phase_changed_at = self.phase_changed_at.isoformat()
+        else:
+            phase_changed_at = self.phase_changed_at
+
         conditions: list[dict[str, Any]] | None | Unset
         if isinstance(self.conditions, Unset):
             conditions = UNSET
@@ -392,6 +402,8 @@ class Session:
             field_dict["skills"] = skills
         if phase is not UNSET:
             field_dict["phase"] = phase
+        if phase_changed_at is not UNSET:
+            field_dict["phase_changed_at"] = phase_changed_at
         if conditions is not UNSET:
             field_dict["conditions"] = conditions
         if start_time is not UNSET:
@@ -678,6 +690,26 @@ class Session:
         phase = _parse_phase(d.pop("phase", UNSET))
 
 
+        def _parse_phase_changed_at(data: object) -> datetime.datetime | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                phase_changed_at_type_0 = datetime.datetime.fromisoformat(data)
+
+
+
+                return phase_changed_at_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(datetime.datetime | None | Unset, data)
+
+        phase_changed_at = _parse_phase_changed_at(d.pop("phase_changed_at", UNSET))
+
+
         def _parse_conditions(data: object) -> list[Condition] | None | Unset:
             if data is None:
                 return data
@@ -885,6 +917,7 @@ class Session:
             annotations=annotations,
             skills=skills,
             phase=phase,
+            phase_changed_at=phase_changed_at,
             conditions=conditions,
             start_time=start_time,
             completion_time=completion_time,

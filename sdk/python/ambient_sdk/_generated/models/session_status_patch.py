@@ -31,6 +31,7 @@ class SessionStatusPatch:
     """ 
         Attributes:
             starts (int): Which start this is about; news of an earlier one are refused.
+            if_version (int | Unset): Version of the session that this was decided on; refused when it is another by now.
             phase (SessionStatusPatchPhase | Unset):
             conditions (list[Condition] | Unset):
             reconciled_repos (list[ReconciledRepository] | Unset):
@@ -43,6 +44,7 @@ class SessionStatusPatch:
      """
 
     starts: int
+    if_version: int | Unset = UNSET
     phase: SessionStatusPatchPhase | Unset = UNSET
     conditions: list[Condition] | Unset = UNSET
     reconciled_repos: list[ReconciledRepository] | Unset = UNSET
@@ -62,6 +64,8 @@ class SessionStatusPatch:
         from ..models.condition import Condition # noqa: PLC0415
         from ..models.reconciled_repository import ReconciledRepository # noqa: PLC0415
         starts = self.starts
+
+        if_version = self.if_version
 
         phase: str | Unset = UNSET
         if not isinstance(self.phase, Unset):
@@ -108,6 +112,8 @@ class SessionStatusPatch:
         field_dict.update({
             "starts": starts,
         })
+        if if_version is not UNSET:
+            field_dict["if_version"] = if_version
         if phase is not UNSET:
             field_dict["phase"] = phase
         if conditions is not UNSET:
@@ -137,6 +143,8 @@ class SessionStatusPatch:
         from ..models.reconciled_repository import ReconciledRepository # noqa: PLC0415
         d = dict(src_dict)
         starts = d.pop("starts")
+
+        if_version = d.pop("if_version", UNSET)
 
         _phase = d.pop("phase", UNSET)
         phase: SessionStatusPatchPhase | Unset
@@ -202,6 +210,7 @@ class SessionStatusPatch:
 
         session_status_patch = cls(
             starts=starts,
+            if_version=if_version,
             phase=phase,
             conditions=conditions,
             reconciled_repos=reconciled_repos,
