@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSON
 
 from ambient_core.database import Transaction
@@ -28,6 +28,7 @@ idempotency_keys = Table(
     Column("headers", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), server_default=text("now()"), nullable=False),
+    Index(None, "created_at"),
 )
 
 _FIND = (

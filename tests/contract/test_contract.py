@@ -253,6 +253,8 @@ def test_secret_fields_are_never_shown_searched_or_logged(kind: Kind, maker: Mak
         "orderBy=id sideways",
         "fields=nope",
         "serach=x",
+        "total=maybe",
+        "page_token=x",
     ],
 )
 def test_a_bad_list_parameter_is_named(kind: Kind, call: Any, query: str) -> None:

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 fb9e3fba4769c7c2b9e758ed3cd873bc17b309a2c773ca08567bcbcbabbd3f51)."""
+"""Generated from openapi.yaml (sha256 48cf77e9369e09b319ff87fccd94efc10dfb6581671df07f06c9803fabe242a3)."""
