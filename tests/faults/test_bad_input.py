@@ -190,7 +190,7 @@ def test_a_tag_that_does_not_name_the_version_strongly_is_412(call: Any, project
     refused(call("PATCH", f"/projects/{project}", json={}, headers={"If-Match": tag}), 412)
 
 
-@pytest.mark.parametrize("key", ["x" * 256, "a\tb"])
+@pytest.mark.parametrize("key", ["x" * 256, "a\tb", "", '""', '"a', 'a"b', '"a" "b"', "é"])
 def test_a_strange_idempotency_key_is_400(call: Any, key: str) -> None:
     refused(post(call, b"{}", headers={"Idempotency-Key": key}), 400)
 
