@@ -19,6 +19,7 @@ from werkzeug.exceptions import MethodNotAllowed as NoMethod
 from ambient_core import errors, openapi
 from ambient_core.access import Guard
 from ambient_core.config import Settings, check_profile
+from ambient_core.constraints import explain
 from ambient_core.database import Database, is_outage, is_retryable, unavailable
 from ambient_core.development import DevelopmentAccess
 from ambient_core.errors import AmbientError, Internal, Unauthenticated
@@ -247,6 +248,9 @@ def _fault(fault: Exception) -> Response:
     if is_outage(fault) or is_retryable(fault):
         log.warning("database outage: %s", type(getattr(fault, "orig", fault)).__name__)
         return error_response(unavailable(fault))
+    if (refusal := explain(fault, current().registry)) is not None:
+        # A constraint that is checked at the commit speaks after the store has gone.
+        return error_response(refusal)
     log.error("request failed", exc_info=fault)
     return error_response(
         Internal("Something went wrong on our side; the log has the details under this operation_id.")

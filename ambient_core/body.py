@@ -27,11 +27,13 @@ def raw_body(request: Request, *types: str) -> bytes:
     if request.content_length is None and limit is not None and len(raw) >= limit:
         # A chunked body says no length, and Werkzeug silently stops reading at the limit.
         raise TooLarge(f"The body is larger than {limit} bytes; send less.")
+    taken = {"Accept-Patch": ", ".join(types)} if request.method == "PATCH" else {}
     if raw and request.mimetype not in types:
         got = request.mimetype[:100] or "nothing"
-        raise UnsupportedMediaType(f"Send the body as Content-Type: {types[0]}; it came as {got!r}.")
+        reason = f"Send the body as Content-Type: {types[0]}; it came as {got!r}."
+        raise UnsupportedMediaType(reason, headers=taken)
     if raw and request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Send the body without Content-Encoding.")
+        raise UnsupportedMediaType("Send the body without Content-Encoding.", headers=taken)
     return raw
 
 

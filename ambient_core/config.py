@@ -77,6 +77,10 @@ class Settings:
         10.0, "Seconds after which a database statement is cut short; 0 for never.", minimum=0
     )
     body_limit: int = setting(1048576, "Bytes that a request body may have.", minimum=1024)
+    require_if_match: bool = setting(
+        False,
+        "Refuse (428) to change or delete an object when the request does not say by If-Match which version it saw.",
+    )
     graceful_timeout: int = setting(30, "Seconds that running requests get when the server stops.", minimum=1)
     log_level: str = setting(
         "info", "Least severe entry that is logged.", choices=("debug", "info", "warning", "error")

@@ -57,7 +57,18 @@ class Transaction:
         self._pooled: PoolProxiedConnection | None = None
         self._explicit = False
         self._announced = False
+        self._rehearsal = False
         self.changes: list[Change] = []
+
+    def rehearse(self) -> None:
+        """Let everything happen and undo it at the end instead of committing it: a dry run."""
+        self.begin()
+        self._rehearsal = True
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether `rehearse` was called."""
+        return self._rehearsal
 
     def announce(self) -> None:
         """Wake those who wait for news once this is committed, though no object of a kind changes."""
@@ -98,6 +109,11 @@ class Transaction:
         Raises:
             Unavailable: the connection was lost; whether the commit happened is not known then.
         """
+        if self._rehearsal:
+            # What PostgreSQL would check at the commit is part of the rehearsal.
+            self.driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            self.rollback()
+            return
         try:
             if self._explicit:
                 self.driver.execute("COMMIT")
@@ -112,6 +128,7 @@ class Transaction:
     def rollback(self) -> None:
         """Undo what `begin` opened and give the connection back; never raises."""
         self.changes = []
+        self._announced = self._rehearsal = False
         try:
             if self._pooled is not None and self._explicit and not self.driver.broken:
                 self.driver.execute("ROLLBACK")

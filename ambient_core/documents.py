@@ -13,12 +13,13 @@ JSON = "application/json"
 _USUAL = (400, 401, 403, 500, 503)
 _BY_VERB: dict[str, tuple[int, ...]] = {
     "list": (),
-    "get": (404,),
+    "get": (404, 412),
     "create": (409, 413, 415, 422),
-    "patch": (404, 409, 412, 413, 415),
-    "delete": (404, 409, 412),
+    "patch": (404, 409, 412, 413, 415, 428),
+    "delete": (404, 409, 412, 428),
 }
-_IF_MATCH = "IfMatch"
+_CONDITIONS = ("IfMatch", "IfNoneMatch")
+_DRY_RUN = "DryRun"
 _KEY = "IdempotencyKey"
 _ETAG = {"ETag": {"$ref": "#/components/headers/ETag"}}
 
@@ -75,7 +76,7 @@ def verb(kind: Kind, verb: Verb) -> Document:
 
 def _parameters(kind: Kind, verb: Verb) -> Sequence[str | Document]:
     if verb == "list":
-        found: list[str | Document] = ["Page", "Size", "Search", "OrderBy", "Fields"]
+        found: list[str | Document] = ["Page", "Size", "PageToken", "Total", "Search", "OrderBy", "Fields"]
         project = kind.project_column
         if project and project != "id":
             schema = {"type": "string", "maxLength": 63}
@@ -83,7 +84,7 @@ def _parameters(kind: Kind, verb: Verb) -> Sequence[str | Document]:
                 {"name": project, "in": "query", "schema": schema, "description": "Only those of this project."}
             )
         return found
-    return {"get": ["Fields"], "create": [_KEY]}.get(verb, [_IF_MATCH])
+    return {"get": ["Fields", *_CONDITIONS], "create": [_KEY, _DRY_RUN]}.get(verb, [*_CONDITIONS, _DRY_RUN])
 
 
 def _success(kind: Kind, verb: Verb) -> Document:
@@ -98,7 +99,10 @@ def _success(kind: Kind, verb: Verb) -> Document:
     }
     if verb == "create":
         answer["headers"]["Location"] = {"description": "Where the new object lives.", "schema": {"type": "string"}}
-    return {"201" if verb == "create" else "200": answer}
+    found = {"201" if verb == "create" else "200": answer}
+    if verb == "get":
+        found["304"] = {"description": "The caller has this version already (If-None-Match).", "headers": dict(_ETAG)}
+    return found
 
 
 def action(kind: Kind, action: Action) -> Document:
@@ -109,7 +113,7 @@ def action(kind: Kind, action: Action) -> Document:
         "summary": " ".join(text[0].split()),
         "tags": [kind.plural],
         "x-ambient-verb": action.name,
-        "parameters": [*([_KEY] if action.method == "POST" else []), *action.parameters],
+        "parameters": [*_action_headers(action), *action.parameters],
     }
     if len(text) > 1:
         document["description"] = "\n\n".join(text[1:])
@@ -117,8 +121,14 @@ def action(kind: Kind, action: Action) -> Document:
         document["requestBody"] = {"required": True, "content": {JSON: {"schema": action.body}}}
     document["responses"] = {str(action.status): _answer(kind, action)}
     extra = (404, 409, 413, 415, 422) if action.method == "POST" else (404, 409, 413, 415) if action.body else (404,)
-    document["responses"] |= refusals((*_USUAL, *extra, *action.errors))
+    conditions = (412, 428) if action.conditional else ()
+    document["responses"] |= refusals((*_USUAL, *extra, *conditions, *action.errors))
     return document
+
+
+def _action_headers(action: Action) -> list[str]:
+    keyed = [_KEY] if action.method == "POST" else []
+    return [*keyed, *(_CONDITIONS if action.conditional else ()), *([_DRY_RUN] if action.writes else [])]
 
 
 def _answer(kind: Kind, action: Action) -> Document:
@@ -175,6 +185,17 @@ def listed(item: Document) -> Document:
     return _object(kind=_TEXT, page=_WHOLE, size=_WHOLE, total=_WHOLE, items={"type": "array", "items": item})
 
 
+def paged(item: Document) -> Document:
+    """The envelope of a list that may be read by page tokens, without a count."""
+    envelope = _object(kind=_TEXT, page=_WHOLE, size=_WHOLE, items={"type": "array", "items": item})
+    envelope["properties"]["total"] = {"type": "integer", "description": "Matching objects; absent with total=false."}
+    envelope["properties"]["next_page_token"] = {
+        "type": "string",
+        "description": "The page_token of the next page; absent on the last one.",
+    }
+    return envelope
+
+
 ERROR_LIST = listed(ERROR_ENTRY)
 PLUGIN_LIST = listed(
     {
@@ -193,6 +214,7 @@ ERROR: Document = {
         "code": {"type": "string", "example": "ambient-api-server-8"},
         "reason": {"type": "string", "description": "What is wrong and what would be right."},
         "operation_id": {"type": "string", "description": "Names this request in the log."},
+        "current_version": {"type": "integer", "description": "With 412: the version that is stored now."},
         "errors": {
             "type": "array",
             "description": "Every fault, when they belong to fields.",
@@ -209,6 +231,10 @@ def _query(name: str, schema: Document, description: str, example: Any = None) -
     return parameter if example is None else {**parameter, "example": example}
 
 
+def _header(name: str, description: str, example: str) -> Document:
+    return {"name": name, "in": "header", "schema": _TEXT, "description": description, "example": example}
+
+
 PARAMETERS: dict[str, Document] = {
     "Page": _query("page", {"type": "integer", "minimum": 1, "default": 1, "maximum": 2**53}, "Which page, from 1."),
     "Size": _query("size", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}, "Objects on a page."),
@@ -222,12 +248,24 @@ PARAMETERS: dict[str, Document] = {
         "orderBy", _TEXT, "Fields to order by, each with asc or desc; id is always the last.", "created_at desc"
     ),
     "Fields": _query("fields", _TEXT, "Fields to show; id, kind and href always come.", "created_at,version"),
-    "IfMatch": {
-        "name": "If-Match",
-        "in": "header",
-        "schema": _TEXT,
-        "description": "The ETag that the change builds on; another stored version answers 412.",
-    },
+    "PageToken": _query(
+        "page_token",
+        {"type": "string", "maxLength": 8192},
+        "The next_page_token of the page before: the same cost at any depth, and nothing repeated or left out while others "
+        "write. It belongs to the query, the order and the caller. No count unless total=true; not together with page.",
+    ),
+    "Total": _query("total", {"type": "boolean"}, "Whether to count; true unless page_token is given.", example=False),
+    "DryRun": _query(
+        "dry_run",
+        {"type": "boolean", "default": False},
+        "Check and answer as if, with the header Ambient-Dry-Run: true, and keep nothing.",
+    ),
+    "IfMatch": _header(
+        "If-Match", "The ETag that the change builds on, several of them, or *; if none is the stored one, 412.", '"3"'
+    ),
+    "IfNoneMatch": _header(
+        "If-None-Match", "ETags that the caller has: a GET answers 304 when one is the stored one, a change 412.", '"3"'
+    ),
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",

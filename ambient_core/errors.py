@@ -33,21 +33,30 @@ class AmbientError(Exception):
         reason: a sentence for the caller: what happened and what to do.
         faults: the single faults, when there are several or they belong to fields.
         headers: response headers that go with the answer.
+        details: further members of the error body, by name, such as ``current_version``.
     """
 
     status: ClassVar[int] = 500
     number: ClassVar[int] = 9
     title: ClassVar[str] = "Unspecified error"
 
-    def __init__(self, reason: str, faults: Sequence[Fault] = (), headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        faults: Sequence[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.faults = tuple(faults)
         self.headers = dict(headers or {})
+        self.details = dict(details or {})
 
     def body(self, operation_id: str) -> dict[str, Any]:
         """The error object of the wire, as a JSON-ready mapping."""
         body: dict[str, Any] = {**self.reference(), "reason": self.reason, "operation_id": operation_id}
+        body |= self.details
         if self.faults:
             body["errors"] = [{"field": f.field, "rule": f.rule, "reason": f.reason} for f in self.faults]
         return body
@@ -141,7 +150,7 @@ class Gone(AmbientError):
 
 
 class PreconditionFailed(AmbientError):
-    """``If-Match`` names another version than the stored one."""
+    """``If-Match`` or ``If-None-Match`` does not hold; ``current_version`` says what is stored, if anything is."""
 
     status, number, title = 412, 412, "Precondition failed"
 
@@ -162,6 +171,12 @@ class Unprocessable(AmbientError):
     """The request contradicts an earlier one (a reused Idempotency-Key)."""
 
     status, number, title = 422, 422, "Unprocessable content"
+
+
+class PreconditionRequired(AmbientError):
+    """This change is refused without ``If-Match``: the caller must say which version it builds on."""
+
+    status, number, title = 428, 428, "Precondition required"
 
 
 class TooManyRequests(AmbientError):
@@ -223,6 +238,7 @@ CATALOGUE: tuple[type[AmbientError], ...] = (
     TooLarge,
     UnsupportedMediaType,
     Unprocessable,
+    PreconditionRequired,
     TooManyRequests,
     BadGateway,
     Unavailable,

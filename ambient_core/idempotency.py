@@ -4,10 +4,11 @@ The record is written in the transaction of the write itself, so there is never 
 """
 
 import hashlib
+import re
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSON
 
 from ambient_core.database import Transaction
@@ -28,6 +29,7 @@ idempotency_keys = Table(
     Column("headers", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), server_default=text("now()"), nullable=False),
+    Index(None, "created_at"),
 )
 
 _FIND = (
@@ -40,6 +42,29 @@ _KEEP = (
     "ON CONFLICT (principal, key) DO UPDATE SET operation = excluded.operation, fingerprint = excluded.fingerprint, "
     "status = excluded.status, headers = excluded.headers, body = excluded.body, created_at = now()"
 )
+
+
+_FORGET = (
+    "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys "
+    "WHERE created_at <= now() - interval '24 hours' LIMIT 1000 FOR UPDATE SKIP LOCKED))"
+)
+_FORGETTING = 64
+"""One request in so many, by the hash of its body, also clears away what is older than a day; each time more than comes in between."""
+_STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+
+
+def key_of(header: str) -> str:
+    """Read the header: a string of structured fields (``"abc"``, RFC 8941), or the same without its quotes.
+
+    Raises:
+        BadQuery: the key is empty, too long or not printable.
+    """
+    text = header.strip()
+    quoted = _STRING.fullmatch(text)
+    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
+    if not key or len(key) > MAXIMUM_KEY or not (key.isprintable() and key.isascii()) or (not quoted and '"' in key):
+        raise BadQuery(f'Idempotency-Key must have 1 to {MAXIMUM_KEY} printable ASCII characters, as abc or as "abc".')
+    return key
 
 
 class Once:
@@ -57,12 +82,10 @@ class Once:
     """
 
     def __init__(self, transaction: Transaction, principal: str, key: str, operation: str, raw: bytes) -> None:
-        if not key or len(key) > MAXIMUM_KEY or not key.isprintable():
-            raise BadQuery(f"Idempotency-Key must have 1 to {MAXIMUM_KEY} printable characters.")
         self._transaction = transaction
         self._record: dict[str, Any] = {
             "principal": principal,
-            "key": key,
+            "key": key_of(key),
             "operation": operation,
             "fingerprint": hashlib.sha256(raw).digest(),
         }
@@ -75,8 +98,8 @@ class Once:
             Unprocessable: the key was used for another request.
         """
         self._transaction.begin()
-        lock = hashlib.sha256(f"{self._record['principal']}\0{self._record['key']}".encode()).digest()[:8]
-        number = int.from_bytes(lock, "big", signed=True)
+        digest = hashlib.sha256(f"{self._record['principal']}\0{self._record['key']}".encode()).digest()[:8]
+        number = int.from_bytes(digest, "big", signed=True)
         got = self._transaction.raw("SELECT pg_try_advisory_xact_lock(%(n)s::bigint)", {"n": number}).fetchone()
         if not got or not got[0]:
             raise Conflict("A request with this Idempotency-Key is under way; try again.", headers={"Retry-After": "1"})
@@ -91,5 +114,7 @@ class Once:
 
     def keep(self, answer: Answer) -> None:
         """Store the answer, to be committed with the write."""
+        if self._record["fingerprint"][0] % _FORGETTING == 0:
+            self._transaction.raw(_FORGET)
         headers = orjson.dumps({**answer.headers, "version": answer.version}).decode()
         self._transaction.raw(_KEEP, {**self._record, "status": answer.status, "headers": headers, "body": answer.body})

@@ -141,9 +141,20 @@ class Action:
     answer: str | type[Any] | None = "self"
     parameters: Sequence[Mapping[str, Any]] = ()
     streams: bool = False
+    fenced: bool = False
     errors: tuple[int, ...] = ()
     operation_id: str = ""
     doc: str = ""
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change something, so that it takes ``dry_run``."""
+        return self.method != "GET" and not self.streams
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it changes one object, so that it takes ``If-Match``."""
+        return self.writes and self.on == "item"
 
 
 def action(**options: Any) -> Callable[[Callable[..., Any]], Action]:
@@ -156,7 +167,9 @@ def action(**options: Any) -> Callable[[Callable[..., Any]], Action]:
         **options: ``on`` (``item`` or ``collection``), ``method``, ``status``, ``path`` (last segment, the function's
             name unless given), ``body`` (marshmallow schema class), ``answer`` (``"self"``, the name of another kind,
             ``"NameList"``, a schema class or ``None``), ``parameters`` (OpenAPI parameter objects), ``streams``
-            (may answer ``text/event-stream``), ``errors`` (statuses beyond the usual), ``operation_id`` and ``name`` (the verb).
+            (may answer ``text/event-stream``), ``fenced`` (it has a guard of its own against stale callers, or only adds
+            something, so that ``If-Match`` is never demanded), ``errors`` (statuses beyond the usual), ``operation_id``
+            and ``name`` (the verb).
     """
 
     def make(function: Callable[..., Any]) -> Action:
@@ -179,6 +192,7 @@ class Kind:
         verbs: which of the five are served.
         id_from: field whose value becomes the id (projects); a new ULID otherwise.
         project_field: field that names the project an object lives in; ``project_id`` where there is one.
+        requires_if_match: whether PATCH, DELETE and actions on an object are refused (428) without ``If-Match``.
     """
 
     model: type[Resource]
@@ -188,6 +202,7 @@ class Kind:
     verbs: tuple[Verb, ...] = VERBS
     id_from: str | None = None
     project_field: str | None = None
+    requires_if_match: bool = False
     owner: str = attribute(default="", compare=False)
 
     @property

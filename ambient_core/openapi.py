@@ -57,7 +57,7 @@ def documented(app: "Application") -> Api:
         schemas = schemas_of(kind)
         for schema in (schemas.create, schemas.patch, schemas.read):
             components.schema(type(schema).__name__, schema=schema)
-        components.schema(f"{kind.name}List", component=documents.listed(documents.reference(kind.name)))
+        components.schema(f"{kind.name}List", component=documents.paged(documents.reference(kind.name)))
     return api
 
 

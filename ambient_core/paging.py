@@ -3,9 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
-
-import sqlalchemy as sa
 
 from ambient_core.errors import BadQuery
 from ambient_core.search import Column
@@ -16,16 +13,33 @@ _LONGEST = 2048
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """One term of an order.
+
+    Args:
+        column: the field; objects without a value come last, whatever the direction.
+        descending: from the largest to the smallest.
+    """
+
+    column: Column
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Which part of a list.
 
     Args:
         page: number of the page, from 1.
         size: objects on a page.
+        after: the last object of the page before, as its values of the order's terms; ``None`` where pages are counted.
+        total: whether the matching objects are counted.
     """
 
     page: int = 1
     size: int = 100
+    after: tuple[str | None, ...] | None = None
+    total: bool = True
 
     @property
     def offset(self) -> int:
@@ -34,7 +48,7 @@ class Page:
 
 
 def page_of(arguments: Mapping[str, Sequence[str]]) -> Page:
-    """Read ``page`` and ``size``.
+    """Read ``page``, ``size`` and ``total``.
 
     Args:
         arguments: all values of each query parameter.
@@ -45,27 +59,45 @@ def page_of(arguments: Mapping[str, Sequence[str]]) -> Page:
     return Page(
         _whole("page", arguments.get("page"), 1, LARGEST_PAGE),
         _whole("size", arguments.get("size"), 100, LARGEST_SIZE),
+        total=truth("total", _once("total", arguments.get("total")), default="page_token" not in arguments),
     )
 
 
-def _whole(name: str, values: Sequence[str] | None, default: int, largest: int) -> int:
-    if not values:
+def truth(name: str, text: str | None, *, default: bool) -> bool:
+    """Read a parameter that is ``true`` or ``false``.
+
+    Raises:
+        BadQuery: it is something else.
+    """
+    if text is None:
         return default
-    if len(values) > 1:
+    if text not in ("true", "false"):
+        raise BadQuery(f"{name} must be true or false; it is {text[:40]!r}.")
+    return text == "true"
+
+
+def _once(name: str, values: Sequence[str] | None) -> str | None:
+    if values and len(values) > 1:
         raise BadQuery(f"The parameter {name!r} came {len(values)} times; give it once.")
-    text = values[0]
+    return values[0] if values else None
+
+
+def _whole(name: str, values: Sequence[str] | None, default: int, largest: int) -> int:
+    text = _once(name, values)
+    if text is None:
+        return default
     if not (text.isascii() and text.isdigit() and len(text) <= 17 and 1 <= int(text) <= largest):
         raise BadQuery(f"{name} must be a whole number from 1 to {largest}; it is {text[:40]!r}.")
     return int(text)
 
 
-def order_of(text: str | None, columns: Mapping[str, Column]) -> "tuple[sa.ColumnElement[Any], ...]":
+def order_of(text: str | None, columns: Mapping[str, Column]) -> tuple[Term, ...]:
     """Read ``orderBy``: ``name, created_at desc``; id is always the last term, so that the order is total.
 
     Raises:
         BadQuery: a field is unknown, named twice or holds JSON, or a direction is no direction.
     """
-    terms: dict[str, sa.ColumnElement[Any]] = {}
+    terms: dict[str, Term] = {}
     for part in _parts("orderBy", text):
         name, *rest = part.split()
         direction = rest[0].lower() if rest else "asc"
@@ -77,13 +109,12 @@ def order_of(text: str | None, columns: Mapping[str, Column]) -> "tuple[sa.Colum
         if column.type == "json" or name in terms:
             reason = "holds JSON and has no order" if column.type == "json" else "is named twice"
             raise BadQuery(f"orderBy: the field {name!r} {reason}.")
-        expression = column.expression
-        term = expression.desc() if direction == "desc" else expression.asc()
-        # PostgreSQL puts nulls first when descending; callers expect "no value" at the end either way.
-        terms[name] = term.nulls_last() if getattr(expression, "nullable", True) else term
+        terms[name] = Term(column, direction == "desc")
     if "id" not in terms:
-        terms["id"] = columns["id"].expression.asc()
-    return tuple(terms.values())
+        terms["id"] = Term(columns["id"])
+    # Nothing can tie after the id, so what follows it orders nothing.
+    names = list(terms)
+    return tuple(terms.values())[: names.index("id") + 1]
 
 
 def fields_of(text: str | None, names: Collection[str]) -> tuple[str, ...] | None:

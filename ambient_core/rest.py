@@ -1,30 +1,38 @@
 """HTTP for any kind: the five verbs and the actions, written once."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, and_
 
-from ambient_core import search
 from ambient_core.access import Guard
 from ambient_core.body import JSON, MERGE_PATCH, json_body, parse, raw_body
 from ambient_core.config import Settings
 from ambient_core.database import Database, Transaction
-from ambient_core.errors import BadQuery
+from ambient_core.errors import BadQuery, NotFound
 from ambient_core.idempotency import Once
 from ambient_core.identity import Principal
 from ambient_core.kinds import Action, Kind, Registry, rules_of
-from ambient_core.paging import fields_of, order_of, page_of
+from ambient_core.paging import fields_of
+from ambient_core.parameters import (
+    DRY_RUN,
+    PROJECT_HEADER,
+    check_parameters,
+    check_project,
+    is_dry_run,
+    list_query,
+    one,
+    preconditions,
+    searchable,
+)
+from ambient_core.preconditions import failed
 from ambient_core.schemas import load, schemas_of
 from ambient_core.store import Answer, Query, Store, Surroundings
+from ambient_core.tokens import Signer
 
-PROJECT_HEADER = "X-Ambient-Project"
-LIST_PARAMETERS = ("page", "size", "search", "orderBy", "fields")
+DRY_RUN_HEADER = "Ambient-Dry-Run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,7 @@ class Runtime:
     registry: Registry
     guard: Guard
     before_write: tuple[tuple[str, Callable[..., Any]], ...]
+    signer: Signer = field(default_factory=Signer)
 
 
 class Operation:
@@ -89,83 +98,6 @@ def current() -> Operation:
     return operation
 
 
-@lru_cache(maxsize=512)
-def searchable(kind: Kind) -> Mapping[str, search.Column]:
-    """The readable fields of a kind, as search and order take them."""
-    return {column.name: search.Column.of(column, rules_of(column).choices) for column in kind.readable}
-
-
-def one(name: str) -> str | None:
-    """A query parameter that may be given once.
-
-    Raises:
-        BadQuery: it came twice.
-    """
-    values = request.args.getlist(name)
-    if len(values) > 1:
-        raise BadQuery(f"The parameter {name!r} came {len(values)} times; give it once.")
-    return values[0] if values else None
-
-
-def check_parameters(*known: str) -> None:
-    """Refuse query parameters that mean nothing here: a misspelt filter must not answer with everything.
-
-    Raises:
-        BadQuery: naming the parameter and what is near it.
-    """
-    for name in request.args:
-        if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known ones: {', '.join(known) or 'none'}."
-            raise BadQuery(f"The parameter {name[:100]!r} is not known here; {hint}")
-
-
-def list_query(kind: Kind) -> Query:
-    """Read the parameters of a list: page, size, search, orderBy, fields, and the project.
-
-    Raises:
-        BadQuery: naming the parameter and its rule.
-    """
-    return _list_query(kind, request.query_string, request.headers.get(PROJECT_HEADER))
-
-
-@lru_cache(maxsize=1024)
-def _list_query(kind: Kind, _text: bytes, header: str | None) -> Query:
-    """The same text means the same query, whoever asks: a list that is asked for again is not parsed again."""
-    project = kind.project_column if kind.project_column != "id" else None
-    check_parameters(*LIST_PARAMETERS, *([project] if project else []))
-    columns = searchable(kind)
-    text = one("search")
-    where: ColumnElement[bool] | None = search.where(search.parse(text), columns) if text and text.strip() else None
-    wanted = (one(project) or header) if project else None
-    if project and wanted:
-        _check_project(wanted)
-        belongs = kind.table.c[project] == wanted
-        where = belongs if where is None else and_(belongs, where)
-    fields = fields_of(one("fields"), kind.selectable)
-    return Query(page_of(request.args.to_dict(flat=False)), where, order_of(one("orderBy"), columns), fields)
-
-
-def _check_project(name: str) -> None:
-    if len(name) > 63 or not name.isprintable() or "\0" in name:
-        raise BadQuery("The project must be the name of one: at most 63 printable characters.")
-
-
-def if_version() -> int | None:
-    """The version that ``If-Match`` asks for (RFC 9110, section 13.1.1); ``None`` for no header or ``*``.
-
-    Raises:
-        BadQuery: the header holds no entity tag of ours.
-    """
-    header = request.headers.get("If-Match")
-    if header is None or header.strip() == "*":
-        return None
-    tag = header.strip()
-    if len(tag) > 2 and tag[0] == tag[-1] == '"' and tag[1:-1].isascii() and tag[1:-1].isdigit() and len(tag) < 21:
-        return int(tag[1:-1])
-    raise BadQuery('If-Match must be one ETag as this API gave it, such as "3", or *.')
-
-
 def response_of(answer: Answer) -> Response:
     """An answer of a store as an HTTP response."""
     response = Response(answer.body or None, answer.status, mimetype="application/json" if answer.body else None)
@@ -173,6 +105,8 @@ def response_of(answer: Answer) -> Response:
         response.headers["ETag"] = f'"{answer.version}"'
     if answer.headers:
         response.headers.extend(dict(answer.headers))
+    if current().transaction.rehearsal:
+        response.headers[DRY_RUN_HEADER] = "true"
     return response
 
 
@@ -190,19 +124,33 @@ class Resources:
 
     def list(self) -> Response:
         """GET the collection."""
-        return response_of(current().store(self.kind, "list").list(list_query(self.kind)))
+        return listed(self.kind, list_query(self.kind))
 
     def get(self, id: str) -> Response:  # noqa: A002
         """GET one object."""
         store = current().store(self.kind, "get")
         check_parameters("fields")
         fields = fields_of(one("fields"), self.kind.selectable)
-        return response_of(store.get(id, fields))
+        condition = preconditions(required=False)
+        if condition is None:
+            return response_of(store.get(id, fields))
+        try:
+            answer = store.get(id, fields)
+        except NotFound:
+            if condition.asks_for_existence:
+                raise failed(self.kind.name, None) from None
+            raise
+        version = answer.version or 0
+        if condition.is_fresh(version):
+            answer = Answer(b"", 304, version)
+        elif not condition.holds(version):
+            raise failed(self.kind.name, version)
+        return response_of(answer)
 
     def create(self) -> Response:
         """POST to the collection."""
         store = current().store(self.kind, "create")
-        check_parameters()
+        check_parameters(DRY_RUN)
         return once(lambda raw: store.create(self.values(parse(raw))))
 
     def values(self, body: Any) -> dict[str, Any]:
@@ -211,37 +159,71 @@ class Resources:
         if column and column in self.schemas.create.fields and isinstance(body, dict) and column not in body:
             project = request.headers.get(PROJECT_HEADER)
             if project:
-                _check_project(project)
+                check_project(project)
                 body = {**body, column: project}
         return load(self.schemas.create, body, self._access)
 
     def patch(self, id: str) -> Response:  # noqa: A002
         """PATCH one object."""
         store = current().store(self.kind, "patch")
-        check_parameters()
+        check_parameters(DRY_RUN)
         values = load(self.schemas.patch, json_body(request), self._access, partial=True)
-        return response_of(store.patch(id, values, if_version()))
+        condition = preconditions(required=demands_if_match(self.kind))
+        rehearse()
+        return response_of(store.patch(id, values, condition))
 
     def delete(self, id: str) -> Response:  # noqa: A002
         """DELETE one object."""
         store = current().store(self.kind, "delete")
-        check_parameters()
-        store.delete(id, if_version())
-        return Response(status=204)
+        check_parameters(DRY_RUN)
+        condition = preconditions(required=demands_if_match(self.kind))
+        rehearse()
+        store.delete(id, condition)
+        return response_of(Answer(b"", 204))
+
+
+def listed(kind: Kind, query: Query) -> Response:
+    """A page of a kind, with the token of the page that follows it."""
+    operation = current()
+    store = operation.store(kind, "list")
+    signer, binding = operation.runtime.signer, query.binding + operation.principal.actor.encode()
+    if (token := one("page_token")) is not None:
+        if one("page") is not None:
+            raise BadQuery("page and page_token say two different things; give one of them.")
+        number, after = signer.read(operation.transaction, binding, token)
+        query = replace(query, page=replace(query.page, page=number, after=after))
+    answer = store.list(query)
+    if answer.after is not None:
+        following = signer.sign(operation.transaction, binding, query.page.page + 1, answer.after)
+        answer = replace(answer, body=answer.body[:-1] + f',"next_page_token":"{following}"}}'.encode())
+    return response_of(answer)
+
+
+def demands_if_match(kind: Kind) -> bool:
+    """Whether a change of an object of this kind must say which version it builds on."""
+    return kind.requires_if_match or current().settings.require_if_match
+
+
+def rehearse() -> bool:
+    """Make this request a dry run if it asks for one; answers whether it does."""
+    if dry := is_dry_run():
+        current().transaction.rehearse()
+    return dry
 
 
 def once(act: Callable[[bytes], Answer]) -> Response:
-    """Run a POST, once per ``Idempotency-Key``.
+    """Run a POST, once per ``Idempotency-Key``; a dry run keeps nothing, so it needs and leaves no record.
 
     Args:
         act: takes the raw body, answers.
     """
     raw = raw_body(request, JSON)
     key = request.headers.get("Idempotency-Key")
-    if key is None:
+    if rehearse() or key is None:
         return response_of(act(raw))
     operation = current()
-    attempt = Once(operation.transaction, operation.principal.actor, key, f"{request.method} {request.path}", raw)
+    project = request.headers.get(PROJECT_HEADER, "")
+    attempt = Once(operation.transaction, operation.principal.actor, key, _operation_text(project), raw)
     answer = attempt.earlier()
     if answer is None:
         answer = act(raw)
@@ -249,22 +231,35 @@ def once(act: Callable[[bytes], Answer]) -> Response:
     return response_of(answer)
 
 
+def _operation_text(project: str) -> str:
+    """What a key belongs to beside the body: method, address with its parameters, and the project of the header."""
+    return " ".join([request.method, request.full_path.rstrip("?"), *([project] if project else [])])
+
+
 def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue]:
     """The view of an action: permission, body, the function, and its answer."""
     schema = action.body() if action.body is not None else None
     known = [str(parameter["name"]) for parameter in action.parameters if parameter.get("in") == "query"]
 
+    known += [DRY_RUN] if action.writes else []
+
     def view(**arguments: str) -> ResponseReturnValue:
         store = current().store(kind, action.name)
         check_parameters(*known)
+        demanded = not action.fenced and demands_if_match(kind)
+        condition = preconditions(required=demanded) if action.conditional else None
 
         def act(raw: bytes) -> Answer:
             given = [] if schema is None else [load(schema, parse(raw) if raw else {})]
+            if condition is not None:
+                store.require(arguments["id"], condition)
             answer: Answer = action.function(store, *arguments.values(), *given)
             return answer
 
         if action.method == "POST" and not action.streams:
             return once(act)
+        if action.writes:
+            rehearse()
         reads = action.method in ("POST", "PATCH")
         return _finished(act(raw_body(request, JSON, MERGE_PATCH) if reads else b""))
 
@@ -281,3 +276,19 @@ def runtime_of(app: Flask) -> Runtime:
     runtime = app.extensions["ambient"]
     assert isinstance(runtime, Runtime)
     return runtime
+
+
+__all__ = [
+    "Operation",
+    "Resources",
+    "Runtime",
+    "action_view",
+    "check_parameters",
+    "current",
+    "list_query",
+    "once",
+    "one",
+    "response_of",
+    "runtime_of",
+    "searchable",
+]

@@ -4,7 +4,7 @@ PostgreSQL builds the JSON that goes out, so that a row never becomes a Python o
 is NULL: that is how optional fields that have no value stay off the wire.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -181,24 +181,3 @@ def select_row(kind: Kind, where: str, *, lock: bool) -> str:
     table = quote(kind.plural)
     columns = ", ".join(f"{table}.{quote(column.name)}" for column in kind.table.columns)
     return f"SELECT {columns} FROM {table} WHERE {table}.id = %(id_)s{where}{' FOR UPDATE' if lock else ''}"
-
-
-@lru_cache(maxsize=1024)
-def select_list(kind: Kind, fields: tuple[str, ...] | None, where: str, order: tuple[str, ...]) -> str:
-    """Read one page with its envelope; answers (envelope)."""
-    table = quote(kind.plural)
-    head = _literal(f'{{"kind":"{kind.name}List","page":')
-    page = (
-        f"SELECT {object_json(kind, fields)} AS object FROM {table} WHERE true{where} "
-        f"ORDER BY {', '.join(order)} LIMIT %(limit_)s OFFSET %(offset_)s"
-    )
-    total = f"(SELECT count(*) FROM {table} WHERE true{where})"
-    return (
-        f"SELECT concat({head}, %(page_)s::bigint, ',\"size\":', count(object), ',\"total\":', {total}, "
-        f"',\"items\":[', string_agg(object, ','), ']}}') FROM ({page}) AS page"
-    )
-
-
-def order_text(elements: "Sequence[sa.ColumnElement[Any]]") -> tuple[str, ...]:
-    """ORDER BY terms as SQL text; they name columns only, never values."""
-    return tuple(str(element.compile(dialect=dialect)) for element in elements)

@@ -9,15 +9,16 @@ import psycopg
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import DBAPIError
 
-from ambient_core import statements
+from ambient_core import listing, statements
 from ambient_core.changes import Change
 from ambient_core.constraints import explain
 from ambient_core.database import Transaction
-from ambient_core.errors import NotFound, PreconditionFailed
+from ambient_core.errors import NotFound
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
 from ambient_core.kinds import Kind, Registry, rules_of
-from ambient_core.paging import Page
+from ambient_core.paging import Page, Term
+from ambient_core.preconditions import Precondition, failed
 from ambient_core.statements import NOWHERE, Clause, bind, clause_of
 
 _LONGEST_ID = 63
@@ -32,12 +33,14 @@ class Answer:
         status: HTTP status.
         version: the object's version, which becomes its ETag.
         headers: further response headers.
+        after: of a list that goes on: its last object's values of the order's terms, where the next page begins.
     """
 
     body: bytes
     status: int = 200
     version: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    after: tuple[str | None, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,14 @@ class Query:
         where: condition of ``search``, if any.
         order: order terms, always with the id as the last.
         fields: names to show; all when ``None``.
+        binding: what makes this list this list; page tokens are bound to it.
     """
 
     page: Page
     where: "ColumnElement[bool] | None"
-    order: "tuple[ColumnElement[Any], ...]"
+    order: tuple[Term, ...]
     fields: tuple[str, ...] | None = None
+    binding: bytes = b""
 
     @cached_property
     def clause(self) -> Clause:
@@ -62,9 +67,16 @@ class Query:
         return clause_of(self.where)
 
     @cached_property
-    def terms(self) -> tuple[str, ...]:
-        """The order as SQL."""
-        return statements.order_text(self.order)
+    def terms(self) -> listing.Order:
+        """The order as field names."""
+        return tuple((term.column.name, term.descending) for term in self.order)
+
+    @cached_property
+    def shape(self) -> listing.Shape:
+        """What makes the text of the statement."""
+        page = self.page
+        after = None if page.after is None else tuple(value is not None for value in page.after)
+        return listing.Shape(self.fields, self.terms, page.total, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +133,17 @@ class Store:
     def list(self, query: Query) -> Answer:
         """One page in its envelope."""
         where = query.clause if self.condition is None else clause_of(self.condition, query.where)
-        text = statements.select_list(self.kind, query.fields, where.text, query.terms)
-        page = query.page
-        parameters = {**where.parameters, "limit_": page.size, "offset_": page.offset, "page_": page.page}
-        row = self._run(text, parameters).fetchone()
-        return Answer(row[0].encode() if row else b"")
+        page, shape = query.page, query.shape
+        parameters = {**where.parameters, "limit_": page.size, "offset_": page.offset}
+        if page.after is not None:
+            parameters |= listing.key_parameters(page.after)
+        row = self._run(listing.select_list(self.kind, where.text, shape), parameters).fetchone()
+        assert row is not None
+        read, total, items, *last = row
+        more = read > page.size if shape.ahead else page.offset + read < total
+        counted = "" if total is None else f',"total":{total}'
+        head = f'{{"kind":"{self.kind.name}List","page":{page.page},"size":{min(read, page.size)}{counted},"items":['
+        return Answer(f"{head}{items or ''}]}}".encode(), after=tuple(last) if more else None)
 
     def get(self, identifier: str, fields: tuple[str, ...] | None = None) -> Answer:
         """One object.
@@ -181,11 +199,11 @@ class Store:
         body, version, _ = written[0]
         return Answer(body, 201, version, {"Location": f"{self.kind.path}/{row['id']}"})
 
-    def patch(self, identifier: str, values: Mapping[str, Any], if_version: int | None = None) -> Answer:
+    def patch(self, identifier: str, values: Mapping[str, Any], condition: Precondition | None = None) -> Answer:
         """Change one object by JSON Merge Patch (RFC 7396): absent is unchanged, null clears.
 
         Args:
-            if_version: refuse when the stored version is another (``If-Match``).
+            condition: refuse when the stored version does not meet it (``If-Match``).
 
         Raises:
             NotFound: there is none that the caller may see.
@@ -193,16 +211,34 @@ class Store:
         """
         changed = dict(values)
         if self._needs_current(changed):
-            current = self.row(identifier, lock=True)
+            current = self.require(identifier, condition)
             changed = {name: merge(current.get(name), value) for name, value in changed.items()}
             self.check(changed, current)
             whole = {**current, **changed}
             before = dict(whole)
             self._before_write("patch", whole)
             changed |= {name: value for name, value in whole.items() if value != before[name]}
-        return self.write(identifier, changed, if_version)
+            condition = None
+        return self.write(identifier, changed, condition)
 
-    def write(self, identifier: str, values: Mapping[str, Any], if_version: int | None = None) -> Answer:
+    def require(self, identifier: str, condition: Precondition | None) -> dict[str, Any]:
+        """Lock one object's row and answer it, provided that it meets a condition.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+            PreconditionFailed: it does not meet the condition.
+        """
+        try:
+            row = self.row(identifier, lock=True)
+        except NotFound:
+            if condition is not None and condition.asks_for_existence:
+                raise failed(self.kind.name, None) from None
+            raise
+        if condition is not None and not condition.holds(row["version"]):
+            raise failed(self.kind.name, row["version"])
+        return row
+
+    def write(self, identifier: str, values: Mapping[str, Any], condition: Precondition | None = None) -> Answer:
         """Change columns of one object, server-only ones included; writes version and change row, runs no rule.
 
         Raises:
@@ -210,17 +246,24 @@ class Store:
             PreconditionFailed: the stored version is another.
         """
         self._check_id(identifier)
+        if_version = condition.version if condition is not None else None
+        if condition is not None and if_version is None:
+            self.require(identifier, condition)
         text = statements.update(self.kind, tuple(sorted(values)), self._scope.text)
         parameters = {**self._scope.parameters, **bind(self.kind, values), "id_": identifier, "version_": if_version}
-        written = self._written(text, parameters)
-        if not written:
-            raise self.not_found(identifier)
-        body, version, changed = written[0]
-        if if_version is not None and version != if_version + changed:
-            raise self._stale(version)
-        return Answer(body, version=version)
+        while True:
+            written = self._written(text, parameters)
+            if not written:
+                raise self.not_found(identifier)
+            body, version, changed = written[0]
+            if not changed and if_version is not None and version != if_version:
+                raise failed(self.kind.name, version)
+            # "Nothing to change" is what the statement saw when it began. Another writer may have come in between (its row
+            # was skipped then, or is gone), so the row is locked; if it is another by now, the statement is run again.
+            if changed or self.row(identifier, lock=True)["version"] == version:
+                return Answer(body, version=version)
 
-    def delete(self, identifier: str, if_version: int | None = None) -> None:
+    def delete(self, identifier: str, condition: Precondition | None = None) -> None:
         """Delete one object, with what hangs on it by a cascading reference.
 
         Raises:
@@ -229,10 +272,8 @@ class Store:
             Conflict: something that may not be deleted with it refers to it.
         """
         hooked, referred = self.surroundings.before_write, self.surroundings.registry.references(self.kind)
-        if hooked or referred or if_version is not None:
-            row = self.row(identifier, lock=True)
-            if if_version is not None and row["version"] != if_version:
-                raise self._stale(row["version"])
+        if hooked or referred or condition is not None:
+            row = self.require(identifier, condition)
             self._before_write("delete", row)
             self._release([identifier], self.kind)
         self._check_id(identifier)
@@ -274,12 +315,6 @@ class Store:
     def _check_id(self, identifier: str) -> None:
         if not identifier or len(identifier) > _LONGEST_ID or "\0" in identifier:
             raise self.not_found(identifier)
-
-    def _stale(self, version: int) -> PreconditionFailed:
-        return PreconditionFailed(
-            f"The {self.kind.name} is at version {version} by now; read it again and repeat the change with its new ETag.",
-            headers={"ETag": f'"{version}"'},
-        )
 
     def _written(
         self, text: str, parameters: dict[str, Any], kind: Kind | None = None, verb: str | None = None

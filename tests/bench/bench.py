@@ -24,7 +24,7 @@ import httpx
 import psutil
 import psycopg
 
-from ambient_core import migrate, statements
+from ambient_core import listing, migrate, statements
 from ambient_core.config import Settings
 from ambient_core.embedded.binaries import Account, programs
 from ambient_core.embedded.postgres import EmbeddedPostgres
@@ -130,8 +130,7 @@ class Bench:
 
     def cases(self, identifier: str) -> list[Case]:
         """What is measured, with the SQL that the API itself uses."""
-        order = (f"{self.kind.plural}.id ASC",)
-        listed = statements.select_list(self.kind, None, "", order)
+        listed = listing.select_list(self.kind, "", listing.Shape(None, (("id", False),)))
         got = statements.select_one(self.kind, None, "")
         columns = self.kind.table.columns
         given = {"id": "", "project_id": PROJECT, **skill("")}
@@ -143,7 +142,7 @@ class Bench:
         create |= {"actor_": "'bench'", "verb_": "'create'"}
 
         def page(size: int) -> dict[str, str]:
-            return {"limit_": f"{size}", "offset_": "0", "page_": "1"}
+            return {"limit_": f"{size}", "offset_": "0"}
 
         one, twenty, hundred = (
             self.request("GET", path) for path in (f"/skills/{identifier}", "/skills?size=20", "/skills?size=100")

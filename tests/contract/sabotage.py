@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ambient_core import paging, rest, statements
+from ambient_core import parameters, rest, statements
 from ambient_core.store import Answer, Store
 
 
@@ -16,7 +16,7 @@ def forget_the_change_row() -> None:
 
 
 def delete_nothing() -> None:
-    Store.delete = lambda self, identifier, if_version=None: self.row(identifier) and None  # type: ignore[assignment,method-assign,func-returns-value]
+    Store.delete = lambda self, identifier, condition=None: self.row(identifier) and None  # type: ignore[assignment,method-assign,func-returns-value]
 
 
 def keep_the_version() -> None:
@@ -31,12 +31,12 @@ def replace_instead_of_merge() -> None:
 
 
 def ignore_if_match() -> None:
-    rest.if_version = lambda: None  # type: ignore[assignment]
+    rest.preconditions = lambda *, required: None  # type: ignore[assignment]
 
 
 def forget_the_tie_breaker() -> None:
-    original = paging.order_of
-    rest.order_of = lambda text, columns: original(text or "id desc", columns)  # type: ignore[assignment]
+    original = parameters.order_of
+    parameters.order_of = lambda text, columns: original(text or "id desc", columns)  # type: ignore[assignment]
 
 
 def show_null() -> None:

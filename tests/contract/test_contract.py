@@ -113,7 +113,10 @@ def test_a_merge_patch_reaches_into_maps(kind: Kind, maker: Maker) -> None:
 def test_merge_patch_media_type_is_taken_and_others_are_refused(kind: Kind, maker: Maker) -> None:
     path = f"/{kind.plural}/{maker.make(kind)['id']}"
     assert maker.call("PATCH", path, data=b"{}", content_type="application/merge-patch+json").status_code == 200
-    refused(maker.call("PATCH", path, data=b"{}", content_type="text/plain"), 415, "415")
+    for wrong in ("text/plain", "application/json-patch+json"):
+        other = maker.call("PATCH", path, data=b"{}", content_type=wrong)
+        refused(other, 415, "415")
+        assert other.headers["Accept-Patch"] == "application/json, application/merge-patch+json"
 
 
 def test_a_stale_if_match_is_refused_and_a_fresh_one_taken(kind: Kind, maker: Maker) -> None:
@@ -253,6 +256,8 @@ def test_secret_fields_are_never_shown_searched_or_logged(kind: Kind, maker: Mak
         "orderBy=id sideways",
         "fields=nope",
         "serach=x",
+        "total=maybe",
+        "page_token=x",
     ],
 )
 def test_a_bad_list_parameter_is_named(kind: Kind, call: Any, query: str) -> None:

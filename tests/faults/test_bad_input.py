@@ -179,12 +179,18 @@ def test_a_strange_authorization_is_401(caller: Any, header: str) -> None:
     refused(caller(None)("GET", "/projects", headers={"Authorization": header}), 401)
 
 
-@pytest.mark.parametrize("tag", ["3", 'W/"3"', '"x"', '"' + "9" * 30 + '"', '"1", "2"'])
-def test_a_strange_if_match_is_400(call: Any, project: str, tag: str) -> None:
-    refused(call("PATCH", f"/projects/{project}", json={}, headers={"If-Match": tag}), 400)
+@pytest.mark.parametrize("tag", ["3", '"3', '"1" "2"', '"1",', "", "*, *", "W/3", '"1"' + ', "1"' * 1000])
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+def test_a_header_without_entity_tags_is_400(call: Any, project: str, header: str, tag: str) -> None:
+    assert header in refused(call("PATCH", f"/projects/{project}", json={}, headers={header: tag}), 400)
 
 
-@pytest.mark.parametrize("key", ["x" * 256, "a\tb"])
+@pytest.mark.parametrize("tag", ['W/"1"', '"x"', '"' + "9" * 30 + '"', '"01"', '"2", W/"1"', '""'])
+def test_a_tag_that_does_not_name_the_version_strongly_is_412(call: Any, project: str, tag: str) -> None:
+    refused(call("PATCH", f"/projects/{project}", json={}, headers={"If-Match": tag}), 412)
+
+
+@pytest.mark.parametrize("key", ["x" * 256, "a\tb", "", '""', '"a', 'a"b', '"a" "b"', "é"])
 def test_a_strange_idempotency_key_is_400(call: Any, key: str) -> None:
     refused(post(call, b"{}", headers={"Idempotency-Key": key}), 400)
 

@@ -114,6 +114,7 @@ def add_message(store: Store, message: NewMessage) -> str:
     status=201,
     body=SessionMessageCreate,
     answer=SessionMessage,
+    fenced=True,
     operation_id="createSessionMessage",
 )
 def push_message(store: Store, identifier: str, values: dict[str, Any]) -> Answer:

@@ -84,7 +84,7 @@ def stop(store: Store, identifier: str) -> Answer:
     return store.write(identifier, stopped(row, datetime.now(UTC), store.principal.name))
 
 
-@action(status=201)
+@action(status=201, fenced=True)
 def clone(store: Store, identifier: str) -> Answer:
     """Make a new session with the same task and settings, as a child of this one."""
     row = store.row(identifier)
@@ -123,7 +123,7 @@ class SessionStatusPatch(ma.Schema):
     kube_namespace = TextField()
 
 
-@action(method="PATCH", path="status", body=SessionStatusPatch, operation_id="patchSessionStatus")
+@action(method="PATCH", path="status", body=SessionStatusPatch, fenced=True, operation_id="patchSessionStatus")
 def patch_status(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
     """Write what was seen of a session; for the control plane alone."""
     row = store.row(identifier, lock=True)
@@ -139,7 +139,7 @@ class SessionToken(ma.Schema):
     token = TextField(required=True)
 
 
-@action(path="token", status=201, answer=SessionToken, operation_id="issueSessionToken")
+@action(path="token", status=201, answer=SessionToken, fenced=True, operation_id="issueSessionToken")
 def issue_token(store: Store, identifier: str) -> Answer:
     """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
     row = store.row(identifier, lock=True)

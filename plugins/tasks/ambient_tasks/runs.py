@@ -24,7 +24,7 @@ _PAGES = [
 ]
 
 
-@action(status=201, answer="Session")
+@action(status=201, answer="Session", fenced=True)
 def run(store: Store, identifier: str) -> Answer:
     """Make a session from this task and start it.
 

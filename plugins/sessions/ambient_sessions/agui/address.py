@@ -49,7 +49,13 @@ class SessionEndpoint(ma.Schema):
 
 
 @action(
-    method="PATCH", path="endpoint", body=SessionEndpoint, answer=None, status=204, operation_id="putSessionEndpoint"
+    method="PATCH",
+    path="endpoint",
+    body=SessionEndpoint,
+    answer=None,
+    status=204,
+    fenced=True,
+    operation_id="putSessionEndpoint",
 )
 def put_endpoint(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
     """Say where the runner of a session answers; for the control plane alone."""

@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 278213ba78910a7380bc5b107c82c3f85931a7add32617e1a18adb2904d3b40d); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 bf4db5ee14204d1c03be5a77bc4f06de7fc2ece497e4aeefef764787a2d606a0); do not edit, run: make sdk."""
 
 from typing import Any
 

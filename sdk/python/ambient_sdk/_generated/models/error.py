@@ -32,6 +32,7 @@ class Error:
             code (str):  Example: ambient-api-server-8.
             reason (str): What is wrong and what would be right.
             operation_id (str): Names this request in the log.
+            current_version (int | Unset): With 412: the version that is stored now.
             errors (list[ErrorErrorsItem] | Unset): Every fault, when they belong to fields.
      """
 
@@ -41,6 +42,7 @@ class Error:
     code: str
     reason: str
     operation_id: str
+    current_version: int | Unset = UNSET
     errors: list[ErrorErrorsItem] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -62,6 +64,8 @@ class Error:
 
         operation_id = self.operation_id
 
+        current_version = self.current_version
+
         errors: list[dict[str, Any]] | Unset = UNSET
         if not isinstance(self.errors, Unset):
             errors = []
@@ -82,6 +86,8 @@ class Error:
             "reason": reason,
             "operation_id": operation_id,
         })
+        if current_version is not UNSET:
+            field_dict["current_version"] = current_version
         if errors is not UNSET:
             field_dict["errors"] = errors
 
@@ -105,6 +111,8 @@ class Error:
 
         operation_id = d.pop("operation_id")
 
+        current_version = d.pop("current_version", UNSET)
+
         _errors = d.pop("errors", UNSET)
         errors: list[ErrorErrorsItem] | Unset = UNSET
         if _errors is not UNSET:
@@ -124,6 +132,7 @@ class Error:
             code=code,
             reason=reason,
             operation_id=operation_id,
+            current_version=current_version,
             errors=errors,
         )
 

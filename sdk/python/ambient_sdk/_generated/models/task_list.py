@@ -8,6 +8,7 @@ from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
 
+from ..types import UNSET, Unset
 from typing import cast
 
 if TYPE_CHECKING:
@@ -28,15 +29,17 @@ class TaskList:
             kind (str):
             page (int):
             size (int):
-            total (int):
             items (list[Task]):
+            total (int | Unset): Matching objects; absent with total=false.
+            next_page_token (str | Unset): The page_token of the next page; absent on the last one.
      """
 
     kind: str
     page: int
     size: int
-    total: int
     items: list[Task]
+    total: int | Unset = UNSET
+    next_page_token: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -51,14 +54,16 @@ class TaskList:
 
         size = self.size
 
-        total = self.total
-
         items = []
         for items_item_data in self.items:
             items_item = items_item_data.to_dict()
             items.append(items_item)
 
 
+
+        total = self.total
+
+        next_page_token = self.next_page_token
 
 
         field_dict: dict[str, Any] = {}
@@ -67,9 +72,12 @@ class TaskList:
             "kind": kind,
             "page": page,
             "size": size,
-            "total": total,
             "items": items,
         })
+        if total is not UNSET:
+            field_dict["total"] = total
+        if next_page_token is not UNSET:
+            field_dict["next_page_token"] = next_page_token
 
         return field_dict
 
@@ -85,8 +93,6 @@ class TaskList:
 
         size = d.pop("size")
 
-        total = d.pop("total")
-
         items = []
         _items = d.pop("items")
         for items_item_data in (_items):
@@ -97,12 +103,17 @@ class TaskList:
             items.append(items_item)
 
 
+        total = d.pop("total", UNSET)
+
+        next_page_token = d.pop("next_page_token", UNSET)
+
         task_list = cls(
             kind=kind,
             page=page,
             size=size,
-            total=total,
             items=items,
+            total=total,
+            next_page_token=next_page_token,
         )
 
 

@@ -1,0 +1,118 @@
+"""What a request says beside its body: query parameters and preconditions, as values."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import lru_cache
+
+import orjson
+from flask import request
+from sqlalchemy import ColumnElement, and_
+
+from ambient_core import search
+from ambient_core.errors import BadQuery, PreconditionRequired
+from ambient_core.kinds import Kind, rules_of
+from ambient_core.paging import fields_of, order_of, page_of, truth
+from ambient_core.preconditions import Precondition, precondition
+from ambient_core.store import Query
+
+PROJECT_HEADER = "X-Ambient-Project"
+LIST_PARAMETERS = ("page", "size", "page_token", "total", "search", "orderBy", "fields")
+DRY_RUN = "dry_run"
+
+
+@lru_cache(maxsize=512)
+def searchable(kind: Kind) -> Mapping[str, search.Column]:
+    """The readable fields of a kind, as search and order take them."""
+    return {column.name: search.Column.of(column, rules_of(column).choices) for column in kind.readable}
+
+
+def one(name: str) -> str | None:
+    """A query parameter that may be given once.
+
+    Raises:
+        BadQuery: it came twice.
+    """
+    values = request.args.getlist(name)
+    if len(values) > 1:
+        raise BadQuery(f"The parameter {name!r} came {len(values)} times; give it once.")
+    return values[0] if values else None
+
+
+def check_parameters(*known: str) -> None:
+    """Refuse query parameters that mean nothing here: a misspelt filter must not answer with everything.
+
+    Raises:
+        BadQuery: naming the parameter and what is near it.
+    """
+    for name in request.args:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known ones: {', '.join(known) or 'none'}."
+            raise BadQuery(f"The parameter {name[:100]!r} is not known here; {hint}")
+
+
+def is_dry_run() -> bool:
+    """Whether this write is only rehearsed (``dry_run=true``).
+
+    Raises:
+        BadQuery: the parameter is neither true nor false.
+    """
+    return truth(DRY_RUN, one(DRY_RUN), default=False) if request.query_string else False
+
+
+def preconditions(*, required: bool) -> Precondition | None:
+    """What ``If-Match`` and ``If-None-Match`` ask for; ``None`` when neither came.
+
+    Args:
+        required: whether the caller must say which version the change builds on.
+
+    Raises:
+        BadQuery: a header holds no entity tags.
+        PreconditionRequired: ``If-Match`` is missing.
+    """
+    found = precondition(request.headers.get("If-Match"), request.headers.get("If-None-Match"))
+    if required and (found is None or found.match is None):
+        raise PreconditionRequired(
+            "Say by If-Match which version this change builds on; the ETag of the object, as you read it, is the value."
+        )
+    return found
+
+
+def list_query(kind: Kind) -> Query:
+    """Read the parameters of a list: page, size, search, orderBy, fields, and the project.
+
+    Raises:
+        BadQuery: naming the parameter and its rule.
+    """
+    read = _list_query if b"page_token" not in request.query_string else _list_query.__wrapped__
+    return read(kind, request.query_string, request.headers.get(PROJECT_HEADER))
+
+
+@lru_cache(maxsize=1024)
+def _list_query(kind: Kind, _text: bytes, header: str | None) -> Query:
+    """The same text means the same query, whoever asks: a list that is asked for again is not parsed again."""
+    project = kind.project_column if kind.project_column != "id" else None
+    check_parameters(*LIST_PARAMETERS, *([project] if project else []))
+    columns = searchable(kind)
+    text = one("search")
+    where: ColumnElement[bool] | None = search.where(search.parse(text), columns) if text and text.strip() else None
+    wanted = (one(project) or header) if project else None
+    if project and wanted:
+        check_project(wanted)
+        belongs = kind.table.c[project] == wanted
+        where = belongs if where is None else and_(belongs, where)
+    fields = fields_of(one("fields"), kind.selectable)
+    order = order_of(one("orderBy"), columns)
+    query = Query(page_of(request.args.to_dict(flat=False)), where, order, fields)
+    return replace(query, binding=orjson.dumps([kind.plural, text, query.terms, wanted]))
+
+
+def check_project(name: str) -> None:
+    """Refuse what cannot be the name of a project.
+
+    Raises:
+        BadQuery: saying what could.
+    """
+    if len(name) > 63 or not name.isprintable() or "\0" in name:
+        raise BadQuery("The project must be the name of one: at most 63 printable characters.")

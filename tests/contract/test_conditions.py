@@ -1,0 +1,161 @@
+"""What every kind promises of conditional requests and dry runs, by the numbers of the cases."""
+
+import secrets
+import threading
+from typing import Any
+
+import pytest
+
+from ambient_core.kinds import Kind, rules_of
+from tests.contract.maker import Maker, refused, some_text
+from tests.contract.test_contract import changes_of
+
+
+@pytest.fixture
+def made(kind: Kind, maker: Maker) -> dict[str, Any]:
+    return maker.make(kind)
+
+
+@pytest.fixture
+def path(kind: Kind, made: dict[str, Any]) -> str:
+    return f"/{kind.plural}/{made['id']}"
+
+
+def other(kind: Kind, made: dict[str, Any]) -> dict[str, Any]:
+    """A patch; it changes something wherever a field takes free text."""
+    name = some_text(kind)
+    free = rules_of(kind.table.c[name]).format is None
+    return {name: f"n{secrets.token_hex(6)}" if free else made[name]}
+
+
+def test_what_the_caller_has_already_is_304(path: str, call: Any, made: Any) -> None:
+    for tag in ('"1"', 'W/"1"', '"7", "1"', "*"):
+        answer = call("GET", path, headers={"If-None-Match": tag})
+        assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", '"1"')
+    assert call("GET", path, headers={"If-None-Match": '"2"'}).json == made
+
+
+def test_a_get_that_asks_for_a_version_gets_it_or_412(path: str, call: Any) -> None:
+    assert call("GET", path, headers={"If-Match": '"1"'}).status_code == 200
+    assert refused(call("GET", path, headers={"If-Match": '"2"'}), 412)["current_version"] == 1
+
+
+def test_a_stale_change_is_told_the_current_version(kind: Kind, path: str, call: Any, made: Any) -> None:
+    for method, body in (("PATCH", other(kind, made)), ("DELETE", None)):
+        answer = call(method, path, json=body, headers={"If-Match": '"7"'})
+        assert (refused(answer, 412, "412")["current_version"], answer.headers["ETag"]) == (1, '"1"')
+    assert call("GET", path).json == made
+
+
+def test_26_the_tag_of_a_part_does_for_a_change_of_the_whole(kind: Kind, path: str, call: Any, made: Any) -> None:
+    part = call("GET", f"{path}?fields=created_at")
+    assert call("PATCH", path, json=other(kind, made), headers={"If-Match": part.headers["ETag"]}).status_code == 200
+    assert call("DELETE", path, headers={"If-Match": '"1", "2"'}).status_code == 204
+
+
+def test_25_any_version_means_that_there_is_one(kind: Kind, path: str, call: Any, made: Any) -> None:
+    assert call("PATCH", path, json=other(kind, made), headers={"If-Match": "*"}).status_code == 200
+    assert call("DELETE", path, headers={"If-Match": "*"}).status_code == 204
+    for method in ("GET", "PATCH", "DELETE"):
+        refused(call(method, path, json={} if method == "PATCH" else None, headers={"If-Match": "*"}), 412)
+    refused(call("PATCH", path, json={}, headers={"If-Match": '"1"'}), 404)
+
+
+def test_a_change_only_where_it_is_another_version(kind: Kind, path: str, call: Any, made: Any) -> None:
+    refused(call("PATCH", path, json=other(kind, made), headers={"If-None-Match": '"1"'}), 412)
+    assert call("DELETE", path, headers={"If-None-Match": '"2"'}).status_code == 204
+
+
+def test_25_where_it_is_demanded_a_change_without_if_match_is_428(
+    kind: Kind, path: str, call: Any, monkeypatch: pytest.MonkeyPatch, app: Any
+) -> None:
+    served = app.runtime.registry[kind.name]
+    monkeypatch.setitem(served.__dict__, "requires_if_match", True)
+    for method in ("PATCH", "DELETE"):
+        refused(call(method, path, json={} if method == "PATCH" else None), 428, "428")
+    for action in (a for a in kind.actions if a.conditional and not a.fenced):
+        refused(call(action.method, f"{path}/{action.path}", json={}), 428, "428")
+    assert call("DELETE", path, headers={"If-Match": '"1"'}).status_code == 204
+
+
+def test_an_action_on_a_stale_object_is_412(kind: Kind, path: str, call: Any) -> None:
+    for action in (a for a in kind.actions if a.conditional and a.body is None):
+        answer = call(action.method, f"{path}/{action.path}", headers={"If-Match": '"7"'})
+        assert answer.status_code in (403, 412), action.name
+        assert call("GET", path).json["version"] == 1
+
+
+def test_24_of_twenty_changes_of_one_version_one_is_made(kind: Kind, path: str, call: Any, made: Any, app: Any) -> None:
+    name = some_text(kind)
+    if rules_of(kind.table.c[name]).format is not None:
+        return
+    statuses: list[int] = []
+
+    def change(number: int) -> None:
+        headers = {**call.headers, "If-Match": '"1"'}
+        body = {name: f"n{number}{secrets.token_hex(4)}"}
+        statuses.append(app.test_client().patch(made["href"], json=body, headers=headers).status_code)
+
+    threads = [threading.Thread(target=change, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200] + [412] * 19
+    assert call("GET", path).json["version"] == 2
+
+
+def test_32_what_is_deleted_does_not_come_back(kind: Kind, path: str, call: Any, made: Any, app: Any) -> None:
+    statuses: list[int] = []
+
+    def change() -> None:
+        client = app.test_client()
+        while not statuses or statuses[-1] == 200:
+            body = other(kind, made)
+            statuses.append(client.patch(made["href"], json=body, headers=call.headers).status_code)
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    assert call("DELETE", path).status_code == 204
+    thread.join()
+    assert statuses[-1] == 404
+    assert [row[0] for row in changes_of(app, kind, made["id"])][-1] == "delete"
+
+
+def test_a_dry_run_answers_as_if_and_keeps_nothing(kind: Kind, path: str, call: Any, made: Any, app: Any) -> None:
+    told: list[Any] = []
+    app.runtime.database.listeners.append(told.extend)
+    patched = call("PATCH", f"{path}?dry_run=true", json=other(kind, made))
+    deleted = call("DELETE", f"{path}?dry_run=true")
+    app.runtime.database.listeners.remove(told.extend)
+    assert (patched.status_code, deleted.status_code) == (200, 204)
+    assert patched.json == {**made, **other(kind, made), **patched.json}
+    assert patched.headers["Ambient-Dry-Run"] == deleted.headers["Ambient-Dry-Run"] == "true"
+    assert call("GET", path).json == made
+    assert len(changes_of(app, kind, made["id"])) == 1
+    assert told == []
+
+
+def test_a_dry_run_of_a_create_leaves_its_key_free(kind: Kind, maker: Maker, call: Any) -> None:
+    body, headers = maker.body(kind), {"Idempotency-Key": secrets.token_hex(8)}
+    dry = call("POST", f"/{kind.plural}?dry_run=true", json=body, headers=headers)
+    assert (dry.status_code, dry.json["version"], dry.headers["Ambient-Dry-Run"]) == (201, 1, "true")
+    refused(call("GET", f"/{kind.plural}/{dry.json['id']}"), 404)
+    real = call("POST", f"/{kind.plural}", json=body, headers=headers)
+    assert (real.status_code, "Idempotency-Replayed" in real.headers) == (201, False)
+    assert "Ambient-Dry-Run" not in real.headers
+
+
+def test_a_dry_run_is_refused_where_the_write_would_be(kind: Kind, path: str, call: Any, caller: Any) -> None:
+    refused(call("POST", f"/{kind.plural}?dry_run=true", json={"no_such_field": 1}), 400)
+    refused(call("PATCH", f"{path}?dry_run=true", json={}, headers={"If-Match": '"7"'}), 412)
+    refused(call("DELETE", f"/{kind.plural}/nothing?dry_run=true"), 404)
+    refused(call("DELETE", f"{path}?dry_run=yes"), 400, "21")
+    refused(caller("wrong")("DELETE", f"{path}?dry_run=true"), 401)
+
+
+def test_a_dry_run_of_an_action_keeps_nothing(kind: Kind, path: str, call: Any, made: Any) -> None:
+    for action in (a for a in kind.actions if a.conditional and a.body is None):
+        answer = call(action.method, f"{path}/{action.path}?dry_run=true")
+        assert answer.status_code in (action.status, 403, 409), action.name
+        assert call("GET", path).json == made
