@@ -10,14 +10,14 @@ import orjson
 from flask import Flask, Request, Response, g, request
 from flask.sessions import NullSession, SessionInterface
 from flask.typing import ResponseReturnValue
-from flask_smorest import Blueprint
 from psycopg import Error as DriverError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoMethod
 
-from ambient_core import errors, openapi
+from ambient_core import errors
 from ambient_core.access import Guard
+from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings, check_profile
 from ambient_core.constraints import explain
 from ambient_core.database import Database, is_outage, is_retryable, unavailable
@@ -29,7 +29,6 @@ from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.rest import Operation, Runtime, current
-from ambient_core.routes import core_blueprint, kind_blueprint
 
 log = logging.getLogger(__name__)
 
@@ -127,9 +126,10 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
         statement_timeout=settings.statement_timeout,
     )
     plugins.apply_migration_faults(database)
+    app = _build(settings, surface, plugins, database)
     if settings.strict:
         refuse_set_aside(plugins)
-    return _build(settings, surface, plugins, database)
+    return app
 
 
 def describe(settings: Settings) -> Application:
@@ -139,11 +139,29 @@ def describe(settings: Settings) -> Application:
         SetupError: a plugin would be set aside; its operations would silently leave the contract.
     """
     plugins = load_plugins(settings)
+    app = _build(settings, "api", plugins, Database("postgresql://contract.invalid/none"))
     refuse_set_aside(plugins)
-    return _build(settings, "api", plugins, Database("postgresql://contract.invalid/none"))
+    return app
+
+
+def try_out(settings: Settings, plugins: Plugins) -> None:
+    """Set aside the plugins whose parts do not fit onto one application, as every worker will; nothing is connected."""
+    _build(settings, "api", plugins, Database("postgresql://contract.invalid/none"))
 
 
 def _build(settings: Settings, surface: str, plugins: Plugins, database: Database) -> Application:
+    while True:
+        try:
+            app = _assembled(settings, surface, plugins, database)
+        except Unfit as fault:
+            log.debug("plugin %s does not fit", fault.plugin, exc_info=True)
+            plugins.set_aside_plugin(fault.plugin, fault.reason)
+            continue
+        _after_commit(database, plugins)
+        return app
+
+
+def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Database) -> Application:
     app = Application("ambient_core", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(MAX_CONTENT_LENGTH=settings.body_limit, PROPAGATE_EXCEPTIONS=False, TRAP_HTTP_EXCEPTIONS=False)
@@ -155,11 +173,7 @@ def _build(settings: Settings, surface: str, plugins: Plugins, database: Databas
     app.runtime = Runtime(settings, database, plugins.registry, guard, plugins.implementations("ambient_before_write"))
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
-    _after_commit(database, plugins)
-    api = openapi.documented(app)
-    for blueprint in _blueprints(plugins, surface):
-        api.register_blueprint(blueprint)
-    openapi.publish(app, api, plugins.collect("ambient_openapi") if surface == "api" else [])
+    assemble(app, plugins, surface)
     app.public = frozenset(name for name, view in app.view_functions.items() if getattr(view, "public", False))
     _one_error_shape(app)
     if surface == "gateway":
@@ -187,14 +201,6 @@ def _after_commit(database: Database, plugins: Plugins) -> None:
     implementations = plugins.implementations("ambient_after_commit")
     if implementations:
         database.listeners.append(tell)
-
-
-def _blueprints(plugins: Plugins, surface: str) -> list[Blueprint]:
-    found = [] if surface != "api" else [core_blueprint(plugins), *(kind_blueprint(kind) for kind in plugins.registry)]
-    for _, blueprint in plugins.collect("ambient_blueprints"):
-        if surface in getattr(blueprint, "surfaces", {"api"}):
-            found.append(blueprint)
-    return found
 
 
 def _short_paths(wsgi: Callable[..., Any]) -> Callable[..., Any]:

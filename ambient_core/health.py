@@ -13,6 +13,7 @@ import orjson
 import psycopg
 
 from ambient_core import metrics, migrate
+from ambient_core.app import try_out
 from ambient_core.config import Settings, address_of
 from ambient_core.database import Database, driver_url, url_of
 from ambient_core.errors import SetupError
@@ -139,6 +140,7 @@ def run_side_servers(settings: Settings, master: int) -> None:
         log.warning("the database did not answer at the start")
     finally:
         own.close()
+    try_out(settings, plugins)
     aside = {"plugins_set_aside": {entry.name: entry.reason for entry in plugins.set_aside}}
     readiness = Readiness(checks_of(settings, plugins), lambda: aside)
     signal.signal(signal.SIGUSR1, lambda *_: setattr(readiness, "draining", True))

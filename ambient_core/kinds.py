@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -26,6 +26,7 @@ VERBS: tuple[Verb, ...] = ("list", "get", "create", "patch", "delete")
 Format = Literal["git-url", "uri", "dns-label", "email", "string-map", "string-list", "object", "array"]
 
 _INFO = "ambient"
+_ENVELOPE = frozenset({"kind", "href"})
 _KIND_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _PLURAL = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -270,18 +271,26 @@ def check_kind(kind: Kind) -> None:
             f"Kind {kind.name!r}: the table name {kind.plural!r} must be plural snake_case, such as 'skills'."
         )
     names = set(kind.table.columns.keys())
-    asked = {name for group in kind.unique for name in group} | ({kind.id_from} if kind.id_from else set())
+    if taken := sorted(names & _ENVELOPE):
+        raise SetupError(f"Kind {kind.name!r}: the field name {taken[0]!r} is the framework's own; choose another.")
+    if strange := sorted(set(kind.verbs) - set(VERBS)):
+        raise SetupError(f"Kind {kind.name!r} has no verb {strange[0]!r}; verbs: {', '.join(VERBS)}.")
+    asked = {name for group in kind.unique for name in group} | {n for n in (kind.id_from, kind.project_field) if n}
     if unknown := sorted(asked - names):
         raise SetupError(f"Kind {kind.name!r} names fields that it does not have: {', '.join(unknown)}.")
     for column in kind.table.columns:
-        rules = rules_of(column)
-        if rules.pattern is not None:
-            try:
-                re.compile(rules.pattern)
-            except re.error as fault:
-                raise SetupError(
-                    f"Kind {kind.name!r}: the pattern of {column.name!r} is no regular expression: {fault}"
-                ) from None
+        _check_rules(kind, column.name, rules_of(column))
+
+
+def _check_rules(kind: Kind, name: str, rules: Rules) -> None:
+    if rules.format is not None and rules.format not in get_args(Format):
+        known = ", ".join(get_args(Format))
+        raise SetupError(f"Kind {kind.name!r}: {name!r} has no format {rules.format!r}; formats: {known}.")
+    if rules.pattern is not None:
+        try:
+            re.compile(rules.pattern)
+        except re.error as fault:
+            raise SetupError(f"Kind {kind.name!r}: the pattern of {name!r} is no regular expression: {fault}") from None
 
 
 class Registry:

@@ -13,6 +13,7 @@ from flask_smorest import Api
 
 from ambient_core import documents, examples
 from ambient_core.errors import BASE_PATH, SetupError
+from ambient_core.kinds import Kind
 from ambient_core.routes import package_version, public
 from ambient_core.schemas import schemas_of
 
@@ -53,12 +54,15 @@ def documented(app: "Application") -> Api:
     components.header("ETag", {"description": "The object's version, quoted.", "schema": {"type": "string"}})
     for name, response in documents.error_responses().items():
         components.response(name, response)
-    for kind in app.plugins.registry:
-        schemas = schemas_of(kind)
-        for schema in (schemas.create, schemas.patch, schemas.read):
-            components.schema(type(schema).__name__, schema=schema)
-        components.schema(f"{kind.name}List", component=documents.paged(documents.reference(kind.name)))
     return api
+
+
+def describe_kind(api: Api, kind: Kind) -> None:
+    """Add the schemas of a kind."""
+    components, schemas = api.spec.components, schemas_of(kind)
+    for schema in (schemas.create, schemas.patch, schemas.read):
+        components.schema(type(schema).__name__, schema=schema)
+    components.schema(f"{kind.name}List", component=documents.paged(documents.reference(kind.name)))
 
 
 def publish(app: "Application", api: Api, fragments: Iterable[tuple[str, dict[str, Any]]]) -> None:

@@ -21,7 +21,7 @@ from ambient_core.database import Database, dialect
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Kind, Registry, Resource, check_kind
 from ambient_core.migrations import Migrations
-from ambient_core.schemas import schemas_of
+from ambient_core.schemas import check_values, schemas_of
 
 log = logging.getLogger(__name__)
 GROUP = "ambient.plugins"
@@ -66,12 +66,18 @@ class Plugins:
     """
 
     def __init__(self, sources: Iterable[Source]) -> None:
-        self.sources = {source.name: source for source in sources}
+        self.sources: dict[str, Source] = {}
+        self.set_aside: list[SetAside] = []
+        for source in sources:
+            if self.sources.setdefault(source.name, source) is not source:
+                words_ = (
+                    "another distribution has a plugin of this name too, and only one can serve; uninstall one of them."
+                )
+                self.set_aside.append(SetAside(source.name, source.version, words_))
         self.manager = pluggy.PluginManager(hooks.PROJECT)
         self.manager.add_hookspecs(hooks)
         self.registry = Registry()
         self.modules: dict[str, ModuleType] = {}
-        self.set_aside: list[SetAside] = []
 
     @property
     def hooks(self) -> Any:
@@ -177,7 +183,7 @@ class Plugins:
         before = set(Resource.metadata.tables)
         try:
             self.modules[source.name] = source.load()
-        except Exception as fault:
+        except (Exception, SystemExit) as fault:
             for table in [t for key, t in Resource.metadata.tables.items() if key not in before]:
                 Resource.metadata.remove(table)
             log.debug("import of plugin %s", source.name, exc_info=True)
@@ -225,6 +231,12 @@ class Plugins:
 
     def _set_aside_orphans(self) -> None:
         for kind in self.registry:
+            for action in kind.actions:
+                answer = action.answer.removesuffix("List") if isinstance(action.answer, str) else "self"
+                if answer != "self" and answer not in self.registry:
+                    reason = f"{kind.name}.{action.name} answers {answer!r}, which no plugin serves."
+                    self.set_aside_plugin(kind.owner, reason)
+                    return
             for column in kind.table.columns:
                 for key in column.foreign_keys:
                     target = key.target_fullname.split(".")[0]
@@ -239,7 +251,7 @@ class Plugins:
             if kind.owner != name:
                 continue
             try:
-                schemas_of(kind)
+                check_values(kind, schemas_of(kind))
                 str(CreateTable(kind.table).compile(dialect=dialect))
             except (SetupError, SQLAlchemyError) as fault:
                 return f"the schema of {kind.name} cannot be rendered: {words(fault)}"
@@ -249,8 +261,9 @@ class Plugins:
         for name, cls in self.settings():
             try:
                 plugin_settings(cls, name)
-            except SetupError as fault:
-                self.set_aside_plugin(name, str(fault))
+            except Exception as fault:
+                reason = str(fault) if isinstance(fault, SetupError) else f"settings cannot be read: {words(fault)}"
+                self.set_aside_plugin(name, reason)
 
     def _rebuild(self, kinds: Iterable[Kind]) -> None:
         self.registry.replace(kinds)

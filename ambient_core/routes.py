@@ -31,7 +31,7 @@ def public(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def kind_blueprint(kind: Kind) -> Blueprint:
     """The five verbs and the actions of a kind, documented."""
-    blueprint = Blueprint(kind.plural, kind.plural, url_prefix=kind.path, description=kind.doc)
+    blueprint = Blueprint(kind.plural, __name__, url_prefix=kind.path, description=kind.doc)
     resources = Resources(kind)
     for verb in kind.verbs:
         method, path = _METHODS[verb]

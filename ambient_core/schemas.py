@@ -135,6 +135,25 @@ def schemas_of(kind: Kind) -> Schemas:
     return Schemas(build(f"{kind.name}Create", create), build(f"{kind.name}Patch", patch), build(kind.name, read))
 
 
+def check_values(kind: Kind, schemas: Schemas) -> None:
+    """Check that the defaults and examples of a kind keep its own rules.
+
+    Raises:
+        SetupError: naming field, value and rule.
+    """
+    for column in kind.table.columns:
+        rules = rules_of(column)
+        field = schemas.create.fields.get(column.name) or schemas.read.fields[column.name]
+        for what, value in (("default", rules.default), ("example", rules.example)):
+            if value is None:
+                continue
+            try:
+                field.deserialize(value)
+            except ma.ValidationError as fault:
+                first = _flatten(fault.messages, "")[0]
+                raise SetupError(f"the {what} {value!r} of {column.name!r} breaks its rule: {first.reason}") from None
+
+
 def load(
     schema: ma.Schema, body: Any, known: Mapping[str, Access] | None = None, *, partial: bool = False
 ) -> dict[str, Any]:

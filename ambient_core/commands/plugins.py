@@ -4,6 +4,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from ambient_core.app import try_out
 from ambient_core.cli import Invocation
 from ambient_core.commands import WIDE
 from ambient_core.database import Database
@@ -25,6 +26,7 @@ def command(invocation: Invocation) -> None:
             click.echo("ambient: the database does not answer, so that failed migrations are not shown.", err=True)
         finally:
             database.close()
+    try_out(settings, plugins)
     table = Table("plugin", "version", "state", "reason", box=None, pad_edge=False)
     for entry in plugins.report():
         table.add_row(entry["name"], entry["version"], entry["state"], entry.get("reason", ""))

@@ -21,7 +21,7 @@ from ambient_core.controlplane.wakeup import ChangeReader
 from ambient_core.database import driver_url, url_of
 from ambient_core.errors import SetupError
 from ambient_core.listen import Listener
-from ambient_core.plugins import load_plugins
+from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.process import ends_with_parent
 
 log = logging.getLogger(__name__)
@@ -149,6 +149,15 @@ class ControlPlane:
                 self.queue.done(entry, again.after if again else None, again.reason if again else "")
 
 
+def reconcilers_of(plugins: Plugins) -> list[Reconciler]:
+    """What the plugins keep; a plugin that gives something else is set aside alone."""
+    given = plugins.collect("ambient_reconcilers")
+    for name, item in given:
+        if not isinstance(item, Reconciler) and name in plugins.modules:
+            plugins.set_aside_plugin(name, f"ambient_reconcilers must yield Reconciler, not {type(item).__name__}.")
+    return [item for name, item in given if name in plugins.modules]
+
+
 def run(settings: Settings, *, gateway: bool) -> int:
     """Run the control plane until a signal says stop; answers the exit status.
 
@@ -162,8 +171,7 @@ def run(settings: Settings, *, gateway: bool) -> int:
     _token(settings)
     child = _start_gateway() if gateway else None
     plugins = load_plugins(settings)
-    reconcilers = [item for _, item in plugins.collect("ambient_reconcilers")]
-    plane = ControlPlane(settings, reconcilers, plugins.hooks)
+    plane = ControlPlane(settings, reconcilers_of(plugins), plugins.hooks)
     stopped = threading.Event()
 
     def ask_to_stop(*_: object) -> None:

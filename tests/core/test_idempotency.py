@@ -1,11 +1,14 @@
 """A POST that is sent twice happens once, whatever it says, whoever is quicker."""
 
 import hashlib
+import secrets
 import threading
 from typing import Any
 
 import psycopg
 import pytest
+
+from tests.e2e.conftest import wait_for
 
 
 def post(call: Any, key: str, name: str = "x", path: str = "/users") -> Any:
@@ -118,3 +121,35 @@ def test_two_writers_of_one_row_lose_nothing(app: Any, call: Any) -> None:
         thread.join()
     assert len(won) == len(set(won))
     assert call("GET", f"/users/{made['id']}").json["version"] == 1 + len(won)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "name"),
+    [({}, 200, "theirs"), ({}, 200, "mine"), ({"If-Match": '"1"'}, 412, "theirs"), ({"If-Match": '"1"'}, 412, "mine")],
+    ids=["the same", "another", "the same, with a version", "another, with a version"],
+)
+def test_a_writer_that_waited_for_another_is_never_told_what_was_before(
+    app: Any, call: Any, database_url: str, headers: dict[str, str], status: int, name: str
+) -> None:
+    made = post(call, unique := secrets.token_hex(8), unique).json
+    path, answers = f"/api/ambient/v1/users/{made['id']}", []
+
+    def patch() -> None:
+        everything = {**call.headers, **headers}
+        answers.append(app.test_client().patch(path, json={"name": name}, headers=everything))
+
+    thread = threading.Thread(target=patch)
+    with psycopg.connect(database_url) as other, psycopg.connect(database_url, autocommit=True) as watch:
+        other.execute("UPDATE users SET name = 'theirs', version = 2 WHERE id = %s", [made["id"]])
+        thread.start()
+        blocked = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        wait_for(lambda: watch.execute(blocked).fetchone() != (0,), "the second writer at the lock")
+        other.commit()
+    thread.join(30)
+    assert answers[0].status_code == status
+    if status == 200:
+        version = 2 if name == "theirs" else 3
+        assert (answers[0].json["name"], answers[0].json["version"]) == (name, version)
+        assert answers[0].headers["ETag"] == f'"{version}"'

@@ -1,7 +1,7 @@
 """Plugins: every hook has a caller, and a plugin that cannot serve is set aside alone, by name and reason."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -16,49 +16,8 @@ from ambient_core import Conflict, Kind, Principal, Resource, SetupError, field,
 from ambient_core.app import create_app
 from ambient_core.cli import cli
 from ambient_core.config import Settings, setting
-from ambient_core.plugins import Plugins, Source, installed, load_plugins
-
-
-def plugin(name: str, **members: Any) -> Source:
-    """A plugin made of functions, as a module would hold them."""
-    module = ModuleType(f"stranger_{name}")
-    module.__dict__.update({key: value for key, value in members.items()})
-    return Source(name, lambda: module, "1.0")
-
-
-def broken(name: str, fault: Exception) -> Source:
-    def load() -> ModuleType:
-        raise fault
-
-    return Source(name, load, "1.0")
-
-
-@pytest.fixture
-def loaded(settings: Settings) -> Callable[..., Plugins]:
-    return lambda *sources: load_plugins(settings, [*installed(), *sources])
-
-
-@pytest.fixture
-def forget() -> Iterator[None]:
-    """Take tables that a test declares out of the shared metadata again."""
-    before = set(Resource.metadata.tables)
-    yield
-    for name in set(Resource.metadata.tables) - before:
-        Resource.metadata.remove(Resource.metadata.tables[name])
-
-
-def kinds(*found: Kind) -> Any:
-    @hookimpl
-    def ambient_kinds() -> list[Kind]:
-        return list(found)
-
-    return ambient_kinds
-
-
-def reason_of(plugins: Plugins, name: str) -> str:
-    served = {entry["name"] for entry in plugins.report() if entry["state"] == "serving"}
-    assert served == {"projects", "sessions", "skills", "tasks", "users"}
-    return next(entry["reason"] for entry in plugins.report() if entry["name"] == name)
+from ambient_core.plugins import Source, installed, load_plugins
+from tests.core.strangers import broken, kinds, plugin, reason_of
 
 
 def test_a_plugin_that_does_not_import_is_set_aside(loaded: Any) -> None:

@@ -1,0 +1,23 @@
+"""Loading plugins beside ours, and forgetting them again."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from ambient_core import Resource
+from ambient_core.config import Settings
+from ambient_core.plugins import Plugins, installed, load_plugins
+
+
+@pytest.fixture
+def loaded(settings: Settings) -> Callable[..., Plugins]:
+    return lambda *sources: load_plugins(settings, [*installed(), *sources])
+
+
+@pytest.fixture
+def forget() -> Iterator[None]:
+    """Take tables that a test declares out of the shared metadata again."""
+    before = set(Resource.metadata.tables)
+    yield
+    for name in set(Resource.metadata.tables) - before:
+        Resource.metadata.remove(Resource.metadata.tables[name])
