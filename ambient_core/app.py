@@ -18,6 +18,7 @@ from werkzeug.exceptions import MethodNotAllowed as NoMethod
 
 from ambient_core import errors, openapi
 from ambient_core.access import Guard
+from ambient_core.audit import changes_blueprint
 from ambient_core.config import Settings, check_profile
 from ambient_core.constraints import explain
 from ambient_core.database import Database, is_outage, is_retryable, unavailable
@@ -28,8 +29,10 @@ from ambient_core.ids import new_id
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
+from ambient_core.reactions import Reactions
 from ambient_core.rest import Operation, Runtime, current
 from ambient_core.routes import core_blueprint, kind_blueprint
+from ambient_core.watchers import Hub
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +87,7 @@ class Application(Flask):
         """Authenticate, then run the view and commit; what PostgreSQL asks to repeat is repeated."""
         operation = current()
         if request.endpoint not in self.public or request.routing_exception is not None:
-            self._identify(operation)
+            self.identify(operation)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 answer = super().dispatch_request()
@@ -97,7 +100,12 @@ class Application(Flask):
             return answer
         raise AssertionError("unreachable")
 
-    def _identify(self, operation: Operation) -> None:
+    def identify(self, operation: Operation) -> None:
+        """Say who is asking, by the headers of the request.
+
+        Raises:
+            Unauthenticated: nobody that is known.
+        """
         bearer_token(request.headers.get("Authorization"))
         principal = self.authenticate(request=request)
         if principal is None:
@@ -129,7 +137,9 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
     plugins.apply_migration_faults(database)
     if settings.strict:
         refuse_set_aside(plugins)
-    return _build(settings, surface, plugins, database)
+    app = _build(settings, surface, plugins, database)
+    Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
+    return app
 
 
 def describe(settings: Settings) -> Application:
@@ -152,10 +162,11 @@ def _build(settings: Settings, surface: str, plugins: Plugins, database: Databas
     app.plugins = plugins
     app.surface = surface
     guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
-    app.runtime = Runtime(settings, database, plugins.registry, guard, plugins.implementations("ambient_before_write"))
+    hub = Hub(database, settings.poll_interval, settings.watch_limit)
+    before_write = plugins.implementations("ambient_before_write")
+    app.runtime = Runtime(settings, database, plugins.registry, guard, before_write, hub)
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
-    _after_commit(database, plugins)
     api = openapi.documented(app)
     for blueprint in _blueprints(plugins, surface):
         api.register_blueprint(blueprint)
@@ -176,21 +187,10 @@ def _first(implementations: Iterable[tuple[str, Callable[..., Any]]]) -> Callabl
     return authenticate
 
 
-def _after_commit(database: Database, plugins: Plugins) -> None:
-    def tell(changes: list[Any]) -> None:
-        for name, function in implementations:
-            try:
-                function(changes=changes)
-            except Exception:
-                log.exception("plugin %s failed in ambient_after_commit; what was written stays written", name)
-
-    implementations = plugins.implementations("ambient_after_commit")
-    if implementations:
-        database.listeners.append(tell)
-
-
 def _blueprints(plugins: Plugins, surface: str) -> list[Blueprint]:
-    found = [] if surface != "api" else [core_blueprint(plugins), *(kind_blueprint(kind) for kind in plugins.registry)]
+    found: list[Blueprint] = []
+    if surface == "api":
+        found = [core_blueprint(plugins), changes_blueprint(), *(kind_blueprint(kind) for kind in plugins.registry)]
     for _, blueprint in plugins.collect("ambient_blueprints"):
         if surface in getattr(blueprint, "surfaces", {"api"}):
             found.append(blueprint)
