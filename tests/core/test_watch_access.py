@@ -14,7 +14,6 @@ from ambient_core import Kind, Principal, hookimpl, watch, watchers
 from ambient_core.app import create_app
 from ambient_core.config import Settings
 from ambient_core.plugins import Source, installed, load_plugins
-from conftest import Caller
 from tests.e2e.conftest import wait_for
 from tests.streams import Stream, told, watching
 
@@ -63,12 +62,12 @@ def rules(monkeypatch: pytest.MonkeyPatch) -> Rules:
 
 
 @pytest.fixture
-def who(rules: Rules, settings: Settings, database_url: str) -> Iterator[Any]:
+def who(rules: Rules, settings: Settings, database_url: str, call: Any) -> Iterator[Any]:
     app = create_app(
         replace(settings, database_url=database_url), plugins=load_plugins(settings, [*installed(), rules.source()])
     )
     token = settings.developer_token_file.read_text() if settings.developer_token_file else ""
-    yield lambda name: Caller(app.test_client(), token if name == "developer" else name)
+    yield lambda name: type(call)(app.test_client(), token if name == "developer" else name)
     app.runtime.database.close()
 
 
@@ -168,11 +167,11 @@ def test_a_reader_that_does_not_read_is_cut_and_resumes_and_others_hear_all(
         assert again.until(12) == everything
 
 
-def test_one_watch_too_many_is_told_to_come_back(who: Any, settings: Settings, database_url: str) -> None:
+def test_one_watch_too_many_is_told_to_come_back(call: Any, settings: Settings, database_url: str) -> None:
     app = create_app(replace(settings, database_url=database_url, watch_limit=1))
-    call = Caller(app.test_client(), settings.developer_token_file.read_text())  # type: ignore[union-attr]
-    with watching(call, "/users?watch=true"):
-        refused = call("GET", "/users?watch=true")
+    limited = type(call)(app.test_client(), settings.developer_token_file.read_text())  # type: ignore[union-attr]
+    with watching(limited, "/users?watch=true"):
+        refused = limited("GET", "/users?watch=true")
         assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
     app.runtime.database.close()
 
