@@ -28,7 +28,9 @@ from ambient_core.ids import new_id
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
+from ambient_core.reactions import Reactions
 from ambient_core.rest import Operation, Runtime, current
+from ambient_core.watchers import Hub
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +85,7 @@ class Application(Flask):
         """Authenticate, then run the view and commit; what PostgreSQL asks to repeat is repeated."""
         operation = current()
         if request.endpoint not in self.public or request.routing_exception is not None:
-            self._identify(operation)
+            self.identify(operation)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 answer = super().dispatch_request()
@@ -96,7 +98,12 @@ class Application(Flask):
             return answer
         raise AssertionError("unreachable")
 
-    def _identify(self, operation: Operation) -> None:
+    def identify(self, operation: Operation) -> None:
+        """Say who is asking, by the headers of the request.
+
+        Raises:
+            Unauthenticated: nobody that is known.
+        """
         bearer_token(request.headers.get("Authorization"))
         principal = self.authenticate(request=request)
         if principal is None:
@@ -129,6 +136,7 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
     app = _build(settings, surface, plugins, database)
     if settings.strict:
         refuse_set_aside(plugins)
+    Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
     return app
 
 
@@ -157,7 +165,6 @@ def _build(settings: Settings, surface: str, plugins: Plugins, database: Databas
             log.debug("plugin %s does not fit", fault.plugin, exc_info=True)
             plugins.set_aside_plugin(fault.plugin, fault.reason)
             continue
-        _after_commit(database, plugins)
         return app
 
 
@@ -170,7 +177,9 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
     app.plugins = plugins
     app.surface = surface
     guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
-    app.runtime = Runtime(settings, database, plugins.registry, guard, plugins.implementations("ambient_before_write"))
+    hub = Hub(database, settings.poll_interval, settings.watch_limit)
+    before_write = plugins.implementations("ambient_before_write")
+    app.runtime = Runtime(settings, database, plugins.registry, guard, before_write, hub)
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
     assemble(app, plugins, surface)
@@ -188,19 +197,6 @@ def _first(implementations: Iterable[tuple[str, Callable[..., Any]]]) -> Callabl
         return next((found for function in functions if (found := function(**arguments)) is not None), None)
 
     return authenticate
-
-
-def _after_commit(database: Database, plugins: Plugins) -> None:
-    def tell(changes: list[Any]) -> None:
-        for name, function in implementations:
-            try:
-                function(changes=changes)
-            except Exception:
-                log.exception("plugin %s failed in ambient_after_commit; what was written stays written", name)
-
-    implementations = plugins.implementations("ambient_after_commit")
-    if implementations:
-        database.listeners.append(tell)
 
 
 def _short_paths(wsgi: Callable[..., Any]) -> Callable[..., Any]:

@@ -70,7 +70,7 @@ class Settings:
     gateway_url: str = setting("http://127.0.0.1:9080", "Where the control plane finds the gateway.")
     data_dir: Path = setting(Path(".ambient"), "Folder for what is kept on disk: sessions of the local runtime.")
     workers: int = setting(2, "Worker processes of the API.", minimum=1)
-    worker_connections: int = setting(1000, "Requests and streams that one worker holds at once.", minimum=1)
+    worker_connections: int = setting(2000, "Requests and streams that one worker holds at once.", minimum=1)
     pool_size: int = setting(8, "Database connections of one worker.", minimum=1)
     pool_timeout: float = setting(5.0, "Seconds to wait for a free database connection.", minimum=0.1)
     statement_timeout: float = setting(
@@ -95,7 +95,12 @@ class Settings:
         None, "File (mode 0600) with the control plane's token; development profile."
     )
     poll_interval: float = setting(
-        5.0, "Seconds after which the control plane looks for changes without being woken.", minimum=0.05
+        1.0,
+        "Seconds after which watches and the control plane look for changes without being woken: what a lost notification costs.",
+        minimum=0.05,
+    )
+    watch_limit: int = setting(
+        1000, "Watches that one worker of the API holds at once; one more is answered 429.", minimum=1
     )
     resync_interval: float = setting(
         300.0, "Seconds after which the control plane looks at every object again.", minimum=1

@@ -7,7 +7,7 @@ stand or fall together.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
-from ambient_core.changes import CHANNEL, Change
+from ambient_core.changes import CHANNEL
 from ambient_core.errors import SetupError, Unavailable
 from ambient_core.listen import Listener
 
@@ -58,7 +58,6 @@ class Transaction:
         self._explicit = False
         self._announced = False
         self._rehearsal = False
-        self.changes: list[Change] = []
 
     def rehearse(self) -> None:
         """Let everything happen and undo it at the end instead of committing it: a dry run."""
@@ -71,7 +70,7 @@ class Transaction:
         return self._rehearsal
 
     def announce(self) -> None:
-        """Wake those who wait for news once this is committed, though no object of a kind changes."""
+        """Wake those who wait for news once this is committed; whatever writes the change log calls it."""
         self._announced = True
 
     @property
@@ -120,14 +119,12 @@ class Transaction:
                 self._explicit = False
         finally:
             self._give_back()
-        changes, self.changes = self.changes, []
-        if changes or self._announced:
+        if self._announced:
             self._announced = False
-            self._database.committed(changes)
+            self._database.committed()
 
     def rollback(self) -> None:
         """Undo what `begin` opened and give the connection back; never raises."""
-        self.changes = []
         self._announced = self._rehearsal = False
         try:
             if self._pooled is not None and self._explicit and not self.driver.broken:
@@ -183,7 +180,6 @@ class Database:
         event.listen(self.engine, "connect", _prepare_connection)
         self._notifier = Notifier(self)
         self.listener = Listener(driver_url(self.url), CHANNEL)
-        self.listeners: list[Callable[[list[Change]], None]] = []
         self.closed = False
 
     def connect(self) -> PoolProxiedConnection:
@@ -225,12 +221,9 @@ class Database:
             transaction.rollback()
             raise
 
-    def committed(self, changes: list[Change]) -> None:
-        """Tell who listens that these changes are committed."""
+    def committed(self) -> None:
+        """Wake those who follow the change log, in this process and in others."""
         self._notifier.poke()
-        if changes:
-            for listener in self.listeners:
-                listener(changes)
 
     def close(self) -> None:
         """Close every connection; what works in the background on this database ends soon after."""

@@ -133,6 +133,9 @@ def ambient_may(principal: "Principal", verb: str, kind: "Kind") -> bool | None:
 def ambient_scope(principal: "Principal", verb: str, kind: "Kind") -> "ColumnElement[bool] | None":
     """On which rows. Fold: joined by AND; a row outside is not found.
 
+    The same condition is asked of the objects in the change log, which hold the fields that may be shown: a condition over a
+    secret field sees NULL there.
+
     Example::
 
         @hookimpl
@@ -162,6 +165,10 @@ def ambient_before_write(kind: "Kind", verb: str, row: dict[str, Any], principal
 @hookspec
 def ambient_after_commit(changes: "Sequence[Change]") -> None:
     """React to what was committed, outside the transaction. Fold: all, isolated: a failing one is logged and disturbs nobody.
+
+    The changes come from the change log: every serving process that loads the plugin hears every change once, in commit
+    order, whichever process wrote it, from the process's start on. A slow implementation delays nobody and misses nothing.
+    What must survive a restart keeps the ``position`` it has come to, and reads ``GET /changes`` from there.
 
     Example::
 

@@ -11,7 +11,7 @@ import yaml
 from flask import Flask, Response
 from flask_smorest import Api
 
-from ambient_core import documents, examples
+from ambient_core import descriptions, documents, examples
 from ambient_core.errors import BASE_PATH, SetupError
 from ambient_core.kinds import Kind
 from ambient_core.routes import package_version, public
@@ -48,7 +48,9 @@ def documented(app: "Application") -> Api:
     components = api.spec.components
     components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     components.schema("Error", component=documents.ERROR)
-    for name, parameter in documents.PARAMETERS.items():
+    for name, described in descriptions.SCHEMAS.items():
+        components.schema(name, component=described)
+    for name, parameter in {**documents.PARAMETERS, **descriptions.PARAMETERS}.items():
         location = parameter["in"]
         components.parameter(name, location, {key: value for key, value in parameter.items() if key != "in"})
     components.header("ETag", {"description": "The object's version, quoted.", "schema": {"type": "string"}})

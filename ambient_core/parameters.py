@@ -92,20 +92,46 @@ def list_query(kind: Kind) -> Query:
 @lru_cache(maxsize=1024)
 def _list_query(kind: Kind, _text: bytes, header: str | None) -> Query:
     """The same text means the same query, whoever asks: a list that is asked for again is not parsed again."""
-    project = kind.project_column if kind.project_column != "id" else None
+    project = project_parameter(kind)
     check_parameters(*LIST_PARAMETERS, *([project] if project else []))
     columns = searchable(kind)
-    text = one("search")
-    where: ColumnElement[bool] | None = search.where(search.parse(text), columns) if text and text.strip() else None
-    wanted = (one(project) or header) if project else None
+    text, where = one("search"), searched(kind)
+    wanted = asked_project(kind, header)
     if project and wanted:
-        check_project(wanted)
         belongs = kind.table.c[project] == wanted
         where = belongs if where is None else and_(belongs, where)
     fields = fields_of(one("fields"), kind.selectable)
     order = order_of(one("orderBy"), columns)
     query = Query(page_of(request.args.to_dict(flat=False)), where, order, fields)
     return replace(query, binding=orjson.dumps([kind.plural, text, query.terms, wanted]))
+
+
+def project_parameter(kind: Kind) -> str | None:
+    """The query parameter that names the project of a kind's objects, if they live in one."""
+    return kind.project_column if kind.project_column != "id" else None
+
+
+def asked_project(kind: Kind, header: str | None) -> str | None:
+    """The project that a list is asked for, by parameter or header.
+
+    Raises:
+        BadQuery: it cannot be the name of one.
+    """
+    parameter = project_parameter(kind)
+    wanted = (one(parameter) or header) if parameter else None
+    if wanted:
+        check_project(wanted)
+    return wanted or None
+
+
+def searched(kind: Kind) -> "ColumnElement[bool] | None":
+    """The condition of the parameter ``search``.
+
+    Raises:
+        BadQuery: it cannot be read, or names what the kind does not have.
+    """
+    text = one("search")
+    return search.where(search.parse(text), searchable(kind)) if text and text.strip() else None
 
 
 def check_project(name: str) -> None:

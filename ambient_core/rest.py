@@ -31,6 +31,7 @@ from ambient_core.preconditions import failed
 from ambient_core.schemas import load, schemas_of
 from ambient_core.store import Answer, Query, Store, Surroundings
 from ambient_core.tokens import Signer
+from ambient_core.watchers import Hub
 
 DRY_RUN_HEADER = "Ambient-Dry-Run"
 
@@ -44,6 +45,7 @@ class Runtime:
     registry: Registry
     guard: Guard
     before_write: tuple[tuple[str, Callable[..., Any]], ...]
+    hub: Hub
     signer: Signer = field(default_factory=Signer)
 
 

@@ -9,9 +9,11 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from ambient_core import documents, errors
+from ambient_core.descriptions import with_watch
 from ambient_core.errors import BASE_PATH, NotFound
 from ambient_core.kinds import Kind, Verb
 from ambient_core.plugins import Plugins
+from ambient_core.reading import list_view
 from ambient_core.rest import Resources, action_view, check_parameters
 
 _METHODS: dict[Verb, tuple[str, str]] = {
@@ -35,8 +37,10 @@ def kind_blueprint(kind: Kind) -> Blueprint:
     resources = Resources(kind)
     for verb in kind.verbs:
         method, path = _METHODS[verb]
-        view = _named(getattr(resources, verb), f"{verb}_{kind.name}")
-        documented = blueprint.doc(**documents.verb(kind, verb))(view)
+        served = list_view(resources) if verb == "list" else getattr(resources, verb)
+        view = _named(served, f"{verb}_{kind.name}")
+        document = documents.verb(kind, verb)
+        documented = blueprint.doc(**(with_watch(document) if verb == "list" else document))(view)
         blueprint.add_url_rule(path or "", endpoint=verb, view_func=documented, methods=[method])
     for action in kind.actions:
         path = f"/<string:id>/{action.path}" if action.on == "item" else f"/{action.path}"

@@ -10,7 +10,6 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.exc import DBAPIError
 
 from ambient_core import listing, statements
-from ambient_core.changes import Change
 from ambient_core.constraints import explain
 from ambient_core.database import Transaction
 from ambient_core.errors import NotFound
@@ -278,7 +277,8 @@ class Store:
             self._release([identifier], self.kind)
         self._check_id(identifier)
         text = statements.remove(self.kind, "id", self._scope.text)
-        if not self._written(text, {**self._scope.parameters, "ids_": [identifier], "version_": None}):
+        # Whatever action deletes: a reader of the log tells an end by this verb.
+        if not self._written(text, {**self._scope.parameters, "ids_": [identifier], "version_": None}, verb="delete"):
             raise self.not_found(identifier)
 
     def not_found(self, identifier: str) -> NotFound:
@@ -319,7 +319,7 @@ class Store:
     def _written(
         self, text: str, parameters: dict[str, Any], kind: Kind | None = None, verb: str | None = None
     ) -> Sequence[tuple[bytes, int, bool]]:
-        """Run a logged write; notes its changes and answers (object, version, changed) of each row.
+        """Run a logged write; announces it and answers (object, version, changed) of each row.
 
         Args:
             kind: whose rows are written, when it is another's than this store's.
@@ -328,12 +328,10 @@ class Store:
         kind = kind or self.kind
         parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb}
         rows = []
-        for body, version, identifier, project, changed in self._run(text, parameters).fetchall():
-            raw = body.encode()
-            rows.append((raw, version, changed))
+        for body, version, _identifier, _project, changed in self._run(text, parameters).fetchall():
+            rows.append((body.encode(), version, changed))
             if changed:
-                change = Change(kind.name, identifier, project, parameters["verb_"], version, parameters["actor_"], raw)
-                self.transaction.changes.append(change)
+                self.transaction.announce()
         return rows
 
     def _run(self, text: str, parameters: Mapping[str, Any]) -> "psycopg.Cursor[Any]":

@@ -9,6 +9,7 @@ import pytest
 from ambient_core.kinds import Kind, rules_of
 from tests.contract.maker import Maker, refused, some_text
 from tests.contract.test_contract import changes_of
+from tests.streams import watching
 
 
 @pytest.fixture
@@ -123,17 +124,15 @@ def test_32_what_is_deleted_does_not_come_back(kind: Kind, path: str, call: Any,
 
 
 def test_a_dry_run_answers_as_if_and_keeps_nothing(kind: Kind, path: str, call: Any, made: Any, app: Any) -> None:
-    told: list[Any] = []
-    app.runtime.database.listeners.append(told.extend)
-    patched = call("PATCH", f"{path}?dry_run=true", json=other(kind, made))
-    deleted = call("DELETE", f"{path}?dry_run=true")
-    app.runtime.database.listeners.remove(told.extend)
+    with watching(call, f"/{kind.plural}?watch=true&search=id = '{made['id']}'") as stream:
+        patched = call("PATCH", f"{path}?dry_run=true", json=other(kind, made))
+        deleted = call("DELETE", f"{path}?dry_run=true")
     assert (patched.status_code, deleted.status_code) == (200, 204)
     assert patched.json == {**made, **other(kind, made), **patched.json}
     assert patched.headers["Ambient-Dry-Run"] == deleted.headers["Ambient-Dry-Run"] == "true"
     assert call("GET", path).json == made
     assert len(changes_of(app, kind, made["id"])) == 1
-    assert told == []
+    assert stream.of() == []
 
 
 def test_a_dry_run_of_a_create_leaves_its_key_free(kind: Kind, maker: Maker, call: Any) -> None:

@@ -18,6 +18,7 @@ from ambient_core.cli import cli
 from ambient_core.config import Settings, setting
 from ambient_core.plugins import Source, installed, load_plugins
 from tests.core.strangers import broken, kinds, plugin, reason_of
+from tests.e2e.conftest import wait_for
 
 
 def test_a_plugin_that_does_not_import_is_set_aside(loaded: Any) -> None:
@@ -201,7 +202,23 @@ def test_ambient_after_commit_hears_what_was_committed_and_may_fail(ask: Any, re
     made = ask("POST", "/users", json={"username": "h", "name": "h"})
     ask("POST", "/users", json={"username": "h", "name": "h"})
     assert made.status_code == 201
+    wait_for(lambda: recorder.heard, "what was committed")
     assert recorder.heard == [("User", "create", made.json["id"])]
+
+
+def test_ambient_after_commit_hears_what_another_process_wrote_in_commit_order(
+    ask: Any, recorder: Recorder, settings: Settings, database_url: str
+) -> None:
+    other = create_app(replace(settings, database_url=database_url))
+    token = settings.developer_token_file.read_text() if settings.developer_token_file else ""
+    client, headers = other.test_client(), {"Authorization": f"Bearer {token}"}
+    made = [
+        client.post("/api/ambient/v1/users", json={"username": f"o{n}", "name": "o"}, headers=headers).json["id"]
+        for n in range(3)
+    ]
+    wait_for(lambda: len(recorder.heard) >= 3, "what another process wrote")
+    assert recorder.heard == [("User", "create", identifier) for identifier in made]
+    other.runtime.database.close()
 
 
 def test_ambient_openapi_adds_a_fragment(ask: Any) -> None:

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 bf4db5ee14204d1c03be5a77bc4f06de7fc2ece497e4aeefef764787a2d606a0)."""
+"""Generated from openapi.yaml (sha256 fd0fd74a9326cdce0000da6c0ca5ece9017b6d7ef32c019ff1caf0bdf0b698ec)."""

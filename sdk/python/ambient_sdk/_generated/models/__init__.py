@@ -1,5 +1,8 @@
 """ Contains all the data models used in inputs/outputs """
 
+from .change import Change
+from .change_list import ChangeList
+from .change_object_type_0 import ChangeObjectType0
 from .condition import Condition
 from .error import Error
 from .error_errors_item import ErrorErrorsItem
@@ -9,6 +12,7 @@ from .get_session_capabilities_response_200 import GetSessionCapabilitiesRespons
 from .get_version_response_200 import GetVersionResponse200
 from .interrupt_session_body import InterruptSessionBody
 from .interrupt_session_response_200 import InterruptSessionResponse200
+from .list_change_order import ListChangeOrder
 from .list_error_response_200 import ListErrorResponse200
 from .list_error_response_200_items_item import ListErrorResponse200ItemsItem
 from .list_plugin_response_200 import ListPluginResponse200
@@ -71,6 +75,9 @@ from .user_list import UserList
 from .user_patch import UserPatch
 
 __all__ = (
+    "Change",
+    "ChangeList",
+    "ChangeObjectType0",
     "Condition",
     "Error",
     "ErrorErrorsItem",
@@ -80,6 +87,7 @@ __all__ = (
     "GetVersionResponse200",
     "InterruptSessionBody",
     "InterruptSessionResponse200",
+    "ListChangeOrder",
     "ListErrorResponse200",
     "ListErrorResponse200ItemsItem",
     "ListPluginResponse200",

@@ -1,0 +1,200 @@
+"""``/changes``: the change log as a list (who did what, when) and as a watch over any kinds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+import orjson
+from flask import Response
+from flask_smorest import Blueprint
+
+from ambient_core import changes, watch
+from ambient_core.changes import COLUMNS, SETTLED, Change, Position, change_of
+from ambient_core.descriptions import changes_list
+from ambient_core.errors import BASE_PATH, BadQuery, Forbidden
+from ambient_core.identity import Principal
+from ambient_core.kinds import Kind
+from ambient_core.paging import page_of
+from ambient_core.parameters import check_parameters, one
+from ambient_core.past import time_of
+from ambient_core.present import Initial
+from ambient_core.rest import Runtime, current
+from ambient_core.statements import clause_of
+from ambient_core.visibility import Facts, View, matches, renamed
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which part of the log a page is of.
+
+    Args:
+        kept: what comes before this is pruned.
+        start: where the page begins; at the end of the log, or where it begins, when ``None``.
+        since: not before this time.
+        until: before this time.
+        newest: whether the newest change comes first.
+    """
+
+    kept: Position
+    start: Position | None
+    since: datetime | None
+    until: datetime | None
+    newest: bool
+
+
+_FACTS = ("project_id", "object_id", "actor", "verb")
+_LIST = ("kinds", *_FACTS, "since", "until", "order", "page_token", "size")
+_WATCH = ("kinds", *_FACTS, "after", "initial")
+
+
+def changes_blueprint() -> Blueprint:
+    """The address of the change log."""
+    blueprint = Blueprint(
+        "changes", "changes", url_prefix=f"{BASE_PATH}/changes", description="What was done, by whom."
+    )
+    view = blueprint.doc(**changes_list())(list_changes)
+    blueprint.add_url_rule("", endpoint="list", view_func=view, methods=["GET"])
+    return blueprint
+
+
+def list_changes() -> Response:
+    """List changes, or watch them with ``Accept: text/event-stream``."""
+    if watch.wanted():
+        return _watch()
+    check_parameters(*_LIST)
+    operation = current()
+    view = view_of(operation.runtime, operation.principal, _asked_kinds(), _facts())
+    run = operation.transaction.raw
+    kept, end = changes.horizon(run), changes.end(run)
+    size = page_of({"size": [one("size") or "100"]}).size
+    token = one("page_token")
+    start = changes.position_of(run, token, "page_token") if token is not None else None
+    bounds = Bounds(kept.position, start, time_of("since"), time_of("until"), _newest())
+    found = _page(view, bounds, size)
+    return Response(_envelope(found[:size], kept.log, end, more=len(found) > size), mimetype="application/json")
+
+
+def _watch() -> Response:
+    check_parameters(*_WATCH)
+    kinds, facts = _asked_kinds(), _facts()
+    initial = watch.flag("initial")
+    if initial and (facts.actor or facts.verb):
+        raise BadQuery("initial=true shows objects as they are, and 'actor' and 'verb' are of changes; leave one out.")
+    runtime = current().runtime
+    begin = (lambda view: Initial(runtime.hub.database, view)) if initial else None
+    return watch.stream(lambda principal: view_of(runtime, principal, kinds, facts), begin)
+
+
+def view_of(runtime: Runtime, principal: Principal, kinds: Sequence[Kind] | None, facts: Facts) -> View:
+    """What a principal sees of the log.
+
+    Args:
+        runtime: kinds and rules.
+        principal: who is asking.
+        kinds: the kinds that are asked for; all that the caller may list when ``None``.
+        facts: what else is asked.
+
+    Raises:
+        Forbidden: a kind that is asked for may not be listed, or none may.
+    """
+    guard = runtime.guard
+    for kind in kinds or ():
+        guard.check(principal, "list", kind)
+    allowed = kinds or [kind for kind in runtime.registry if guard.may(principal, "list", kind)]
+    if not allowed:
+        raise Forbidden("You may not list the changes of any kind.")
+    scopes = {kind.name: guard.scope(principal, "list", kind) for kind in allowed}
+    clauses = {name: clause_of(scope) for name, scope in scopes.items() if scope is not None}
+    return View({kind.name: kind for kind in allowed}, clauses, facts)
+
+
+def _page(view: View, bounds: Bounds, size: int) -> list[Change]:
+    """Changes of one page, and one more when there is one; the scope of each kind is part of the statement."""
+    conditions, parameters = _conditions(view)
+    compared = "<" if bounds.newest else ">"
+    # What lies under the horizon is kept for the sake of history and shows only a part of what happened.
+    conditions += ["(c.xid, c.seq) > (%(low_xid)s::xid8, %(low_seq)s)"]
+    parameters |= {"low_xid": str(bounds.kept.xid), "low_seq": bounds.kept.seq, "limit": size + 1}
+    if bounds.start is not None:
+        conditions.append(f"(c.xid, c.seq) {compared} (%(xid)s::xid8, %(seq)s)")
+        parameters |= {"xid": str(bounds.start.xid), "seq": bounds.start.seq}
+    for name, sign in (("since", ">="), ("until", "<")):
+        if (value := getattr(bounds, name)) is not None:
+            conditions.append(f"c.at {sign} %({name})s")
+            parameters[name] = value
+    way = "DESC" if bounds.newest else "ASC"
+    text = (
+        f"SELECT {COLUMNS} FROM changes AS c WHERE {SETTLED} AND {' AND '.join(conditions)} "
+        f"ORDER BY c.xid {way}, c.seq {way} LIMIT %(limit)s"
+    )
+    return [change_of(row) for row in current().transaction.raw(text, parameters).fetchall()]
+
+
+def _conditions(view: View) -> tuple[list[str], dict[str, Any]]:
+    plain = [name for name in view.kinds if name not in view.clauses]
+    ways, parameters = ["c.kind = ANY(%(plain)s)"], {"plain": plain}
+    for number, (name, clause) in enumerate(sorted(view.clauses.items())):
+        own = renamed(clause, f"k{number}_")
+        ways.append(f"(c.kind = %(kind{number})s AND {matches(view.kinds[name], own, 'c.object')})")
+        parameters |= {f"kind{number}": name, **own.parameters}  # type: ignore[dict-item]
+    conditions = [f"({' OR '.join(ways)})"]
+    for name in _FACTS:
+        if (value := getattr(view.facts, name)) is not None:
+            conditions.append(f"c.{name} = %({name})s")
+            parameters[name] = value
+    return conditions, parameters
+
+
+def _envelope(found: Sequence[Change], log: str, end: Position, *, more: bool) -> bytes:
+    head = {"kind": "ChangeList", "size": len(found), "cursor": changes.cursor(log, end)}
+    if more:
+        head["next_page_token"] = changes.cursor(log, found[-1].position)
+    items = b",".join(_entry(log, change) for change in found)
+    return orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}"
+
+
+def _entry(log: str, change: Change) -> bytes:
+    facts = {
+        "cursor": changes.cursor(log, change.position),
+        "kind": change.kind,
+        "object_id": change.object_id,
+        "project_id": change.project_id,
+        "verb": change.verb,
+        "version": change.version,
+        "actor": change.actor,
+        "at": change.at,
+    }
+    body = orjson.dumps({name: value for name, value in facts.items() if value is not None})
+    return body[:-1] + b',"object":' + change.object + b"}"
+
+
+def _asked_kinds() -> list[Kind] | None:
+    text = one("kinds")
+    if text is None:
+        return None
+    registry = current().registry
+    names = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    for name in names:
+        if name not in registry:
+            known = [kind.name for kind in registry]
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"kinds: {', '.join(known)}."
+            raise BadQuery(f"kinds: there is no kind {name[:80]!r}; {hint}")
+    return [registry[name] for name in names]
+
+
+def _facts() -> Facts:
+    given = {name: one(name) for name in _FACTS}
+    for name, value in given.items():
+        if value is not None and (not value or len(value) > 255 or not value.isprintable()):
+            raise BadQuery(f"{name} must have 1 to 255 printable characters.")
+    return Facts(**given)
+
+
+def _newest() -> bool:
+    order = one("order") or "newest"
+    if order not in ("newest", "oldest"):
+        raise BadQuery(f"order must be newest or oldest; it is {order[:40]!r}.")
+    return order == "newest"

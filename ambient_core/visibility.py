@@ -1,0 +1,165 @@
+"""Who sees which change: conditions over a kind's table, asked of the objects in the change log.
+
+A scope or a search is a condition over the kind's table. The log keeps each object as JSON, so the same compiled condition is
+asked of ``json_populate_record(NULL::table, object) AS table``: what decides about a row decides about its past, in PostgreSQL.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from ambient_core.changes import Change, Run
+from ambient_core.kinds import Kind
+from ambient_core.statements import NOWHERE, Clause, quote
+
+Type = Literal["ADDED", "MODIFIED", "DELETED"]
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+
+_BEFORE = """
+LEFT JOIN LATERAL (
+    SELECT p.object, p.verb FROM changes AS p
+    WHERE p.kind = c.kind AND p.object_id = c.object_id AND p.seq < c.seq ORDER BY p.seq DESC LIMIT 1
+) AS p ON p.verb <> 'delete'
+"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Which changes are wanted, by what the log says beside the object; ``None`` for any.
+
+    Args:
+        project_id: only of this project.
+        object_id: only of this object.
+        actor: only by this one.
+        verb: only these.
+    """
+
+    project_id: str | None = None
+    object_id: str | None = None
+    actor: str | None = None
+    verb: str | None = None
+
+    def match(self, change: Change) -> bool:
+        """Whether a change is wanted."""
+        return all(
+            wanted is None or wanted == got
+            for wanted, got in (
+                (self.project_id, change.project_id),
+                (self.object_id, change.object_id),
+                (self.actor, change.actor),
+                (self.verb, change.verb),
+            )
+        )
+
+
+@dataclass(frozen=True)
+class View:
+    """What one watcher sees of the log.
+
+    Args:
+        kinds: the kinds that it hears of.
+        clauses: by kind's name, the condition that its objects must meet: the caller's scope, and a search.
+        facts: what else is asked.
+    """
+
+    kinds: Mapping[str, Kind]
+    clauses: Mapping[str, Clause] = field(default_factory=dict)
+    facts: Facts = Facts()
+
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        """The same for views that show the same."""
+        conditions = sorted((n, c.text, repr(sorted(c.parameters.items()))) for n, c in self.clauses.items())
+        return tuple(sorted(self.kinds)), tuple(conditions), self.facts
+
+    @property
+    def asks(self) -> bool:
+        """Whether it takes a query to say what it shows."""
+        return bool(self.clauses)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A change as one view shows it.
+
+    Args:
+        type: what happened, for who looks at this view.
+        change: the change.
+        object: the state to show: after the change, or the last one that the view showed; JSON text.
+        left: whether the object went on to live out of sight.
+    """
+
+    type: Type
+    change: Change
+    object: bytes
+    left: bool = False
+
+
+def judge(run: Run, view: View, found: Sequence[Change]) -> list[Sight]:
+    """What these changes are for one view; those that it does not show are left out.
+
+    An object that starts to meet the condition is added; one that ceases to is deleted, with the last state that was shown.
+    """
+    wanted = [c for c in found if c.kind in view.kinds and view.facts.match(c)]
+    asked: dict[int, Sight] = {}
+    for name, clause in view.clauses.items():
+        if mine := {change.position.seq: change for change in wanted if change.kind == name}:
+            asked |= _asked(run, view.kinds[name], clause, mine)
+    sights = (asked.get(c.position.seq) if c.kind in view.clauses else _plain(c) for c in wanted)
+    return [sight for sight in sights if sight is not None]
+
+
+def _plain(change: Change) -> Sight:
+    kind: Type = (
+        "DELETED" if change.verb == "delete" else "ADDED" if is_new(change.verb, change.version) else "MODIFIED"
+    )
+    return Sight(kind, change, change.object)
+
+
+def is_new(verb: str, version: int) -> bool:
+    """Whether a change made the object: an action that makes one writes its own verb."""
+    return verb == "create" or version == 1
+
+
+def _asked(run: Run, kind: Kind, clause: Clause, found: Mapping[int, Change]) -> dict[int, Sight]:
+    text = (
+        f"SELECT seq, now_, before_, CASE WHEN before_ AND NOT now_ THEN previous::text END FROM ("
+        f"SELECT c.seq, p.object AS previous, {matches(kind, clause, 'c.object')} AS now_, "
+        f"{matches(kind, clause, 'p.object')} AS before_ FROM changes AS c {_BEFORE} WHERE c.seq = ANY(%(seqs_)s)) AS c"
+    )
+    rows = run(text, {**clause.parameters, "seqs_": list(found)}).fetchall()
+    return {
+        seq: sight for seq, now, before, last in rows if (sight := _decided(found[seq], last, now=now, before=before))
+    }
+
+
+def _decided(change: Change, last: str | None, *, now: bool, before: bool) -> Sight | None:
+    if change.verb == "delete":
+        return Sight("DELETED", change, change.object) if now else None
+    if now:
+        new = is_new(change.verb, change.version) or not before
+        return Sight("ADDED" if new else "MODIFIED", change, change.object)
+    return Sight("DELETED", change, (last or "null").encode(), left=True) if before else None
+
+
+def matches(kind: Kind, clause: Clause, content: str) -> str:
+    """SQL: whether a logged object meets a condition over its kind's table.
+
+    Args:
+        content: SQL of the object's JSON.
+    """
+    table = quote(kind.plural)
+    return (
+        f"({content} IS NOT NULL AND EXISTS (SELECT 1 FROM json_populate_record(NULL::{table}, {content}) AS {table} "
+        f"WHERE true{clause.text}))"
+    )
+
+
+def renamed(clause: Clause, prefix: str) -> Clause:
+    """The same condition with other parameter names, for several in one statement."""
+    if clause is NOWHERE:
+        return clause
+    text = _PARAMETER.sub(lambda found: f"%({prefix}{found[1]})s", clause.text)
+    return Clause(text, {prefix + name: value for name, value in clause.parameters.items()})

@@ -1,0 +1,94 @@
+"""What the change log promises for every kind: each write is seen once, in order, by list and by watch."""
+
+import secrets
+from typing import Any
+
+from ambient_core import changes
+from ambient_core.kinds import Access, Kind, rules_of
+from tests.contract.maker import Maker, refused, some_text
+from tests.streams import told, watching
+
+
+def changed(kind: Kind, maker: Maker, made: dict[str, Any]) -> dict[str, Any]:
+    """The object after a change of one of its fields."""
+    name = some_text(kind)
+    value = f"n{secrets.token_hex(6)}" if rules_of(kind.table.c[name]).format is None else None
+    answer = maker.call("PATCH", f"/{kind.plural}/{made['id']}", json={name: value})
+    assert answer.json["version"] == made["version"] + 1, answer.json
+    return dict(answer.json)
+
+
+def test_every_write_is_listed_with_who_what_and_when(kind: Kind, maker: Maker, call: Any) -> None:
+    made = maker.make(kind)
+    new = changed(kind, maker, made)
+    call("DELETE", f"/{kind.plural}/{made['id']}")
+    page = call("GET", f"/changes?kinds={kind.name}&object_id={made['id']}&order=oldest").json
+    assert [(i["verb"], i["version"], i["actor"]) for i in page["items"]] == [
+        ("create", 1, "person:developer"),
+        ("patch", 2, "person:developer"),
+        ("delete", 2, "person:developer"),
+    ]
+    assert [item["object"] for item in page["items"]] == [made, new, new]
+    assert [item["at"] for item in page["items"]][:2] == [made["created_at"], new["updated_at"]]
+    assert {item.get("project_id") for item in page["items"]} == {made.get(kind.project_column or "")}
+
+
+def test_a_watch_shows_each_write_once_in_order_and_resumes(kind: Kind, maker: Maker, call: Any) -> None:
+    maker.body(kind)
+    with watching(call, f"/{kind.plural}?watch=true") as stream:
+        made = maker.make(kind)
+        changed(kind, maker, made)
+        call("DELETE", f"/{kind.plural}/{made['id']}")
+        events = stream.until(3)
+    mine = [event for event in events if event["object_id"] == made["id"]]
+    assert told(mine) == [("ADDED", made["id"], 1), ("MODIFIED", made["id"], 2), ("DELETED", made["id"], 2)]
+    with watching(call, f"/{kind.plural}?watch=true", Last_Event_ID=mine[0]["cursor"]) as again:
+        assert [event for event in again.until(2) if event["object_id"] == made["id"]] == mine[1:]
+
+
+def test_a_watch_shows_what_is_there_first_then_what_changes(kind: Kind, maker: Maker, call: Any) -> None:
+    made = maker.make(kind)
+    with watching(call, f"/{kind.plural}?watch=true&initial=true&search=id = '{made['id']}'") as stream:
+        maker.make(kind)
+        changed(kind, maker, made)
+        events = stream.until(2)
+        order = [event["type"] for event in stream.events]
+    assert told(events) == [("ADDED", made["id"], 1), ("MODIFIED", made["id"], 2)]
+    assert events[0]["object"] == made
+    assert order == ["ADDED", "BOOKMARK", "MODIFIED"]
+
+
+def test_a_watch_of_a_project_shows_only_its_objects(kind: Kind, maker: Maker, call: Any) -> None:
+    if kind.project_column in (None, "id"):
+        return
+    with (
+        watching(call, f"/{kind.plural}?watch=true&{kind.project_column}=elsewhere") as other,
+        watching(call, f"/{kind.plural}?watch=true&{kind.project_column}={maker.project}") as stream,
+    ):
+        made = maker.make(kind)
+        assert ("ADDED", made["id"], 1) in told(stream.until(1))
+    assert other.of() == []
+
+
+def test_secret_fields_are_in_no_event(kind: Kind, maker: Maker, call: Any) -> None:
+    with watching(call, f"/{kind.plural}?watch=true") as stream:
+        made = maker.make(kind)
+        events = stream.until(1)
+    for column in kind.columns(Access.SECRET):
+        assert all(column.name not in event["object"] for event in events)
+    assert made["id"] in {event["object_id"] for event in events}
+
+
+def test_a_watch_refuses_what_it_cannot_do(kind: Kind, call: Any, app: Any) -> None:
+    with app.runtime.database.transaction() as transaction:
+        log = changes.horizon(transaction.raw).log
+    future = changes.cursor(log, changes.Position(2**40, 1))
+    for query, word in (
+        (f"after={future}", "after"),
+        ("after=nonsense", "after"),
+        ("search=nope = 1", "search"),
+        ("watch=maybe", "watch"),
+        ("page=2", "page"),
+        (f"initial=true&after={future}", "initial"),
+    ):
+        assert word in refused(call("GET", f"/{kind.plural}?watch=true&{query}"), 400, "21")["reason"]
