@@ -7,7 +7,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Float, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, DateTime, Float, Integer, String, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -30,9 +30,11 @@ def lion() -> type[Resource]:
         tame: Mapped[bool | None] = field(Boolean)
         born: Mapped[datetime | None] = field(DateTime(timezone=True), index=True)
         colour: Mapped[str | None] = field(String(63), enum=["sand", "gold"], index=True)
-        note: Mapped[str | None] = field(Text)
-        labels: Mapped[dict[str, Any] | None] = field(JSONB, format="string-map")
-        tags: Mapped[list[str] | None] = field(JSONB, format="string-list")
+        note: Mapped[str | None] = field(Text, search="text")
+        labels: Mapped[dict[str, Any] | None] = field(JSONB, format="string-map", index=True)
+        tags: Mapped[list[str] | None] = field(JSONB, format="string-list", index=True)
+        data: Mapped[dict[str, Any] | None] = field(JSONB, format="object", index=True)
+        key: Mapped[str | None] = field(Uuid(as_uuid=False))
 
     return Lion
 
