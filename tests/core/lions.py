@@ -1,5 +1,6 @@
 """A stranger's kind with a field of every type, served beside the others; declared anew for each test module."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +22,7 @@ def lion() -> type[Resource]:
     class Lion(Resource):
         """A lion."""
 
+        __module__ = f"lions_{secrets.token_hex(4)}"
         __tablename__ = "lions"
 
         name: Mapped[str] = field(String(63), unique=True)
