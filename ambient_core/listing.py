@@ -62,6 +62,28 @@ def select_list(kind: Kind, where: str, shape: Shape) -> str:
     return f"SELECT count(object), {total}, {items}{last} FROM ({page}) AS page"
 
 
+@lru_cache(maxsize=1024)
+def select_all(kind: Kind, where: str, shape: Shape) -> str:
+    """Read every matching object; answers (object) in the order."""
+    table = quote(kind.plural)
+    return (
+        f"SELECT {object_json(kind, shape.fields)} FROM {table} WHERE true{where} ORDER BY {_terms(kind, shape.order)}"
+    )
+
+
+@lru_cache(maxsize=1024)
+def select_ids(kind: Kind, where: str) -> str:
+    """Lock the matching rows, at most so many, always in the same order; answers (id)."""
+    table = quote(kind.plural)
+    return f"SELECT {table}.id FROM {table} WHERE true{where} ORDER BY {table}.id LIMIT %(limit_)s::bigint FOR UPDATE"
+
+
+@lru_cache(maxsize=1024)
+def count_all(kind: Kind, where: str) -> str:
+    """Count the matching rows; answers (count)."""
+    return f"SELECT count(*) FROM {quote(kind.plural)} WHERE true{where}"
+
+
 def key_parameters(after: tuple[str | None, ...]) -> dict[str, str | None]:
     """The last object's values as `select_list` takes them."""
     return {f"key_{number}_": value for number, value in enumerate(after)}

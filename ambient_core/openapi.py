@@ -47,6 +47,7 @@ def documented(app: "Application") -> Api:
     components = api.spec.components
     components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     components.schema("Error", component=documents.ERROR)
+    components.schema("Deletion", component=documents.DELETION)
     for name, parameter in documents.PARAMETERS.items():
         location = parameter["in"]
         components.parameter(name, location, {key: value for key, value in parameter.items() if key != "in"})

@@ -38,6 +38,10 @@ def kind_blueprint(kind: Kind) -> Blueprint:
         view = _named(getattr(resources, verb), f"{verb}_{kind.name}")
         documented = blueprint.doc(**documents.verb(kind, verb))(view)
         blueprint.add_url_rule(path or "", endpoint=verb, view_func=documented, methods=[method])
+    if "delete" in kind.verbs:
+        view = _named(resources.delete_matching, f"delete_matching_{kind.name}")
+        documented = blueprint.doc(**documents.delete_matching(kind))(view)
+        blueprint.add_url_rule("", endpoint="delete_matching", view_func=documented, methods=["DELETE"])
     for action in kind.actions:
         path = f"/<string:id>/{action.path}" if action.on == "item" else f"/{action.path}"
         documented = blueprint.doc(**documents.action(kind, action))(action_view(kind, action))

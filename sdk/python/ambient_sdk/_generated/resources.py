@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 bf4db5ee14204d1c03be5a77bc4f06de7fc2ece497e4aeefef764787a2d606a0); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 8099f29ba7651f6c7041bc86edaeb17318a89183f1ff2984944d8f1bca8430e1); do not edit, run: make sdk."""
 
 from typing import Any
 

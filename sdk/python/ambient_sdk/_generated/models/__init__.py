@@ -1,6 +1,7 @@
 """ Contains all the data models used in inputs/outputs """
 
 from .condition import Condition
+from .deletion import Deletion
 from .error import Error
 from .error_errors_item import ErrorErrorsItem
 from .get_error_response_200 import GetErrorResponse200
@@ -72,6 +73,7 @@ from .user_patch import UserPatch
 
 __all__ = (
     "Condition",
+    "Deletion",
     "Error",
     "ErrorErrorsItem",
     "GetErrorResponse200",
