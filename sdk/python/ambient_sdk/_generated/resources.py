@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 8099f29ba7651f6c7041bc86edaeb17318a89183f1ff2984944d8f1bca8430e1); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 6dc6051b3af59ea873c9e8b23a6b98c04b57411907be2b961237000a0294c481); do not edit, run: make sdk."""
 
 from typing import Any
 
