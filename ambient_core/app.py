@@ -20,7 +20,7 @@ from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings, check_profile
 from ambient_core.constraints import explain
-from ambient_core.database import Database, is_outage, is_retryable, unavailable
+from ambient_core.database import Database, Limits, is_outage, is_retryable, unavailable
 from ambient_core.development import DevelopmentAccess
 from ambient_core.errors import AmbientError, Internal, Unauthenticated
 from ambient_core.identity import bearer_token
@@ -131,6 +131,7 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
         pool_size=settings.pool_size,
         pool_timeout=settings.pool_timeout,
         statement_timeout=settings.statement_timeout,
+        limits=Limits(settings.stream_limit, settings.stream_timeout),
     )
     plugins.apply_migration_faults(database)
     app = _build(settings, surface, plugins, database)

@@ -76,6 +76,12 @@ class Settings:
     statement_timeout: float = setting(
         10.0, "Seconds after which a database statement is cut short; 0 for never.", minimum=0
     )
+    stream_limit: int = setting(
+        4, "Lists that one worker streams at once (application/x-ndjson), each over a connection of its own.", minimum=1
+    )
+    stream_timeout: float = setting(
+        60.0, "Seconds after which a streamed list is cut off whose reader takes nothing.", minimum=0.1
+    )
     body_limit: int = setting(1048576, "Bytes that a request body may have.", minimum=1024)
     require_if_match: bool = setting(
         False,

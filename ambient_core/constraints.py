@@ -24,6 +24,8 @@ def explain(fault: Exception, registry: Registry) -> AmbientError | None:
     if isinstance(original, psycopg.errors.NotNullViolation | psycopg.errors.CheckViolation):
         field = original.diag.column_name or ""
         return Invalid.of([Fault(f"/{field}", "constraint", "has a value that the database refuses.")])
+    if isinstance(original, psycopg.errors.ProgramLimitExceeded):
+        return Invalid("A value is too long for a field that is indexed; shorten it.")
     if isinstance(original, psycopg.DataError):
         return Invalid("A value does not fit its field; see the documented type and length of each.")
     return None

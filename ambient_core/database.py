@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -21,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
 from ambient_core.changes import CHANNEL
-from ambient_core.errors import SetupError, Unavailable
+from ambient_core.errors import SetupError, TooManyRequests, Unavailable
 from ambient_core.listen import Listener
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Transaction:
     """
 
     def __init__(self, database: "Database") -> None:
-        self._database = database
+        self.database = database
         self._pooled: PoolProxiedConnection | None = None
         self._explicit = False
         self._announced = False
@@ -77,7 +78,7 @@ class Transaction:
     def driver(self) -> psycopg.Connection[Any]:
         """The psycopg connection; taken from the pool at first use."""
         if self._pooled is None:
-            self._pooled = self._database.connect()
+            self._pooled = self.database.connect()
         driver = self._pooled.driver_connection
         assert isinstance(driver, psycopg.Connection)
         return driver
@@ -99,8 +100,8 @@ class Transaction:
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
         """Run a SQLAlchemy statement; slower than `raw`, which the stores use."""
-        self._pooled = self._pooled or self._database.connect()
-        return Connection(self._database.engine, self._pooled).execute(statement, parameters)
+        self._pooled = self._pooled or self.database.connect()
+        return Connection(self.database.engine, self._pooled).execute(statement, parameters)
 
     def commit(self) -> None:
         """Commit what `begin` opened, give the connection back and tell who listens of the changes.
@@ -121,7 +122,7 @@ class Transaction:
             self._give_back()
         if self._announced:
             self._announced = False
-            self._database.committed()
+            self.database.committed()
 
     def rollback(self) -> None:
         """Undo what `begin` opened and give the connection back; never raises."""
@@ -142,9 +143,22 @@ class Transaction:
             return
         driver = pooled.driver_connection
         if driver is None or driver.closed or driver.info.transaction_status != TransactionStatus.IDLE:
-            self._database.forget(pooled)
+            self.database.forget(pooled)
         else:
             pooled.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a database's users may take beside single statements.
+
+    Args:
+        stream_limit: connections at most for streamed lists, beside the pool.
+        stream_timeout: seconds that one may be idle, or wait for its next rows.
+    """
+
+    stream_limit: int = 4
+    stream_timeout: float = 60
 
 
 class Database:
@@ -155,6 +169,8 @@ class Database:
         pool_size: connections at most.
         pool_timeout: seconds to wait for a free one.
         statement_timeout: seconds after which the server cancels a statement; 0 for none.
+        name: what the server's list of connections shows.
+        limits: of what lasts longer.
     """
 
     def __init__(
@@ -165,8 +181,16 @@ class Database:
         pool_timeout: float = 5,
         statement_timeout: float = 10,
         name: str = "ambient",
+        limits: Limits = Limits(),
     ) -> None:
         self.url = url_of(url)
+        self._streams = threading.BoundedSemaphore(limits.stream_limit)
+        patience = f"{int(limits.stream_timeout * 1000)}"
+        self._stream_options = (
+            f"-c timezone=UTC -c statement_timeout={patience} -c idle_in_transaction_session_timeout={patience} "
+            "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"
+        )
+        self._name = name
         options = f"-c timezone=UTC -c statement_timeout={int(statement_timeout * 1000)}"
         self.engine = create_engine(
             self.url,
@@ -204,6 +228,37 @@ class Database:
             self.engine.pool._invalidate(pooled)
         pooled.invalidate()
         pooled.close()
+
+    def open_stream(self) -> psycopg.Connection[Any]:
+        """A connection of its own for one long read: a snapshot, read only. Give it to `close_stream` in the end.
+
+        Raises:
+            TooManyRequests: there are as many as may be.
+            Unavailable: the server does not answer.
+        """
+        if not self._streams.acquire(blocking=False):
+            raise TooManyRequests(
+                "As many lists are streamed as this server takes at once; try again soon.", headers={"Retry-After": "5"}
+            )
+        try:
+            return psycopg.connect(
+                driver_url(self.url),
+                options=self._stream_options,
+                connect_timeout=5,
+                application_name=f"{self._name}-stream",
+            )
+        except BaseException as fault:
+            self._streams.release()
+            if isinstance(fault, psycopg.Error):
+                raise unavailable(fault) from fault
+            raise
+
+    def close_stream(self, connection: psycopg.Connection[Any]) -> None:
+        """End a connection that `open_stream` gave."""
+        try:
+            connection.close()
+        finally:
+            self._streams.release()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

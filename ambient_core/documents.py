@@ -10,12 +10,13 @@ from ambient_core.kinds import Access, Action, Kind, Verb, rules_of
 Document = dict[str, Any]
 
 JSON = "application/json"
+NDJSON = "application/x-ndjson"
 _USUAL = (400, 401, 403, 500, 503)
 _BY_VERB: dict[str, tuple[int, ...]] = {
-    "list": (),
-    "get": (404, 412),
-    "create": (409, 413, 415, 422),
-    "patch": (404, 409, 412, 413, 415, 428),
+    "list": (406, 429),
+    "get": (404, 406, 412),
+    "create": (406, 409, 413, 415, 422),
+    "patch": (404, 406, 409, 412, 413, 415, 428),
     "delete": (404, 409, 412, 428),
 }
 _CONDITIONS = ("IfMatch", "IfNoneMatch")
@@ -76,14 +77,7 @@ def verb(kind: Kind, verb: Verb) -> Document:
 
 def _parameters(kind: Kind, verb: Verb) -> Sequence[str | Document]:
     if verb == "list":
-        found: list[str | Document] = ["Page", "Size", "PageToken", "Total", "Search", "OrderBy", "Fields"]
-        project = kind.project_column
-        if project and project != "id":
-            schema = {"type": "string", "maxLength": 63}
-            found.append(
-                {"name": project, "in": "query", "schema": schema, "description": "Only those of this project."}
-            )
-        return found
+        return ["Page", "Size", "PageToken", "Total", "Search", "OrderBy", "Fields", *_project(kind)]
     return {"get": ["Fields", *_CONDITIONS], "create": [_KEY, _DRY_RUN]}.get(verb, [*_CONDITIONS, _DRY_RUN])
 
 
@@ -91,7 +85,12 @@ def _success(kind: Kind, verb: Verb) -> Document:
     if verb == "delete":
         return {"204": {"description": "It is deleted."}}
     if verb == "list":
-        return {"200": {"description": "One page.", "content": content(reference(f"{kind.name}List"))}}
+        media = content(reference(f"{kind.name}List"))
+        lines = (
+            "Every matching object, a line of JSON each, from one snapshot; without page, size, page_token and total."
+        )
+        media[NDJSON] = {"schema": {"type": "string", "description": lines, "example": '{"id":"1"}\n{"id":"2"}\n'}}
+        return {"200": {"description": "One page, or all of it as lines.", "content": media}}
     answer: Document = {
         "description": f"The {kind.name}.",
         "content": content(reference(kind.name)),
@@ -103,6 +102,42 @@ def _success(kind: Kind, verb: Verb) -> Document:
     if verb == "get":
         found["304"] = {"description": "The caller has this version already (If-None-Match).", "headers": dict(_ETAG)}
     return found
+
+
+def delete_matching(kind: Kind) -> Document:
+    """The deletion of what matches a search."""
+    parameters: list[str | Document] = [
+        {**PARAMETERS["Search"], "required": True, "example": "id = 'none'"},
+        {
+            "name": "max_affected",
+            "in": "query",
+            "required": True,
+            "schema": {"type": "integer", "minimum": 0, "maximum": 10000},
+            "description": "With more matches than that, nothing is deleted (409, with matched).",
+            "example": 1,
+        },
+        _DRY_RUN,
+        *_project(kind),
+    ]
+    return {
+        "operationId": f"deleteMatching{kind.name}",
+        "summary": f"Delete every {kind.name} that matches a search, all or none.",
+        "tags": [kind.plural],
+        "x-ambient-verb": "delete",
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "How many there were.", "content": content(reference("Deletion"))},
+            **refusals((*_USUAL, 406, 409, 428)),
+        },
+    }
+
+
+def _project(kind: Kind) -> list[Document]:
+    project = kind.project_column
+    if not project or project == "id":
+        return []
+    schema = {"type": "string", "maxLength": 63}
+    return [{"name": project, "in": "query", "schema": schema, "description": "Only those of this project."}]
 
 
 def action(kind: Kind, action: Action) -> Document:
@@ -121,7 +156,7 @@ def action(kind: Kind, action: Action) -> Document:
         document["requestBody"] = {"required": True, "content": {JSON: {"schema": action.body}}}
     document["responses"] = {str(action.status): _answer(kind, action)}
     extra = (404, 409, 413, 415, 422) if action.method == "POST" else (404, 409, 413, 415) if action.body else (404,)
-    conditions = (412, 428) if action.conditional else ()
+    conditions = ((412, 428) if action.conditional else ()) + (() if action.streams else (406,))
     document["responses"] |= refusals((*_USUAL, *extra, *conditions, *action.errors))
     return document
 
@@ -204,6 +239,7 @@ PLUGIN_LIST = listed(
         "properties": dict.fromkeys(("kind", "name", "version", "state", "reason"), _TEXT),
     }
 )
+DELETION = _object(kind={"type": "string", "example": "Deletion"}, deleted={"type": "integer", "example": 3})
 ERROR: Document = {
     "type": "object",
     "required": ["id", "kind", "href", "code", "reason", "operation_id"],
@@ -214,6 +250,7 @@ ERROR: Document = {
         "code": {"type": "string", "example": "ambient-api-server-8"},
         "reason": {"type": "string", "description": "What is wrong and what would be right."},
         "operation_id": {"type": "string", "description": "Names this request in the log."},
+        "matched": {"type": "integer", "description": "With 409 of a deletion by search: how many objects match."},
         "current_version": {"type": "integer", "description": "With 412: the version that is stored now."},
         "errors": {
             "type": "array",

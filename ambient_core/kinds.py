@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ambient_core.errors import BASE_PATH, SetupError
@@ -59,6 +60,8 @@ class Rules:
     doc: str = ""
     example: Any = None
     schema: type[Any] | None = None
+    index: bool = False
+    search: Literal["text"] | None = None
 
 
 def field(*items: Any, **options: Any) -> Any:
@@ -69,16 +72,20 @@ def field(*items: Any, **options: Any) -> Any:
         **options: ``access`` (an `Access`), ``pattern`` (full match), ``format`` (``git-url``, ``uri``, ``dns-label``,
             ``email``, ``string-map``, ``string-list``, ``object``, ``array``), ``min``, ``max`` (numbers), ``min_length``
             (characters), ``enum`` (allowed strings), ``default`` (value when absent), ``doc``, ``example``, ``unique``,
-            ``index`` and ``schema`` (a marshmallow schema class for a JSON ``object``, or for each item of an ``array``).
+            ``index`` (of a JSON field: over what it holds, for ``labels.team = 'x'`` and ``contains``), ``search``
+            (``"text"``: words inside it are looked for, so it gets a trigram index where the server has ``pg_trgm``) and
+            ``schema`` (a marshmallow schema class for a JSON ``object``, or for each item of an ``array``).
 
     Raises:
         SetupError: an option is unknown.
     """
     names = {"min": "minimum", "max": "maximum", "enum": "choices"}
-    column_options = {name: options.pop(name) for name in ("unique", "index") if name in options}
+    column_options = {name: options.pop(name) for name in ("unique",) if name in options}
     given = {names.get(name, name): value for name, value in options.items()}
     if "choices" in given:
         given["choices"] = tuple(given["choices"])
+    if given.get("index") and not any(item is JSONB or isinstance(item, JSONB) for item in items):
+        column_options["index"] = True
     try:
         rules = Rules(**given)
     except TypeError as fault:

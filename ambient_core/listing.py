@@ -51,8 +51,8 @@ def select_list(kind: Kind, where: str, shape: Shape) -> str:
     keys = "".join(f", {table}.{quote(name)} AS key_{number}" for number, (name, _) in enumerate(shape.order))
     place = " OFFSET %(offset_)s::bigint" if shape.after is None else ""
     page = (
-        f"SELECT {object_json(kind, shape.fields)} AS object{keys} FROM {_after(kind, where, shape, limit)} "
-        f"ORDER BY {_terms(kind, shape.order)} LIMIT {limit}{place}"
+        f"SELECT {object_json(kind, shape.fields)} AS object{keys} FROM {_rows(kind, where, shape, limit)} "
+        f"LIMIT {limit}{place}"
     )
     if shape.ahead:
         page = f"SELECT page.*, row_number() OVER () AS number FROM ({page}) AS page"
@@ -62,19 +62,48 @@ def select_list(kind: Kind, where: str, shape: Shape) -> str:
     return f"SELECT count(object), {total}, {items}{last} FROM ({page}) AS page"
 
 
+@lru_cache(maxsize=1024)
+def select_all(kind: Kind, where: str, shape: Shape) -> str:
+    """Read every matching object; answers (object) in the order."""
+    table = quote(kind.plural)
+    return (
+        f"SELECT {object_json(kind, shape.fields)} FROM {table} WHERE true{where} ORDER BY {_terms(kind, shape.order)}"
+    )
+
+
+@lru_cache(maxsize=1024)
+def select_ids(kind: Kind, where: str) -> str:
+    """Lock the matching rows, at most so many, always in the same order; answers (id)."""
+    table = quote(kind.plural)
+    return f"SELECT {table}.id FROM {table} WHERE true{where} ORDER BY {table}.id LIMIT %(limit_)s::bigint FOR UPDATE"
+
+
+@lru_cache(maxsize=1024)
+def count_all(kind: Kind, where: str) -> str:
+    """Count the matching rows; answers (count)."""
+    return f"SELECT count(*) FROM {quote(kind.plural)} WHERE true{where}"
+
+
 def key_parameters(after: tuple[str | None, ...]) -> dict[str, str | None]:
     """The last object's values as `select_list` takes them."""
     return {f"key_{number}_": value for number, value in enumerate(after)}
 
 
-def _after(kind: Kind, where: str, shape: Shape, limit: str) -> str:
-    """The rows that the page is taken from, under the table's own name."""
+def _rows(kind: Kind, where: str, shape: Shape, limit: str) -> str:
+    """The rows that the page is taken from, in their order, under the table's own name.
+
+    Branches are run one after the other, and none once the page is full: an ORDER BY around them would run them all. That
+    a UNION ALL keeps to that order is PostgreSQL's way (branches with a LIMIT are never run in parallel), not SQL's word.
+    """
     table = quote(kind.plural)
+    whole = f" ORDER BY {_terms(kind, shape.order)}"
+    branches = list(_branches(kind, shape) if shape.after is not None else _beginning(kind, shape))
+    if not branches:
+        return f"{table} WHERE true{where}{whole}"
     if shape.after is None:
-        return f"{table} WHERE true{where}"
-    branches = list(_branches(kind, shape))
+        limit += " + %(offset_)s::bigint"
     if len(branches) == 1:
-        return f"{table} WHERE true{where}{branches[0][0]}"
+        return f"{table} WHERE true{where}{branches[0][0]}{whole}"
     parts = (
         f"(SELECT {table}.* FROM {table} WHERE true{where}{condition} ORDER BY {order} LIMIT {limit})"
         for condition, order in branches
@@ -101,6 +130,15 @@ def _branches(kind: Kind, shape: Shape) -> Iterator[tuple[str, str]]:
         yield same + beyond, ", ".join([first, *([_terms(kind, rest)] if rest else [])])
         if kind.table.columns[name].nullable:
             yield f"{same} AND {_column(kind, name)} IS NULL", _terms(kind, rest)
+
+
+def _beginning(kind: Kind, shape: Shape) -> Iterator[tuple[str, str]]:
+    """The first page of a descending order with nulls at its end: no plain index has that order, but each half has it."""
+    name, descending = shape.order[0]
+    if descending and shape.ahead and kind.table.columns[name].nullable:
+        rest = shape.order[1:]
+        yield f" AND {_column(kind, name)} IS NOT NULL", f"{_column(kind, name)} DESC, {_terms(kind, rest)}"
+        yield f" AND {_column(kind, name)} IS NULL", _terms(kind, rest)
 
 
 def _terms(kind: Kind, order: Order) -> str:

@@ -23,6 +23,7 @@ from ambient_core.changes import TransactionId
 from ambient_core.config import Settings
 from ambient_core.database import Database, url_of
 from ambient_core.errors import SetupError
+from ambient_core.indexes import PREFIX, make_text_indexes
 from ambient_core.kinds import Resource
 from ambient_core.plugins import Plugins, load_plugins, words
 
@@ -90,6 +91,7 @@ def upgrade(settings: Settings, plugins: Plugins | None = None, report: Callable
                 faults[branch.plugin] = _words(fault)
                 report(f"{branch.plugin}: failed: {faults[branch.plugin]}")
         _record(connection, faults)
+        make_text_indexes(connection, (kind for kind in plugins.registry if kind.owner not in faults))
     for name, reason in faults.items():
         if name == "core":
             raise SetupError(f"The core's tables cannot be made: {reason}")
@@ -336,6 +338,8 @@ def _words(fault: BaseException) -> str:
 
 def _only(names: set[str]) -> Callable[..., bool]:
     def include(item: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
+        if kind == "index" and str(name).startswith(PREFIX):
+            return False
         table = name if kind == "table" else getattr(getattr(item, "table", None), "name", None)
         return table in names
 

@@ -50,6 +50,7 @@ def documented(app: "Application") -> Api:
     components.schema("Error", component=documents.ERROR)
     for name, described in descriptions.SCHEMAS.items():
         components.schema(name, component=described)
+    components.schema("Deletion", component=documents.DELETION)
     for name, parameter in {**documents.PARAMETERS, **descriptions.PARAMETERS}.items():
         location = parameter["in"]
         components.parameter(name, location, {key: value for key, value in parameter.items() if key != "in"})

@@ -57,8 +57,8 @@ def page_of(arguments: Mapping[str, Sequence[str]]) -> Page:
         BadQuery: naming the parameter and its rule.
     """
     return Page(
-        _whole("page", arguments.get("page"), 1, LARGEST_PAGE),
-        _whole("size", arguments.get("size"), 100, LARGEST_SIZE),
+        whole("page", arguments.get("page") or ["1"], 1, LARGEST_PAGE),
+        whole("size", arguments.get("size") or ["100"], 1, LARGEST_SIZE),
         total=truth("total", _once("total", arguments.get("total")), default="page_token" not in arguments),
     )
 
@@ -82,12 +82,15 @@ def _once(name: str, values: Sequence[str] | None) -> str | None:
     return values[0] if values else None
 
 
-def _whole(name: str, values: Sequence[str] | None, default: int, largest: int) -> int:
-    text = _once(name, values)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 17 and 1 <= int(text) <= largest):
-        raise BadQuery(f"{name} must be a whole number from 1 to {largest}; it is {text[:40]!r}.")
+def whole(name: str, values: Sequence[str], least: int, largest: int) -> int:
+    """Read a whole number.
+
+    Raises:
+        BadQuery: it came twice, is none, or is not in its range.
+    """
+    text = _once(name, values) or ""
+    if not (text.isascii() and text.isdigit() and len(text) <= 17 and least <= int(text) <= largest):
+        raise BadQuery(f"{name} must be a whole number from {least} to {largest}; it is {text[:40]!r}.")
     return int(text)
 
 

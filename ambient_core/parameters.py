@@ -8,17 +8,20 @@ from functools import lru_cache
 import orjson
 from flask import request
 from sqlalchemy import ColumnElement, and_
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from ambient_core import search
-from ambient_core.errors import BadQuery, PreconditionRequired
+from ambient_core.errors import BadQuery, NotAcceptable, PreconditionRequired
 from ambient_core.kinds import Kind, rules_of
-from ambient_core.paging import fields_of, order_of, page_of, truth
+from ambient_core.paging import fields_of, order_of, page_of, truth, whole
 from ambient_core.preconditions import Precondition, precondition
-from ambient_core.store import Query
+from ambient_core.query import Query
 
 PROJECT_HEADER = "X-Ambient-Project"
 LIST_PARAMETERS = ("page", "size", "page_token", "total", "search", "orderBy", "fields")
 DRY_RUN = "dry_run"
+MOST_AFFECTED = 10_000
 
 
 @lru_cache(maxsize=512)
@@ -50,6 +53,24 @@ def check_parameters(*known: str) -> None:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known ones: {', '.join(known) or 'none'}."
             raise BadQuery(f"The parameter {name[:100]!r} is not known here; {hint}")
+
+
+def negotiate(*offers: str) -> str:
+    """Which of the formats that an address has the caller wants; the first, unless it says otherwise.
+
+    Raises:
+        NotAcceptable: it accepts none of them.
+    """
+    header = request.headers.get("Accept")
+    return offers[0] if header is None or header in ("*/*", offers[0]) else _negotiated(header, offers)
+
+
+@lru_cache(maxsize=256)
+def _negotiated(header: str, offers: tuple[str, ...]) -> str:
+    best = parse_accept_header(header, MIMEAccept).best_match(offers)
+    if best is None:
+        raise NotAcceptable(f"This address answers with {' or '.join(offers)}; accept it.")
+    return best
 
 
 def is_dry_run() -> bool:
@@ -89,11 +110,41 @@ def list_query(kind: Kind) -> Query:
     return read(kind, request.query_string, request.headers.get(PROJECT_HEADER))
 
 
+def matching(kind: Kind) -> Query:
+    """Read what a deletion by search is about: ``search``, and the project as in a list.
+
+    Raises:
+        BadQuery: the search is missing, or wrong.
+    """
+    project = project_parameter(kind)
+    check_parameters("search", "max_affected", DRY_RUN, *([project] if project else []))
+    if not (one("search") or "").strip():
+        raise BadQuery("search is missing: say which objects to delete.")
+    return _query(kind, request.headers.get(PROJECT_HEADER))
+
+
+def max_affected() -> int:
+    """Read the required ``max_affected``.
+
+    Raises:
+        BadQuery: it is missing or no number in its range.
+    """
+    text = one("max_affected")
+    if text is None:
+        raise BadQuery("max_affected is missing: say how many objects this may delete at most.")
+    return whole("max_affected", [text], 0, MOST_AFFECTED)
+
+
 @lru_cache(maxsize=1024)
 def _list_query(kind: Kind, _text: bytes, header: str | None) -> Query:
     """The same text means the same query, whoever asks: a list that is asked for again is not parsed again."""
     project = project_parameter(kind)
     check_parameters(*LIST_PARAMETERS, *([project] if project else []))
+    return _query(kind, header)
+
+
+def _query(kind: Kind, header: str | None) -> Query:
+    project = project_parameter(kind)
     columns = searchable(kind)
     text, where = one("search"), searched(kind)
     wanted = asked_project(kind, header)

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pluggy
-from sqlalchemy import Table, UniqueConstraint
+from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
@@ -19,6 +19,7 @@ from ambient_core import hooks
 from ambient_core.config import Settings, plugin_settings
 from ambient_core.database import Database, dialect
 from ambient_core.errors import SetupError
+from ambient_core.indexes import complete_table
 from ambient_core.kinds import Kind, Registry, Resource, check_kind
 from ambient_core.migrations import Migrations
 from ambient_core.schemas import check_values, schemas_of
@@ -223,7 +224,7 @@ class Plugins:
                     kinds = [_owned(item, name) for item in function()]
             for kind in kinds:
                 check_kind(kind)
-                _add_unique(kind)
+                complete_table(kind)
                 self.registry.add(kind)
         except Exception as fault:
             log.debug("kinds of plugin %s", name, exc_info=True)
@@ -324,13 +325,6 @@ def _owned(item: Any, name: str) -> Kind:
     if not isinstance(item, Kind):
         raise SetupError(f"ambient_kinds must yield Kind(...), not {type(item).__name__}.")
     return replace(item, owner=name)
-
-
-def _add_unique(kind: Kind) -> None:
-    present = {tuple(c.columns.keys()) for c in kind.table.constraints if isinstance(c, UniqueConstraint)}
-    for group in kind.unique:
-        if tuple(group) not in present:
-            kind.table.append_constraint(UniqueConstraint(*group))
 
 
 def _narrowed(function: Callable[..., Any], names: Iterable[str]) -> Callable[..., Any]:

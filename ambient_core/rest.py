@@ -11,7 +11,7 @@ from ambient_core.access import Guard
 from ambient_core.body import JSON, MERGE_PATCH, json_body, parse, raw_body
 from ambient_core.config import Settings
 from ambient_core.database import Database, Transaction
-from ambient_core.errors import BadQuery, NotFound
+from ambient_core.errors import BadQuery, NotFound, PreconditionRequired
 from ambient_core.idempotency import Once
 from ambient_core.identity import Principal
 from ambient_core.kinds import Action, Kind, Registry, rules_of
@@ -23,13 +23,18 @@ from ambient_core.parameters import (
     check_project,
     is_dry_run,
     list_query,
+    matching,
+    max_affected,
+    negotiate,
     one,
     preconditions,
     searchable,
 )
 from ambient_core.preconditions import failed
+from ambient_core.query import Query
 from ambient_core.schemas import load, schemas_of
-from ambient_core.store import Answer, Query, Store, Surroundings
+from ambient_core.store import Answer, Store, Surroundings
+from ambient_core.stream import NDJSON
 from ambient_core.tokens import Signer
 from ambient_core.watchers import Hub
 
@@ -125,11 +130,14 @@ class Resources:
         self._access = {column.name: rules_of(column).access for column in kind.table.columns}
 
     def list(self) -> Response:
-        """GET the collection."""
+        """GET the collection: a page, or all of it as lines."""
+        if negotiate(JSON, NDJSON) == NDJSON:
+            return streamed(self.kind, list_query(self.kind))
         return listed(self.kind, list_query(self.kind))
 
     def get(self, id: str) -> Response:  # noqa: A002
         """GET one object."""
+        negotiate(JSON)
         store = current().store(self.kind, "get")
         check_parameters("fields")
         fields = fields_of(one("fields"), self.kind.selectable)
@@ -151,6 +159,7 @@ class Resources:
 
     def create(self) -> Response:
         """POST to the collection."""
+        negotiate(JSON)
         store = current().store(self.kind, "create")
         check_parameters(DRY_RUN)
         return once(lambda raw: store.create(self.values(parse(raw))))
@@ -167,6 +176,7 @@ class Resources:
 
     def patch(self, id: str) -> Response:  # noqa: A002
         """PATCH one object."""
+        negotiate(JSON)
         store = current().store(self.kind, "patch")
         check_parameters(DRY_RUN)
         values = load(self.schemas.patch, json_body(request), self._access, partial=True)
@@ -182,6 +192,29 @@ class Resources:
         rehearse()
         store.delete(id, condition)
         return response_of(Answer(b"", 204))
+
+    def delete_matching(self) -> Response:
+        """DELETE the objects of the collection that match a search."""
+        negotiate(JSON)
+        store = current().store(self.kind, "delete")
+        query, most = matching(self.kind), max_affected()
+        if demands_if_match(self.kind):
+            raise PreconditionRequired(f"A {self.kind.name} is deleted one at a time, with If-Match.")
+        rehearse()
+        deleted = store.delete_matching(query, most)
+        return response_of(Answer(f'{{"kind":"Deletion","deleted":{deleted}}}'.encode()))
+
+
+def streamed(kind: Kind, query: Query) -> Response:
+    """All of a list, a line for each object; see `ambient_core.stream`."""
+    for name in ("page", "size", "page_token", "total"):
+        if name in request.args:
+            raise BadQuery(f"A list that is streamed has no pages; leave {name} out.")
+    operation = current()
+    rows = operation.store(kind, "list").stream(query)
+    operation.release()
+    # Not to be kept, and not to be held back by a proxy until it is whole.
+    return Response(rows, mimetype=NDJSON, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 def listed(kind: Kind, query: Query) -> Response:
@@ -258,6 +291,8 @@ def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue
             answer: Answer = action.function(store, *arguments.values(), *given)
             return answer
 
+        if not action.streams:
+            negotiate(JSON)
         if action.method == "POST" and not action.streams:
             return once(act)
         if action.writes:

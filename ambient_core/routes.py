@@ -42,6 +42,10 @@ def kind_blueprint(kind: Kind) -> Blueprint:
         document = documents.verb(kind, verb)
         documented = blueprint.doc(**(with_watch(document) if verb == "list" else document))(view)
         blueprint.add_url_rule(path or "", endpoint=verb, view_func=documented, methods=[method])
+    if "delete" in kind.verbs:
+        view = _named(resources.delete_matching, f"delete_matching_{kind.name}")
+        documented = blueprint.doc(**documents.delete_matching(kind))(view)
+        blueprint.add_url_rule("", endpoint="delete_matching", view_func=documented, methods=["DELETE"])
     for action in kind.actions:
         path = f"/<string:id>/{action.path}" if action.on == "item" else f"/{action.path}"
         documented = blueprint.doc(**documents.action(kind, action))(action_view(kind, action))

@@ -1,8 +1,8 @@
 """Keeps a kind: the five verbs as SQL. Subclass it to own one of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -12,13 +12,14 @@ from sqlalchemy.exc import DBAPIError
 from ambient_core import listing, statements
 from ambient_core.constraints import explain
 from ambient_core.database import Transaction
-from ambient_core.errors import NotFound
+from ambient_core.errors import Conflict, NotFound
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
 from ambient_core.kinds import Kind, Registry, rules_of
-from ambient_core.paging import Page, Term
 from ambient_core.preconditions import Precondition, failed
+from ambient_core.query import Query
 from ambient_core.statements import NOWHERE, Clause, bind, clause_of
+from ambient_core.stream import RowStream
 
 _LONGEST_ID = 63
 
@@ -40,42 +41,6 @@ class Answer:
     version: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str | None, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Query:
-    """What a list asks for.
-
-    Args:
-        page: which page, how large.
-        where: condition of ``search``, if any.
-        order: order terms, always with the id as the last.
-        fields: names to show; all when ``None``.
-        binding: what makes this list this list; page tokens are bound to it.
-    """
-
-    page: Page
-    where: "ColumnElement[bool] | None"
-    order: tuple[Term, ...]
-    fields: tuple[str, ...] | None = None
-    binding: bytes = b""
-
-    @cached_property
-    def clause(self) -> Clause:
-        """The condition as SQL, for a caller without a scope; made once, because queries are kept."""
-        return clause_of(self.where)
-
-    @cached_property
-    def terms(self) -> listing.Order:
-        """The order as field names."""
-        return tuple((term.column.name, term.descending) for term in self.order)
-
-    @cached_property
-    def shape(self) -> listing.Shape:
-        """What makes the text of the statement."""
-        page = self.page
-        after = None if page.after is None else tuple(value is not None for value in page.after)
-        return listing.Shape(self.fields, self.terms, page.total, after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +96,7 @@ class Store:
 
     def list(self, query: Query) -> Answer:
         """One page in its envelope."""
-        where = query.clause if self.condition is None else clause_of(self.condition, query.where)
+        where = self._where(query)
         page, shape = query.page, query.shape
         parameters = {**where.parameters, "limit_": page.size, "offset_": page.offset}
         if page.after is not None:
@@ -143,6 +108,12 @@ class Store:
         counted = "" if total is None else f',"total":{total}'
         head = f'{{"kind":"{self.kind.name}List","page":{page.page},"size":{min(read, page.size)}{counted},"items":['
         return Answer(f"{head}{items or ''}]}}".encode(), after=tuple(last) if more else None)
+
+    def stream(self, query: Query) -> RowStream:
+        """Every matching object, from one snapshot, a line of JSON each."""
+        where = self._where(query)
+        text = listing.select_all(self.kind, where.text, query.shape)
+        return RowStream(self.transaction.database, text, where.parameters)
 
     def get(self, identifier: str, fields: tuple[str, ...] | None = None) -> Answer:
         """One object.
@@ -281,6 +252,43 @@ class Store:
         if not self._written(text, {**self._scope.parameters, "ids_": [identifier], "version_": None}, verb="delete"):
             raise self.not_found(identifier)
 
+    def delete_matching(self, query: Query, most: int) -> int:
+        """Delete every matching object as `delete` does; answers how many matched.
+
+        Args:
+            most: with more matches than that, nothing is deleted.
+
+        Raises:
+            Conflict: there are more, or something that may not be deleted with one refers to it.
+        """
+        self.transaction.begin()
+        where = self._where(query)
+        found = self._run(
+            listing.select_ids(self.kind, where.text), {**where.parameters, "limit_": most + 1}
+        ).fetchall()
+        identifiers = [row[0] for row in found]
+        if len(identifiers) > most:
+            counted = self._run(listing.count_all(self.kind, where.text), where.parameters).fetchone()
+            matched = max(counted[0], most + 1) if counted else most + 1
+            raise Conflict(
+                f"{matched} objects match, more than max_affected ({most}); nothing is deleted. Narrow the search, or raise "
+                "max_affected.",
+                details={"matched": matched},
+            )
+        if type(self).delete is not Store.delete:
+            for identifier in identifiers:
+                # One that another's deletion took with it is gone already.
+                with suppress(NotFound):
+                    self.delete(identifier)
+            return len(identifiers)
+        for identifier in identifiers if self.surroundings.before_write else ():
+            self._before_write("delete", self.row(identifier))
+        if identifiers:
+            self._release(identifiers, self.kind)
+            text = statements.remove(self.kind, "id", self._scope.text)
+            self._written(text, {**self._scope.parameters, "ids_": identifiers, "version_": None})
+        return len(identifiers)
+
     def not_found(self, identifier: str) -> NotFound:
         """The 404 of this kind; the same words whether the object is absent or out of scope."""
         shown = identifier if len(identifier) <= _LONGEST_ID and identifier.isprintable() else identifier[:20] + "..."
@@ -301,6 +309,9 @@ class Store:
                 if found:
                     self._release([row[0] for row in found], other)
                     self._written(statements.remove(other, column.name), parameters, other, "delete")
+
+    def _where(self, query: Query) -> Clause:
+        return query.clause if self.condition is None else clause_of(self.condition, query.where)
 
     def _needs_current(self, values: Mapping[str, Any]) -> bool:
         owns_check = type(self).check is not Store.check

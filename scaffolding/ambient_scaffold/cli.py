@@ -17,7 +17,7 @@ def cli() -> None:
 
 @cli.command(
     "new-kind",
-    epilog=f"Types: {', '.join(TYPES)}. Rules: ! required, =default, >=n, <=n, unique, index, readonly, secret.",
+    epilog=f"Types: {', '.join(TYPES)}. Rules: ! required, =default, >=n, <=n, unique, index, search, readonly, secret.",
 )
 @click.argument("name")
 @click.option(

@@ -29,7 +29,7 @@ _HEAD = re.compile(r"(?P<name>[a-z][a-z0-9_]*):(?P<type>[a-z]+)(\((?P<argument>[
 _RULES = re.compile(
     r"(>=(?P<minimum>-?\d+(\.\d+)?)|<=(?P<maximum>-?\d+(\.\d+)?)|(?P<required>!)|=(?P<default>[^\s!<>]+)|(?P<word>[a-z]+))"
 )
-_WORDS = frozenset({"unique", "index", "readonly", "secret"})
+_WORDS = frozenset({"unique", "index", "search", "readonly", "secret"})
 _NUMBERS = frozenset({"int", "bigint", "float"})
 
 
@@ -45,7 +45,7 @@ class Field:
         default: value when absent, as Python text.
         minimum: of a number.
         maximum: of a number.
-        words: ``unique``, ``index``, ``readonly``, ``secret``.
+        words: ``unique``, ``index``, ``search``, ``readonly``, ``secret``.
     """
 
     name: str
@@ -125,7 +125,7 @@ def _rules(text: str, rest: str) -> dict[str, Any]:
         rule = _RULES.match(rest)
         if rule is None:
             raise SetupError(
-                f"Field {text!r}: {rest!r} is not understood; use ! =default >=n <=n unique index readonly secret."
+                f"Field {text!r}: {rest!r} is not understood; use ! =default >=n <=n unique index search readonly secret."
             )
         if rule["word"]:
             words.add(rule["word"])
@@ -142,6 +142,8 @@ def _rules(text: str, rest: str) -> dict[str, Any]:
 def _check_rules(text: str, field: Field) -> None:
     if (field.minimum or field.maximum) and field.type not in _NUMBERS:
         raise SetupError(f"Field {text!r}: >= and <= are for numbers.")
+    if "search" in field.words and field.type not in ("string", "text"):
+        raise SetupError(f"Field {text!r}: search is for string and text, where words are looked for.")
     if field.default is not None:
         _check_default(text, field)
     if "readonly" in field.words and (field.required or "secret" in field.words) and field.default is None:

@@ -162,7 +162,7 @@ def context(kind: NewKind, revisions: Mapping[str, str]) -> dict[str, Any]:
         "depends_on": tuple(sorted(set(revisions.values()))) or None,
         "unique": unique,
         "scoped_unique": [(in_project, name) for name in unique] if in_project else [],
-        "indexed": [f.name for f in kind.fields if "index" in f.words or f.type == "ref"],
+        "indexed": [f for f in kind.fields if "index" in f.words or f.type == "ref"],
     }
 
 
@@ -202,6 +202,8 @@ def _options(kind: NewKind, field: Field) -> dict[str, str]:
         options["default"] = _default(field)
     if "index" in field.words or field.type == "ref":
         options["index"] = "True"
+    if "search" in field.words:
+        options["search"] = '"text"'
     if "unique" in field.words and not any(f.type == "ref" and f.argument == "projects" for f in kind.fields):
         options["unique"] = "True"
     options["doc"] = f'"{field.name.removesuffix("_id").replace("_", " ").capitalize()}."'

@@ -1,5 +1,6 @@
 """A stranger's kind with a field of every type, served beside the others; declared anew for each test module."""
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -7,7 +8,7 @@ from datetime import datetime
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Float, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, DateTime, Float, Integer, String, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -21,6 +22,7 @@ def lion() -> type[Resource]:
     class Lion(Resource):
         """A lion."""
 
+        __module__ = f"lions_{secrets.token_hex(4)}"
         __tablename__ = "lions"
 
         name: Mapped[str] = field(String(63), unique=True)
@@ -30,9 +32,11 @@ def lion() -> type[Resource]:
         tame: Mapped[bool | None] = field(Boolean)
         born: Mapped[datetime | None] = field(DateTime(timezone=True), index=True)
         colour: Mapped[str | None] = field(String(63), enum=["sand", "gold"], index=True)
-        note: Mapped[str | None] = field(Text)
-        labels: Mapped[dict[str, Any] | None] = field(JSONB, format="string-map")
-        tags: Mapped[list[str] | None] = field(JSONB, format="string-list")
+        note: Mapped[str | None] = field(Text, search="text")
+        labels: Mapped[dict[str, Any] | None] = field(JSONB, format="string-map", index=True)
+        tags: Mapped[list[str] | None] = field(JSONB, format="string-list", index=True)
+        data: Mapped[dict[str, Any] | None] = field(JSONB, format="object", index=True)
+        key: Mapped[str | None] = field(Uuid(as_uuid=False))
 
     return Lion
 

@@ -44,6 +44,8 @@ def test_34_what_was_there_throughout_comes_once_and_in_order(
     before = [item["id"] for item in zoo("GET", f"/lions?size=500&orderBy={order}").json["items"]]
     deleted: set[str] = set()
     page = zoo("GET", f"{query}&total={str(total).lower()}").json
+    second = zoo("GET", f"{query}&total=false&page=2").json["items"]
+    assert [item["id"] for item in second] == before[size : 2 * size]
     found = page["items"]
     for number in range(100):
         for adds, identifier, rank, note in writes[number] if number < len(writes) else []:

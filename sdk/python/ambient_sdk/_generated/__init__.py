@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 fd0fd74a9326cdce0000da6c0ca5ece9017b6d7ef32c019ff1caf0bdf0b698ec)."""
+"""Generated from openapi.yaml (sha256 3cb87b9f7532de01777af8b714c2e43e84623dc2bb4630de088367bec2acd288)."""

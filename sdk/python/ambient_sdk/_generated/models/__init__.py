@@ -4,6 +4,7 @@ from .change import Change
 from .change_list import ChangeList
 from .change_object_type_0 import ChangeObjectType0
 from .condition import Condition
+from .deletion import Deletion
 from .error import Error
 from .error_errors_item import ErrorErrorsItem
 from .get_error_response_200 import GetErrorResponse200
@@ -79,6 +80,7 @@ __all__ = (
     "ChangeList",
     "ChangeObjectType0",
     "Condition",
+    "Deletion",
     "Error",
     "ErrorErrorsItem",
     "GetErrorResponse200",

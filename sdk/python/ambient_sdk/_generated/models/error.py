@@ -32,6 +32,7 @@ class Error:
             code (str):  Example: ambient-api-server-8.
             reason (str): What is wrong and what would be right.
             operation_id (str): Names this request in the log.
+            matched (int | Unset): With 409 of a deletion by search: how many objects match.
             current_version (int | Unset): With 412: the version that is stored now.
             errors (list[ErrorErrorsItem] | Unset): Every fault, when they belong to fields.
      """
@@ -42,6 +43,7 @@ class Error:
     code: str
     reason: str
     operation_id: str
+    matched: int | Unset = UNSET
     current_version: int | Unset = UNSET
     errors: list[ErrorErrorsItem] | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -63,6 +65,8 @@ class Error:
         reason = self.reason
 
         operation_id = self.operation_id
+
+        matched = self.matched
 
         current_version = self.current_version
 
@@ -86,6 +90,8 @@ class Error:
             "reason": reason,
             "operation_id": operation_id,
         })
+        if matched is not UNSET:
+            field_dict["matched"] = matched
         if current_version is not UNSET:
             field_dict["current_version"] = current_version
         if errors is not UNSET:
@@ -111,6 +117,8 @@ class Error:
 
         operation_id = d.pop("operation_id")
 
+        matched = d.pop("matched", UNSET)
+
         current_version = d.pop("current_version", UNSET)
 
         _errors = d.pop("errors", UNSET)
@@ -132,6 +140,7 @@ class Error:
             code=code,
             reason=reason,
             operation_id=operation_id,
+            matched=matched,
             current_version=current_version,
             errors=errors,
         )
