@@ -1,8 +1,5 @@
 """Our manifests, rendered as ``kubectl apply -k`` would, and sent to an API server."""
 
-import hashlib
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,39 +7,21 @@ from typing import Any
 
 import yaml
 
+from tests.kube import binary
+
 ROOT = Path(__file__).resolve().parents[2]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 OVERLAYS = sorted(path.parent.name for path in (KUBERNETES / "overlays").glob("*/kustomization.yaml"))
 SYSTEM = "ambient-system"
 CONTROL_PLANE = f"system:serviceaccount:{SYSTEM}:ambient-control-plane"
-_SOURCES = Path(__file__).parent / "kustomize"
 Manifest = dict[str, Any]
-
-
-def kustomize() -> Path:
-    """The renderer, built from its Go module unless that was done.
-
-    Raises:
-        RuntimeError: there is no Go, or it cannot build.
-    """
-    digest = hashlib.sha256(b"".join((_SOURCES / name).read_bytes() for name in ("main.go", "go.mod", "go.sum")))
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ambient-api"
-    binary = folder / f"kustomize-{digest.hexdigest()[:16]}"
-    if not binary.exists():
-        if (go := shutil.which("go")) is None:
-            raise RuntimeError(
-                "The manifests are rendered by kustomize, which is built with Go; there is no `go` on PATH."
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = binary.with_suffix(f".{os.getpid()}")
-        subprocess.run([go, "build", "-trimpath", "-buildvcs=false", "-o", unfinished, "."], cwd=_SOURCES, check=True)
-        unfinished.rename(binary)
-    return binary
 
 
 def render(folder: Path) -> list[Manifest]:
     """What a folder of kustomize means."""
-    done = subprocess.run([kustomize(), folder], capture_output=True, text=True, check=False)
+    program = binary.path(binary.KUSTOMIZE)
+    assert program.exists(), f"{program} is not there. Run `make plane` once; it needs Go."
+    done = subprocess.run([program, folder], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
 

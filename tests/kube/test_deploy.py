@@ -1,6 +1,7 @@
 """The manifests on a real API server: accepted, restricted, and no right more than was reviewed."""
 
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.kube.manifests import CONTROL_PLANE, OVERLAYS, SYSTEM, Manifest
 
 RIGHTS = Path(__file__).parent / "rights.txt"
 MANAGED = {"ambient-code.io/managed": "true"}
+OURS = {"ambient-code.io/managed-by": "ambient-control-plane"}
 FOREIGN_KINDS = (
     manifests.crd("servicemonitors", "ServiceMonitor", "monitoring.coreos.com", "v1"),
     manifests.crd("routes", "Route", "route.openshift.io", "v1"),
@@ -36,6 +38,9 @@ def deployed(cluster: Cluster) -> Cluster:
         lambda: refusal(lambda: stranger.create(namespace("unlabelled"), dry_run=True)), "the policy for namespaces"
     )
     wait_for(lambda: refusal(lambda: stranger.create(binding("foreign"), dry_run=True)), "the policy for bindings")
+    wait_for(
+        lambda: refusal(lambda: stranger.create(session("foreign", **OURS), dry_run=True)), "the policy for sessions"
+    )
     stranger.close()
     return cluster
 
@@ -291,3 +296,34 @@ def test_the_control_plane_makes_and_changes_namespaces_of_projects_alone(
 ) -> None:
     with pytest.raises(Refused, match=words):
         control_plane.apply(wanted)
+
+
+def session(where: str, **labels: str) -> Manifest:
+    metadata = {"name": f"s{secrets.token_hex(4)}", "namespace": where, "labels": labels}
+    return {"apiVersion": "vteam.ambient-code/v1alpha1", "kind": "AgenticSession", "metadata": metadata}
+
+
+def test_the_control_plane_keeps_its_own_sessions(control_plane: Cluster, project: str) -> None:
+    ours = session(project, **OURS)
+    control_plane.apply(ours)
+    control_plane.annotate("agenticsessions", ours["metadata"]["name"], project, note="x")
+    control_plane.delete("agenticsessions", ours["metadata"]["name"], project)
+    assert control_plane.find("agenticsessions", ours["metadata"]["name"], project) is None
+    with pytest.raises(Refused, match="may keep sessions only in a namespace labelled"):
+        control_plane.apply(session("foreign", **OURS))
+
+
+def test_the_control_plane_cannot_touch_what_others_made(
+    deployed: Cluster, control_plane: Cluster, project: str
+) -> None:
+    theirs = deployed.create(session(project))
+    name, words = theirs["metadata"]["name"], "only sessions labelled"
+    assert words in refusal(lambda: control_plane.apply(session(project)))
+    assert words in refusal(lambda: control_plane.annotate("agenticsessions", name, project, note="x"))
+    assert words in refusal(
+        lambda: control_plane.patch("agenticsessions", name, project, {"metadata": {"labels": OURS}})
+    )
+    assert words in refusal(
+        lambda: control_plane.request("DELETE", control_plane.path("agenticsessions", project, name))
+    )
+    assert deployed.get("agenticsessions", name, project)["metadata"] == theirs["metadata"]
