@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.deploy import containerfile
@@ -92,5 +93,8 @@ def test_it_migrates_and_production_refuses_in_words(image: Path, tmp_path: Path
     (tmp_path / "url").write_text(url)
     done = run(image, tmp_path, "ambient", "db", "upgrade", AMBIENT_DATABASE_URL_FILE=str(tmp_path / "url"))
     assert done.returncode == 0, done.stderr
+    with psycopg.connect(url) as connection:
+        tables = {row[0] for row in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    assert {"changes", "projects", "sessions", "session_messages", "skills", "tasks", "users"} <= tables
     refused = run(image, tmp_path, "ambient", "serve", AMBIENT_DATABASE_URL_FILE=str(tmp_path / "url"))
     assert (refused.returncode, "production" in refused.stderr) == (1, True)
