@@ -129,7 +129,9 @@ def reported(row: Mapping[str, Any], values: Mapping[str, Any], now: datetime) -
     """
     given = dict(values)
     if (starts := given.pop("starts")) != row["starts"]:
-        raise Conflict(f"The session was started {row['starts']} times by now; this is news of another start ({starts}).")
+        raise Conflict(
+            f"The session was started {row['starts']} times by now; this is news of another start ({starts})."
+        )
     if (version := given.pop("if_version", None)) is not None and version != row["version"]:
         raise Conflict(f"The session is at version {row['version']} by now; this was decided on version {version}.")
     if (phase := given.get("phase")) is not None:

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 bf4db5ee14204d1c03be5a77bc4f06de7fc2ece497e4aeefef764787a2d606a0)."""
+"""Generated from openapi.yaml (sha256 1845abbe9c9ee150724f66c9147c58acd598f9c8c7bc5ffd15c705d5813212d2)."""
