@@ -29,7 +29,7 @@ test: setup plane tests/e2e/agui_client/node_modules ## run every test
 test-fast: setup ## run what answers within a minute
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
 
-plane: ## build the Kubernetes API server that the tests run (needs Go; kept until its sources change)
+plane: ## build the Kubernetes API server and kustomize for the tests (needs Go; kept until their sources change)
 	@$(PYTHON) -m tests.kube.binary
 
 check: setup ## style, types, layers, sizes, contract and generated code

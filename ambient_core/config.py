@@ -65,6 +65,9 @@ class Settings:
     bind: str = setting("127.0.0.1:8000", "Address of the API.")
     gateway_bind: str = setting("127.0.0.1:9080", "Address of the AG-UI gateway.")
     health_bind: str = setting("127.0.0.1:4434", "Address of /healthz and /readyz.")
+    control_plane_health_bind: str = setting(
+        "", "Address of the control plane's /healthz and /readyz; not served when empty."
+    )
     metrics_bind: str = setting("127.0.0.1:4433", "Address of /metrics (Prometheus).")
     api_url: str = setting("http://127.0.0.1:8000", "Where the control plane and the runners find the API.")
     gateway_url: str = setting("http://127.0.0.1:9080", "Where the control plane finds the gateway.")
@@ -95,10 +98,10 @@ class Settings:
     strict: bool = setting(False, "Refuse to start when a plugin would be set aside.")
     plugins_disabled: str = setting("", "Names of plugins that are not loaded, separated by commas.")
     developer_token_file: Path | None = setting(
-        None, "File (mode 0600) with the developer's token; development profile."
+        None, "File (mode 0600, or a mounted Secret) with the developer's token; development profile."
     )
     control_plane_token_file: Path | None = setting(
-        None, "File (mode 0600) with the control plane's token; development profile."
+        None, "File (mode 0600, or a mounted Secret) with the control plane's token; development profile."
     )
     poll_interval: float = setting(
         1.0,

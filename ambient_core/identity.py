@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+import os
+import stat
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -84,9 +86,25 @@ class TokenFiles:
         return found
 
 
+def open_to_others(found: os.stat_result, user: int, groups: Collection[int]) -> bool:
+    """Whether somebody else may read or change a secret file.
+
+    Kubernetes mounts a Secret for a user that is not root as owned by root and readable by the pod's own group
+    (``fsGroup``, mode 0440): that group is nobody else. A file of our own must not be open to any group.
+
+    Args:
+        found: what the file system says of the file.
+        user: whom this process runs as.
+        groups: that it belongs to.
+    """
+    mounted = found.st_uid != user and found.st_gid in groups
+    allowed = stat.S_IRWXU | (stat.S_IRGRP if mounted else 0)
+    return bool(stat.S_IMODE(found.st_mode) & ~allowed)
+
+
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_mode & 0o077:
+        if open_to_others(path.stat(), os.geteuid(), {os.getegid(), *os.getgroups()}):
             raise SetupError(f"The token file {path} may be read by others; run: chmod 600 {path}")
         token = path.read_text().strip()
     except OSError as fault:

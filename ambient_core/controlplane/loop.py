@@ -14,6 +14,7 @@ from ambient_sdk import AmbientClient, AmbientError
 
 from ambient_core.changes import CHANNEL
 from ambient_core.config import Settings
+from ambient_core.controlplane.health import serve_health
 from ambient_core.controlplane.leader import Leader
 from ambient_core.controlplane.queue import KeyedQueue
 from ambient_core.controlplane.reconciler import Context, Reconciler
@@ -166,15 +167,17 @@ def run(settings: Settings, *, gateway: bool) -> int:
         gateway: whether to serve the gateway as well, in a child process.
 
     Raises:
-        SetupError: the token file is missing.
+        SetupError: the token file is missing, or an address cannot be used.
     """
     _token(settings)
-    child = _start_gateway() if gateway else None
     plugins = load_plugins(settings)
+    readiness = serve_health(settings, plugins)
+    child = _start_gateway() if gateway else None
     plane = ControlPlane(settings, reconcilers_of(plugins), plugins.hooks)
     stopped = threading.Event()
 
     def ask_to_stop(*_: object) -> None:
+        readiness.draining = True
         stopped.set()
         plane.stop()
 

@@ -8,6 +8,8 @@ from ambient_core import Kind, Reconciler, hookimpl
 from ambient_sessions import hooks as ambient_hookspecs
 from ambient_sessions.agui.address import put_endpoint
 from ambient_sessions.agui.routes import blueprint as agui_blueprint
+from ambient_sessions.importing.actions import hand_over, import_session
+from ambient_sessions.importing.messages import import_messages
 from ambient_sessions.messages import messages, push_message
 from ambient_sessions.model import Session
 from ambient_sessions.reconcile import SessionReconciler
@@ -19,7 +21,8 @@ from ambient_sessions.tokens import ambient_authenticate, ambient_may, ambient_s
 @hookimpl
 def ambient_kinds() -> Iterator[Kind]:
     """The kind of this plugin."""
-    actions = (start, stop, clone, patch_status, issue_token, put_endpoint, messages, push_message)
+    kept = (start, stop, clone, patch_status, issue_token, put_endpoint, messages, push_message)
+    actions = (*kept, import_session, import_messages, hand_over)
     yield Kind(Session, store=SessionStore, actions=actions)
 
 

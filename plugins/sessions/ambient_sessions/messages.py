@@ -17,6 +17,7 @@ from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
 from ambient_core.paging import page_of
 from ambient_core.rest import one
+from ambient_sessions.ownership import check_owned
 
 HEARTBEAT = 10.0
 _BATCH = 200
@@ -124,6 +125,7 @@ def push_message(store: Store, identifier: str, values: dict[str, Any]) -> Answe
     writes all other types.
     """
     row = store.row(identifier, lock=True)
+    check_owned(row)
     kind = values["event_type"]
     runner = store.principal.kind == "session"
     if runner == (kind == "user"):

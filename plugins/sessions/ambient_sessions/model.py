@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
-from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Integer, String, Text
+from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -67,6 +67,7 @@ class Session(Resource):
     """A session of an agent: what it shall do, on which repositories, and where it stands."""
 
     __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_imported_from", "imported_from", unique=True),)
 
     project_id: Mapped[str] = field(
         String(63),
@@ -151,4 +152,13 @@ class Session(Resource):
     run_state: Mapped[str | None] = field(String(16), access=Access.READ, doc="active, finished, error or cancelled.")
     run_changed_at: Mapped[datetime | None] = field(
         DateTime(timezone=True), access=Access.READ, doc="When the run began or ended."
+    )
+    imported_from: Mapped[str | None] = field(
+        String(400), access=Access.READ, doc="Object of the legacy platform that it was read from: namespace/name/uid."
+    )
+    mirrored: Mapped[bool] = field(
+        Boolean,
+        access=Access.READ,
+        default=False,
+        doc="Whether the legacy platform owns it still, and it is only read here.",
     )

@@ -172,6 +172,9 @@ def plan(row: Row | None, seen: Observed, now: datetime, limits: Limits) -> tupl
     """
     if row is None:
         return _deleted(seen)
+    if row.get("mirrored"):
+        # The legacy platform's; what runs of it is not ours.
+        return ()
     look = Situation(row, seen, now, limits)
     phase = look.phase
     if phase is None or phase in TERMINAL:

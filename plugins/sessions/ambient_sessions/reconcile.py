@@ -50,7 +50,7 @@ class SessionReconciler(Reconciler):
     def keys(self) -> Iterable[str]:
         """Sessions that are on their way, and those that the runtime still knows of."""
         active = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
-        rows = self.context.client.sessions.list_all(search=f"phase in ({active})")
+        rows = self.context.client.sessions.list_all(search=f"mirrored = false and phase in ({active})")
         found: dict[str, str | None] = {row.id: row.project_id for row in rows}
         for target in self.runtime.sessions():
             found.setdefault(target.session_id, target.project_id)

@@ -10,11 +10,13 @@ from ambient_core import Answer, Conflict, Fault, Invalid, Store, action
 from ambient_core.fields import Integer, Items, Shape, Time, broken
 from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
+from ambient_core.preconditions import Precondition
 from ambient_core.validators import git_url_fault
 from ambient_sessions import tokens
 from ambient_sessions.lifecycle import TERMINAL, Phase, reported, started, stopped
 from ambient_sessions.messages import NewMessage, add_message
 from ambient_sessions.model import ConditionSchema, ReconciledRepositorySchema
+from ambient_sessions.ownership import check_owned
 from ambient_sessions.settings import sessions_settings
 
 _CLONED = (
@@ -41,8 +43,11 @@ class SessionStore(Store):
 
     def check(self, values: dict[str, Any], current: Mapping[str, Any] | None) -> None:
         """Say who made it, and take local repositories only where the settings do."""
-        if current is None:
-            values["created_by"] = self.principal.id
+        if current is not None:
+            check_owned(current)
+        else:
+            # Given by code alone: of a session that was made elsewhere.
+            values["created_by"] = values.get("created_by") or self.principal.id
         local = sessions_settings().allow_local_repositories
         addresses = [("/repo_url", values.get("repo_url"))]
         addresses += [(f"/repos/{n}/url", repository["url"]) for n, repository in enumerate(values.get("repos") or [])]
@@ -66,6 +71,15 @@ class SessionStore(Store):
         add_message(self, NewMessage(message, session, "user", prompt))
         return answer
 
+    def take_in(self, values: Mapping[str, Any]) -> Answer:
+        """Make a session that has lived elsewhere: its prompt was answered there, and is no message here."""
+        return super().create(values)
+
+    def delete(self, identifier: str, condition: Precondition | None = None) -> None:
+        """Delete a session that is ours."""
+        check_owned(self.require(identifier, condition))
+        super().delete(identifier, condition)
+
 
 @action()
 def start(store: Store, identifier: str) -> Answer:
@@ -74,6 +88,7 @@ def start(store: Store, identifier: str) -> Answer:
     It becomes Pending; the control plane does the rest.
     """
     row = store.row(identifier, lock=True)
+    check_owned(row)
     return store.write(identifier, started(row, datetime.now(UTC)))
 
 
@@ -81,6 +96,7 @@ def start(store: Store, identifier: str) -> Answer:
 def stop(store: Store, identifier: str) -> Answer:
     """Stop a session that is pending, creating or running."""
     row = store.row(identifier, lock=True)
+    check_owned(row)
     return store.write(identifier, stopped(row, datetime.now(UTC), store.principal.name))
 
 
@@ -127,6 +143,7 @@ class SessionStatusPatch(ma.Schema):
 def patch_status(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
     """Write what was seen of a session; for the control plane alone."""
     row = store.row(identifier, lock=True)
+    check_owned(row)
     written = reported(row, values, datetime.now(UTC))
     if written.get("phase") in TERMINAL and row["phase"] not in TERMINAL:
         tokens.revoke(identifier, store.transaction)
@@ -143,6 +160,7 @@ class SessionToken(ma.Schema):
 def issue_token(store: Store, identifier: str) -> Answer:
     """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
     row = store.row(identifier, lock=True)
+    check_owned(row)
     if row["phase"] is None or row["phase"] in TERMINAL:
         raise Conflict("A session that does not run has no token; start it first.")
     token = tokens.issue(row["id"], store.transaction)

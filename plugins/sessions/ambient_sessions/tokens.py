@@ -29,7 +29,14 @@ _KEEP = (
     "ON CONFLICT (session_id) DO UPDATE SET digest = excluded.digest, issued_at = now()"
 )
 _OWN = {("Session", "get"), ("Session", "messages"), ("Session", "push_message"), ("Skill", "list"), ("Skill", "get")}
-_CONTROL_PLANE_ONLY = {"patch_status", "issue_token", "put_endpoint"}
+_CONTROL_PLANE_ONLY = {
+    "patch_status",
+    "issue_token",
+    "put_endpoint",
+    "import_session",
+    "import_messages",
+    "hand_over",
+}
 
 
 def issue(session_id: str, transaction: Any) -> str:

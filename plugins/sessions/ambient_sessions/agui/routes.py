@@ -21,6 +21,7 @@ from ambient_sessions.agui.pump import Order, Pump, connect, keeper_of
 from ambient_sessions.agui.stream import all_frames, attached_frames, run_frames
 from ambient_sessions.agui.thread import Guard
 from ambient_sessions.lifecycle import Phase
+from ambient_sessions.ownership import check_owned
 from ambient_sessions.settings import sessions_settings
 
 _STREAM = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
@@ -56,6 +57,8 @@ def run(id: str) -> Response:  # noqa: A002
     run_id = given["runId"]
     log = Log(operation.transaction, id)
     known = log.run(run_id)
+    if known is None:
+        check_owned(row)
     if known is None and row["phase"] != Phase.RUNNING:
         shown = row["phase"] or "not started"
         raise Conflict(f"The session is {shown}; a run needs one that is Running.", headers={"Retry-After": "1"})

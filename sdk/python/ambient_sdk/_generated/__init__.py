@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 3cb87b9f7532de01777af8b714c2e43e84623dc2bb4630de088367bec2acd288)."""
+"""Generated from openapi.yaml (sha256 69f6a72821017c2a4078950f0f9c46e1dca8631b7c4311df096d0087b6256c67)."""

@@ -1,8 +1,10 @@
-"""Generated from openapi.yaml (sha256 3cb87b9f7532de01777af8b714c2e43e84623dc2bb4630de088367bec2acd288); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 69f6a72821017c2a4078950f0f9c46e1dca8631b7c4311df096d0087b6256c67); do not edit, run: make sdk."""
 
 from typing import Any
 
 from ambient_sdk._generated.models import (
+    HandedOver,
+    MessagesTaken,
     Project,
     Session,
     SessionList,
@@ -31,6 +33,14 @@ class SessionsResource(Resource[Session]):
     path = "/api/ambient/v1/sessions"
     model = Session
 
+    def hand_over(self, **fields: Any) -> HandedOver:
+        """Hand the imported sessions of a project over to us, or back; for the control plane alone."""
+        return read(HandedOver, self._transport.json("POST", self.path + "/handover", body=fields))
+
+    def import_session(self, **fields: Any) -> Session:
+        """Mirror a session of the legacy platform; for the control plane alone."""
+        return read(Session, self._transport.json("POST", self.path + "/import", body=fields))
+
     def get_session_capabilities(self, id: str) -> dict[str, Any]:
         """What the session's runner can do."""
         return self._transport.json("GET", self._address(id, "agui", "capabilities"))
@@ -50,6 +60,10 @@ class SessionsResource(Resource[Session]):
     def put_endpoint(self, id: str, **fields: Any) -> None:
         """Say where the runner of a session answers; for the control plane alone."""
         self._transport.send("PATCH", self._address(id, "endpoint"), body=fields)
+
+    def import_messages(self, id: str, **fields: Any) -> MessagesTaken:
+        """Write messages of a mirrored session; for the control plane alone."""
+        return read(MessagesTaken, self._transport.json("POST", self._address(id, "imported-messages"), body=fields))
 
     def messages(self, id: str, *, after_seq: Any = None, page: Any = None, size: Any = None) -> SessionMessageList:
         """Read the messages of a session, oldest first."""

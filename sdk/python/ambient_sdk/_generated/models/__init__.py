@@ -11,6 +11,12 @@ from .get_error_response_200 import GetErrorResponse200
 from .get_metadata_response_200 import GetMetadataResponse200
 from .get_session_capabilities_response_200 import GetSessionCapabilitiesResponse200
 from .get_version_response_200 import GetVersionResponse200
+from .hand_over import HandOver
+from .hand_over_owner import HandOverOwner
+from .handed_over import HandedOver
+from .imported_message import ImportedMessage
+from .imported_message_event_type import ImportedMessageEventType
+from .imported_messages import ImportedMessages
 from .interrupt_session_body import InterruptSessionBody
 from .interrupt_session_response_200 import InterruptSessionResponse200
 from .list_change_order import ListChangeOrder
@@ -21,6 +27,7 @@ from .list_plugin_response_200_items_item import ListPluginResponse200ItemsItem
 from .list_session_event_attach import ListSessionEventAttach
 from .list_session_run_response_200 import ListSessionRunResponse200
 from .list_session_run_response_200_items_item import ListSessionRunResponse200ItemsItem
+from .messages_taken import MessagesTaken
 from .pagination_metadata import PaginationMetadata
 from .project import Project
 from .project_annotations_type_0 import ProjectAnnotationsType0
@@ -45,11 +52,14 @@ from .session_create_labels_type_0 import SessionCreateLabelsType0
 from .session_create_resource_overrides_type_0 import SessionCreateResourceOverridesType0
 from .session_endpoint import SessionEndpoint
 from .session_environment_variables_type_0 import SessionEnvironmentVariablesType0
+from .session_import import SessionImport
+from .session_import_session import SessionImportSession
 from .session_labels_type_0 import SessionLabelsType0
 from .session_list import SessionList
 from .session_message import SessionMessage
 from .session_message_create import SessionMessageCreate
 from .session_message_list import SessionMessageList
+from .session_origin import SessionOrigin
 from .session_patch import SessionPatch
 from .session_patch_annotations_type_0 import SessionPatchAnnotationsType0
 from .session_patch_environment_variables_type_0 import SessionPatchEnvironmentVariablesType0
@@ -59,6 +69,8 @@ from .session_phase_type_1 import SessionPhaseType1
 from .session_phase_type_2_type_1 import SessionPhaseType2Type1
 from .session_phase_type_3_type_1 import SessionPhaseType3Type1
 from .session_resource_overrides_type_0 import SessionResourceOverridesType0
+from .session_state import SessionState
+from .session_state_phase import SessionStatePhase
 from .session_status_patch import SessionStatusPatch
 from .session_status_patch_phase import SessionStatusPatchPhase
 from .session_token import SessionToken
@@ -87,6 +99,12 @@ __all__ = (
     "GetMetadataResponse200",
     "GetSessionCapabilitiesResponse200",
     "GetVersionResponse200",
+    "HandedOver",
+    "HandOver",
+    "HandOverOwner",
+    "ImportedMessage",
+    "ImportedMessageEventType",
+    "ImportedMessages",
     "InterruptSessionBody",
     "InterruptSessionResponse200",
     "ListChangeOrder",
@@ -97,6 +115,7 @@ __all__ = (
     "ListSessionEventAttach",
     "ListSessionRunResponse200",
     "ListSessionRunResponse200ItemsItem",
+    "MessagesTaken",
     "PaginationMetadata",
     "Project",
     "ProjectAnnotationsType0",
@@ -121,11 +140,14 @@ __all__ = (
     "SessionCreateResourceOverridesType0",
     "SessionEndpoint",
     "SessionEnvironmentVariablesType0",
+    "SessionImport",
+    "SessionImportSession",
     "SessionLabelsType0",
     "SessionList",
     "SessionMessage",
     "SessionMessageCreate",
     "SessionMessageList",
+    "SessionOrigin",
     "SessionPatch",
     "SessionPatchAnnotationsType0",
     "SessionPatchEnvironmentVariablesType0",
@@ -135,6 +157,8 @@ __all__ = (
     "SessionPhaseType2Type1",
     "SessionPhaseType3Type1",
     "SessionResourceOverridesType0",
+    "SessionState",
+    "SessionStatePhase",
     "SessionStatusPatch",
     "SessionStatusPatchPhase",
     "SessionToken",

@@ -53,6 +53,7 @@ class Session:
             stop_on_run_finished (bool): Complete the session when a run has finished.
             created_by (str): Who made it.
             starts (int): How often it was started.
+            mirrored (bool): Whether the legacy platform owns it still, and it is only read here.
             prompt (None | str | Unset): First message to the agent. Example: Look around and report..
             repo_url (None | str | Unset): A repository to clone. Example: https://example.com/site.git.
             repos (list[Repository] | None | Unset): Repositories to clone.
@@ -79,6 +80,7 @@ class Session:
             run_id (None | str | Unset): The newest run.
             run_state (None | str | Unset): active, finished, error or cancelled.
             run_changed_at (datetime.datetime | None | Unset): When the run began or ended.
+            imported_from (None | str | Unset): Object of the legacy platform that it was read from: namespace/name/uid.
      """
 
     id: str
@@ -95,6 +97,7 @@ class Session:
     stop_on_run_finished: bool
     created_by: str
     starts: int
+    mirrored: bool
     prompt: None | str | Unset = UNSET
     repo_url: None | str | Unset = UNSET
     repos: list[Repository] | None | Unset = UNSET
@@ -120,6 +123,7 @@ class Session:
     run_id: None | str | Unset = UNSET
     run_state: None | str | Unset = UNSET
     run_changed_at: datetime.datetime | None | Unset = UNSET
+    imported_from: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -161,6 +165,8 @@ class Session:
         created_by = self.created_by
 
         starts = self.starts
+
+        mirrored = self.mirrored
 
         prompt: None | str | Unset
         if isinstance(self.prompt, Unset):
@@ -359,6 +365,12 @@ class Session:
         else:
             run_changed_at = self.run_changed_at
 
+        imported_from: None | str | Unset
+        if isinstance(self.imported_from, Unset):
+            imported_from = UNSET
+        else:
+            imported_from = self.imported_from
+
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -377,6 +389,7 @@ class Session:
             "stop_on_run_finished": stop_on_run_finished,
             "created_by": created_by,
             "starts": starts,
+            "mirrored": mirrored,
         })
         if prompt is not UNSET:
             field_dict["prompt"] = prompt
@@ -428,6 +441,8 @@ class Session:
             field_dict["run_state"] = run_state
         if run_changed_at is not UNSET:
             field_dict["run_changed_at"] = run_changed_at
+        if imported_from is not UNSET:
+            field_dict["imported_from"] = imported_from
 
         return field_dict
 
@@ -476,6 +491,8 @@ class Session:
         created_by = d.pop("created_by")
 
         starts = d.pop("starts")
+
+        mirrored = d.pop("mirrored")
 
         def _parse_prompt(data: object) -> None | str | Unset:
             if data is None:
@@ -890,6 +907,16 @@ class Session:
         run_changed_at = _parse_run_changed_at(d.pop("run_changed_at", UNSET))
 
 
+        def _parse_imported_from(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        imported_from = _parse_imported_from(d.pop("imported_from", UNSET))
+
+
         session = cls(
             id=id,
             kind=kind,
@@ -905,6 +932,7 @@ class Session:
             stop_on_run_finished=stop_on_run_finished,
             created_by=created_by,
             starts=starts,
+            mirrored=mirrored,
             prompt=prompt,
             repo_url=repo_url,
             repos=repos,
@@ -930,6 +958,7 @@ class Session:
             run_id=run_id,
             run_state=run_state,
             run_changed_at=run_changed_at,
+            imported_from=imported_from,
         )
 
 
