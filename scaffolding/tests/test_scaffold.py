@@ -27,7 +27,7 @@ EVERYTHING = [
     "tags:list index",
     "about:string(255) search",
     "key:uuid",
-    "note:text",
+    "note:text index",
     'code:string(40)=x"y\\ index',
     "password:string(100) secret",
     "state:string(10)=new readonly",
