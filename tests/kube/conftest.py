@@ -15,10 +15,13 @@ that runs such tests has a control plane of its own (550 MB). Fixtures:
 ``kubelet``           a node that runs every pod as real processes (kubelet.py), for one test: ``image(pattern, command)``,
                       ``fail(reason, image=, pod=)``, ``kill``, ``evict``, ``lose_node``, ``collect``, ``log_file``
 ``pods``              pods in ``project_namespace`` on that node: ``make``, ``status``, ``until``, ``events``, ``log`` (pods.py)
+``operator``          a double of the platform's operator (operator.py), with ``kubelet``'s images for its pods: ``away()``,
+                      ``slow(seconds)``, ``repeat(name, namespace, phase)`` writes an old status late
 ``wait_for``          ``wait_for(condition, what, seconds=30)``: polls until the condition holds, answers its value
 """
 
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +32,7 @@ from tests.e2e.conftest import wait_for as _wait_for
 from tests.kube.client import Cluster
 from tests.kube.faultproxy import FaultProxy
 from tests.kube.kubelet import Kubelet
+from tests.kube.operator import Operator
 from tests.kube.pods import Pods
 from tests.kube.testplane import Plane
 
@@ -92,6 +96,17 @@ def kubelet(plane: Plane, cluster: Cluster, tmp_path: Path) -> Iterator[Kubelet]
     """A node for the pods of one test."""
     with Kubelet(cluster, tmp_path / "kubelet", plane.certificate) as started:
         yield started
+
+
+@pytest.fixture
+def operator(plane: Plane, kubelet: Kubelet) -> Iterator[Operator]:
+    """The platform's operator, for one test."""
+    client = plane.cluster()
+    kubelet.image("state-sync:*", [sys.executable, "-P", str(_HERE / "statesync.py")])
+    started = Operator(client).start()
+    yield started
+    started.stop()
+    client.close()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ class Reaper:
     """The parent's side."""
 
     def __init__(self) -> None:
-        command = [sys.executable, "-S", "-E", __file__]
+        command = [sys.executable, "-S", "-E", "-P", __file__]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, text=True, bufsize=1, start_new_session=True)
 
     def watch(self, group: int) -> None:
