@@ -226,7 +226,8 @@ class Database:
         lost = pooled.driver_connection
         if lost is None or lost.closed:
             self.engine.pool._invalidate(pooled)
-        pooled.invalidate()
+        if pooled.is_valid:
+            pooled.invalidate()
         pooled.close()
 
     def open_stream(self) -> psycopg.Connection[Any]:

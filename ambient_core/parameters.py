@@ -19,7 +19,7 @@ from ambient_core.preconditions import Precondition, precondition
 from ambient_core.query import Query
 
 PROJECT_HEADER = "X-Ambient-Project"
-LIST_PARAMETERS = ("page", "size", "page_token", "total", "search", "orderBy", "fields")
+LIST_PARAMETERS = ("page", "size", "page_token", "total", "search", "orderBy", "fields", "as_of")
 DRY_RUN = "dry_run"
 MOST_AFFECTED = 10_000
 

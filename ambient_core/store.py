@@ -82,6 +82,8 @@ class Store:
         self.surroundings = surroundings
         self.condition = scope
         self._scope: Clause = clause_of(scope) if scope is not None else NOWHERE
+        self.past: Clause = NOWHERE
+        """What `list` and `get` read instead of the present; see `ambient_core.past`."""
 
     def check(self, values: dict[str, Any], current: Mapping[str, Any] | None) -> None:
         """Refuse or complete values beyond what the fields' rules say; for subclasses.
@@ -98,10 +100,10 @@ class Store:
         """One page in its envelope."""
         where = self._where(query)
         page, shape = query.page, query.shape
-        parameters = {**where.parameters, "limit_": page.size, "offset_": page.offset}
+        parameters = {**self.past.parameters, **where.parameters, "limit_": page.size, "offset_": page.offset}
         if page.after is not None:
             parameters |= listing.key_parameters(page.after)
-        row = self._run(listing.select_list(self.kind, where.text, shape), parameters).fetchone()
+        row = self._run(self.past.text + listing.select_list(self.kind, where.text, shape), parameters).fetchone()
         assert row is not None
         read, total, items, *last = row
         more = read > page.size if shape.ahead else page.offset + read < total
@@ -112,8 +114,8 @@ class Store:
     def stream(self, query: Query) -> RowStream:
         """Every matching object, from one snapshot, a line of JSON each."""
         where = self._where(query)
-        text = listing.select_all(self.kind, where.text, query.shape)
-        return RowStream(self.transaction.database, text, where.parameters)
+        text = self.past.text + listing.select_all(self.kind, where.text, query.shape)
+        return RowStream(self.transaction.database, text, {**self.past.parameters, **where.parameters})
 
     def get(self, identifier: str, fields: tuple[str, ...] | None = None) -> Answer:
         """One object.
@@ -122,8 +124,8 @@ class Store:
             NotFound: there is none that the caller may see.
         """
         self._check_id(identifier)
-        text = statements.select_one(self.kind, fields, self._scope.text)
-        row = self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone()
+        text = self.past.text + statements.select_one(self.kind, fields, self._scope.text)
+        row = self._run(text, {**self.past.parameters, **self._scope.parameters, "id_": identifier}).fetchone()
         if row is None:
             raise self.not_found(identifier)
         return Answer(row[0].encode(), version=row[1])
@@ -150,7 +152,7 @@ class Store:
         """Make one object.
 
         Args:
-            values: value by field; server-only fields may be given by code.
+            values: value by field; server-only fields may be given by code, the id of an object that is made again too.
 
         Raises:
             Invalid: values break rules, or refer to nothing.
@@ -158,7 +160,7 @@ class Store:
         """
         row = {c.name: rules_of(c).default for c in self.kind.table.columns if c.name not in statements.STAMPS}
         row.update(values)
-        row["id"] = row[self.kind.id_from] if self.kind.id_from else new_id()
+        row["id"] = row[self.kind.id_from] if self.kind.id_from else row["id"] or new_id()
         self.check(row, None)
         self._before_write("create", row)
         columns = self.kind.table.columns

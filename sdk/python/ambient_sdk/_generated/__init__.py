@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 69f6a72821017c2a4078950f0f9c46e1dca8631b7c4311df096d0087b6256c67)."""
+"""Generated from openapi.yaml (sha256 17b62b67ae0ecbd7e7da694138389b81cae0e152031cd492e2b2aec06cd2de74)."""

@@ -1,9 +1,10 @@
-"""Generated from openapi.yaml (sha256 69f6a72821017c2a4078950f0f9c46e1dca8631b7c4311df096d0087b6256c67); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 17b62b67ae0ecbd7e7da694138389b81cae0e152031cd492e2b2aec06cd2de74); do not edit, run: make sdk."""
 
 from typing import Any
 
 from ambient_sdk._generated.models import (
     HandedOver,
+    HistoryEntryList,
     MessagesTaken,
     Project,
     Session,
@@ -25,6 +26,13 @@ class ProjectsResource(Resource[Project]):
     path = "/api/ambient/v1/projects"
     model = Project
 
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Project, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, **fields: Any) -> Project:
+        """Write an old version of a Project anew, also of one that was deleted."""
+        return read(Project, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
 
 class SessionsResource(Resource[Session]):
@@ -61,6 +69,10 @@ class SessionsResource(Resource[Session]):
         """Say where the runner of a session answers; for the control plane alone."""
         self._transport.send("PATCH", self._address(id, "endpoint"), body=fields)
 
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Session, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
     def import_messages(self, id: str, **fields: Any) -> MessagesTaken:
         """Write messages of a mirrored session; for the control plane alone."""
         return read(MessagesTaken, self._transport.json("POST", self._address(id, "imported-messages"), body=fields))
@@ -72,6 +84,10 @@ class SessionsResource(Resource[Session]):
     def push_message(self, id: str, **fields: Any) -> SessionMessage:
         """Add a message to a session."""
         return read(SessionMessage, self._transport.json("POST", self._address(id, "messages"), body=fields))
+
+    def restore(self, id: str, **fields: Any) -> Session:
+        """Write an old version of a Session anew, also of one that was deleted."""
+        return read(Session, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
     def start(self, id: str) -> Session:
         """Start a session that is not running."""
@@ -96,6 +112,13 @@ class SkillsResource(Resource[Skill]):
     path = "/api/ambient/v1/skills"
     model = Skill
 
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Skill, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, **fields: Any) -> Skill:
+        """Write an old version of a Skill anew, also of one that was deleted."""
+        return read(Skill, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
 
 class TasksResource(Resource[Task]):
@@ -103,6 +126,14 @@ class TasksResource(Resource[Task]):
 
     path = "/api/ambient/v1/tasks"
     model = Task
+
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Task, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, **fields: Any) -> Task:
+        """Write an old version of a Task anew, also of one that was deleted."""
+        return read(Task, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
     def run(self, id: str) -> Session:
         """Make a session from this task and start it."""
@@ -119,6 +150,13 @@ class UsersResource(Resource[User]):
     path = "/api/ambient/v1/users"
     model = User
 
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a User, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, **fields: Any) -> User:
+        """Write an old version of a User anew, also of one that was deleted."""
+        return read(User, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
 
 class Resources:

@@ -14,6 +14,9 @@ from .get_version_response_200 import GetVersionResponse200
 from .hand_over import HandOver
 from .hand_over_owner import HandOverOwner
 from .handed_over import HandedOver
+from .history_entry import HistoryEntry
+from .history_entry_diff_item import HistoryEntryDiffItem
+from .history_entry_list import HistoryEntryList
 from .imported_message import ImportedMessage
 from .imported_message_event_type import ImportedMessageEventType
 from .imported_messages import ImportedMessages
@@ -41,6 +44,7 @@ from .project_patch_annotations_type_0 import ProjectPatchAnnotationsType0
 from .project_patch_labels_type_0 import ProjectPatchLabelsType0
 from .reconciled_repository import ReconciledRepository
 from .repository import Repository
+from .restoring import Restoring
 from .run_session_body import RunSessionBody
 from .run_session_body_messages_item import RunSessionBodyMessagesItem
 from .session import Session
@@ -102,6 +106,9 @@ __all__ = (
     "HandedOver",
     "HandOver",
     "HandOverOwner",
+    "HistoryEntry",
+    "HistoryEntryDiffItem",
+    "HistoryEntryList",
     "ImportedMessage",
     "ImportedMessageEventType",
     "ImportedMessages",
@@ -129,6 +136,7 @@ __all__ = (
     "ProjectPatchLabelsType0",
     "ReconciledRepository",
     "Repository",
+    "Restoring",
     "RunSessionBody",
     "RunSessionBodyMessagesItem",
     "Session",
