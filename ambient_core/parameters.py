@@ -62,7 +62,7 @@ def negotiate(*offers: str) -> str:
         NotAcceptable: it accepts none of them.
     """
     header = request.headers.get("Accept")
-    return offers[0] if header is None or header in ("*/*", offers[0]) else _negotiated(header, offers)
+    return offers[0] if not header or header in ("*/*", offers[0]) else _negotiated(header, offers)
 
 
 @lru_cache(maxsize=256)
