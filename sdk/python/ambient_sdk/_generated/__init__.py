@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 69f6a72821017c2a4078950f0f9c46e1dca8631b7c4311df096d0087b6256c67)."""
+"""Generated from openapi.yaml (sha256 4482ccb14f33db8e686eab0503d37c3893b36efea9a313a78014ded3bde69b75)."""
