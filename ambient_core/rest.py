@@ -185,12 +185,16 @@ class Resources:
                 body = {**body, column: project}
         return load(self.schemas.create, body, self._access)
 
+    def changes(self, body: Any) -> dict[str, Any]:
+        """Validate a body that changes an object."""
+        return load(self.schemas.patch, body, self._access, partial=True)
+
     def patch(self, id: str) -> Response:  # noqa: A002
         """PATCH one object."""
         negotiate(JSON)
         store = current().store(self.kind, "patch")
         check_parameters(DRY_RUN)
-        values = load(self.schemas.patch, json_body(request), self._access, partial=True)
+        values = self.changes(json_body(request))
         condition = preconditions(required=demands_if_match(self.kind))
         rehearse()
         return response_of(store.patch(id, values, condition))

@@ -2,45 +2,30 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import psycopg
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import DBAPIError
 
 from ambient_core import listing, statements
+from ambient_core.answer import Answer
 from ambient_core.constraints import explain
 from ambient_core.database import Transaction
 from ambient_core.errors import Conflict, NotFound
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
 from ambient_core.kinds import Kind, Registry, rules_of
+from ambient_core.merge import merge
 from ambient_core.preconditions import Precondition, failed
 from ambient_core.query import Query
 from ambient_core.statements import NOWHERE, Clause, bind, clause_of
 from ambient_core.stream import RowStream
 
 _LONGEST_ID = 63
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a verb gives back: JSON bytes as they go out.
-
-    Args:
-        body: JSON text in UTF-8; empty for 204.
-        status: HTTP status.
-        version: the object's version, which becomes its ETag.
-        headers: further response headers.
-        after: of a list that goes on: its last object's values of the order's terms, where the next page begins.
-    """
-
-    body: bytes
-    status: int = 200
-    version: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    after: tuple[str | None, ...] | None = None
+Written = tuple[bytes, int, bool, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +143,53 @@ class Store:
             Invalid: values break rules, or refer to nothing.
             Conflict: something unique exists already.
         """
+        row, names = self._prepared(values)
+        written = self._written(statements.insert(self.kind, names), bind(self.kind, {n: row[n] for n in names}))
+        if not written:
+            raise self.not_found(str(row["id"]))
+        return self._created(row["id"], written[0])
+
+    def create_many(self, many: "Sequence[Mapping[str, Any]]") -> "Sequence[Answer]":
+        """Make objects as `create` does, those of the same fields in one statement; all or none.
+
+        Raises:
+            Invalid: as `create` does, of the first that is refused.
+            Conflict: likewise.
+        """
+        if type(self).create is not Store.create:
+            return [self.create(values) for values in many]
+        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        order = []
+        for values in many:
+            row, names = self._prepared(values)
+            groups.setdefault(names, []).append(row)
+            order.append(row["id"])
+        answers = {}
+        for names, rows in groups.items():
+            given = orjson.dumps([{name: row[name] for name in names} for row in rows]).decode()
+            for written in self._written(statements.insert_many(self.kind, names), {"rows_": given}):
+                answers[written[3]] = self._created(written[3], written)
+        return [answers[identifier] for identifier in order]
+
+    def _prepared(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """A row as it will be stored, and the columns that are written; every rule has been run."""
         row = {c.name: rules_of(c).default for c in self.kind.table.columns if c.name not in statements.STAMPS}
         row.update(values)
         row["id"] = row[self.kind.id_from] if self.kind.id_from else row["id"] or new_id()
         self.check(row, None)
         self._before_write("create", row)
         columns = self.kind.table.columns
-        names = tuple(n for n in row if row[n] is not None or columns[n].server_default is None)
-        written = self._written(statements.insert(self.kind, names), bind(self.kind, {n: row[n] for n in names}))
-        if not written:
-            raise self.not_found(str(row["id"]))
-        body, version, _ = written[0]
-        return Answer(body, 201, version, {"Location": f"{self.kind.path}/{row['id']}"})
+        return row, tuple(n for n in row if row[n] is not None or columns[n].server_default is None)
+
+    def _created(self, identifier: str, written: "Written") -> Answer:
+        return Answer(written[0], 201, written[1], {"Location": f"{self.kind.path}/{identifier}"})
+
+    def find(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Lock the one row that has these values, and answer it; ``None`` when there is none that the caller may see."""
+        self.transaction.begin()
+        text = statements.select_by(self.kind, tuple(values), self._scope.text)
+        found = self._run(text, {**self._scope.parameters, **bind(self.kind, values)}).fetchone()
+        return None if found is None else dict(zip(self.kind.table.columns.keys(), found, strict=True))
 
     def patch(self, identifier: str, values: Mapping[str, Any], condition: Precondition | None = None) -> Answer:
         """Change one object by JSON Merge Patch (RFC 7396): absent is unchanged, null clears.
@@ -227,7 +247,7 @@ class Store:
             written = self._written(text, parameters)
             if not written:
                 raise self.not_found(identifier)
-            body, version, changed = written[0]
+            body, version, changed, _ = written[0]
             if not changed and if_version is not None and version != if_version:
                 raise failed(self.kind.name, version)
             # "Nothing to change" is what the statement saw when it began. Another writer may have come in between (its row
@@ -331,8 +351,8 @@ class Store:
 
     def _written(
         self, text: str, parameters: dict[str, Any], kind: Kind | None = None, verb: str | None = None
-    ) -> Sequence[tuple[bytes, int, bool]]:
-        """Run a logged write; announces it and answers (object, version, changed) of each row.
+    ) -> "Sequence[Written]":
+        """Run a logged write; announces it and answers (object, version, changed, id) of each row.
 
         Args:
             kind: whose rows are written, when it is another's than this store's.
@@ -341,8 +361,8 @@ class Store:
         kind = kind or self.kind
         parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb}
         rows = []
-        for body, version, _identifier, _project, changed in self._run(text, parameters).fetchall():
-            rows.append((body.encode(), version, changed))
+        for body, version, identifier, _project, changed in self._run(text, parameters).fetchall():
+            rows.append((body.encode(), version, changed, identifier))
             if changed:
                 self.transaction.announce()
         return rows
@@ -356,14 +376,4 @@ class Store:
             raise
 
 
-def merge(current: Any, change: Any) -> Any:
-    """Apply a JSON Merge Patch (RFC 7396, section 2)."""
-    if not isinstance(change, dict):
-        return change
-    merged = dict(current) if isinstance(current, dict) else {}
-    for name, value in change.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
+__all__ = ["Answer", "Store", "Surroundings", "merge"]

@@ -91,6 +91,8 @@ def check(kind: NewKind, folder: Path, plugins: Plugins | None = None) -> dict[s
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", kind.plural) or kind.plural in (
         "core",
         "errors",
+        "batch",
+        "changes",
         "plugins",
         "openapi",
         "version",

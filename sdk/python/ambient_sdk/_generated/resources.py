@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 17b62b67ae0ecbd7e7da694138389b81cae0e152031cd492e2b2aec06cd2de74); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 7de66870a8b7ec968afbb3509770a408e666555a1d38a969955fa497b344a7c0); do not edit, run: make sdk."""
 
 from typing import Any
 

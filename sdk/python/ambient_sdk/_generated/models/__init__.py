@@ -1,5 +1,12 @@
 """ Contains all the data models used in inputs/outputs """
 
+from .batch_operation import BatchOperation
+from .batch_operation_body import BatchOperationBody
+from .batch_operation_op import BatchOperationOp
+from .batch_operation_result import BatchOperationResult
+from .batch_operation_result_body import BatchOperationResultBody
+from .batch_request import BatchRequest
+from .batch_result import BatchResult
 from .change import Change
 from .change_list import ChangeList
 from .change_object_type_0 import ChangeObjectType0
@@ -7,6 +14,7 @@ from .condition import Condition
 from .deletion import Deletion
 from .error import Error
 from .error_errors_item import ErrorErrorsItem
+from .error_results_item import ErrorResultsItem
 from .get_error_response_200 import GetErrorResponse200
 from .get_metadata_response_200 import GetMetadataResponse200
 from .get_session_capabilities_response_200 import GetSessionCapabilitiesResponse200
@@ -92,6 +100,13 @@ from .user_list import UserList
 from .user_patch import UserPatch
 
 __all__ = (
+    "BatchOperation",
+    "BatchOperationBody",
+    "BatchOperationOp",
+    "BatchOperationResult",
+    "BatchOperationResultBody",
+    "BatchRequest",
+    "BatchResult",
     "Change",
     "ChangeList",
     "ChangeObjectType0",
@@ -99,6 +114,7 @@ __all__ = (
     "Deletion",
     "Error",
     "ErrorErrorsItem",
+    "ErrorResultsItem",
     "GetErrorResponse200",
     "GetMetadataResponse200",
     "GetSessionCapabilitiesResponse200",
