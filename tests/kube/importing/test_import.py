@@ -1,8 +1,7 @@
 """The legacy platform read into our rows, on the real API server: as often as one likes, and without touching it."""
 
-import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,10 @@ from ambient_sessions.importing.history import ExportFolder
 from ambient_sessions.importing.run import Import
 
 from ambient_core import SetupError
-from ambient_core.app import Application
 from tests.kube.client import Cluster
-from tests.kube.legacy import LegacyPlatform, served
+from tests.kube.importing.legacy import LegacyPlatform, rows, save
 
 STARTED, ENDED = "2026-01-31T12:00:00Z", "2026-01-31T12:05:00Z"
-
-
-@pytest.fixture(scope="module")
-def api_url(app: Application) -> Iterator[str]:
-    with served(app) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def client(api_url: str, tokens: dict[str, Path]) -> Iterator[AmbientClient]:
-    """The API as the control plane sees it."""
-    with AmbientClient(api_url, tokens["control-plane"].read_text()) as made:
-        yield made
-
-
-@pytest.fixture
-def legacy(cluster: Cluster, project_namespace: str) -> LegacyPlatform:
-    return LegacyPlatform(cluster, project_namespace)
 
 
 class Importer:
@@ -52,11 +32,6 @@ class Importer:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
-
-
-@pytest.fixture
 def importer(cluster: Cluster, client: AmbientClient, legacy: LegacyPlatform, folder: Path) -> Importer:
     return Importer(lambda say: Import(Legacy(cluster), client, ExportFolder(folder), say), legacy.namespace)
 
@@ -69,12 +44,6 @@ class Legacy:
 
     def objects(self, plural: str, labels: str | None = None) -> list[dict[str, Any]]:
         return self.cluster.list(plural, **({"labelSelector": labels} if labels else {}))
-
-
-def rows(client: AmbientClient, project: str) -> dict[str, dict[str, Any]]:
-    """Our sessions of a project, by the name they have on the legacy platform."""
-    found = [row.to_dict() for row in client.sessions.list_all(search=f"project_id = '{project}'")]
-    return {row["imported_from"].split("/")[1] if row.get("imported_from") else row["name"]: row for row in found}
 
 
 def fill(legacy: LegacyPlatform) -> None:
@@ -245,23 +214,6 @@ def test_a_project_in_which_something_runs_is_not_handed_over(
     with pytest.raises(SetupError, match=r"these sessions run, stop them first: Session busy \("):
         importer.work.hand_over(legacy.namespace)
     assert rows(client, legacy.namespace)["busy"]["mirrored"] is True
-
-
-EVENTS = [
-    {"type": "RUN_STARTED"},
-    {"type": "MESSAGES_SNAPSHOT", "messages": [{"id": "u1", "role": "user", "content": "Look around."}]},
-    {"type": "TEXT_MESSAGE_START", "messageId": "a1", "role": "assistant"},
-    {"type": "TEXT_MESSAGE_CONTENT", "messageId": "a1", "delta": "All "},
-    {"type": "TEXT_MESSAGE_CONTENT", "messageId": "a1", "delta": "fine."},
-    {"type": "RUN_FINISHED"},
-]
-
-
-def save(folder: Path, session: str) -> None:
-    """A session's events, where the legacy backend's volume has them."""
-    place = folder / "sessions" / session / "agui-events.jsonl"
-    place.parent.mkdir(parents=True)
-    place.write_text("".join(json.dumps(event) + "\n" for event in EVENTS))
 
 
 def test_messages_come_over_from_an_export_once(

@@ -1,10 +1,13 @@
 """The legacy platform's objects, as its backend and its operator write them; and an API to import them into."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from ambient_sdk import AmbientClient
 from werkzeug.serving import make_server
 
 from tests.kube.client import Cluster, Manifest
@@ -73,3 +76,26 @@ def served(app: Any) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def rows(client: AmbientClient, project: str) -> dict[str, dict[str, Any]]:
+    """Our sessions of a project, by the name they have on the legacy platform."""
+    found = [row.to_dict() for row in client.sessions.list_all(search=f"project_id = '{project}'")]
+    return {row["imported_from"].split("/")[1] if row.get("imported_from") else row["name"]: row for row in found}
+
+
+EVENTS = [
+    {"type": "RUN_STARTED"},
+    {"type": "MESSAGES_SNAPSHOT", "messages": [{"id": "u1", "role": "user", "content": "Look around."}]},
+    {"type": "TEXT_MESSAGE_START", "messageId": "a1", "role": "assistant"},
+    {"type": "TEXT_MESSAGE_CONTENT", "messageId": "a1", "delta": "All "},
+    {"type": "TEXT_MESSAGE_CONTENT", "messageId": "a1", "delta": "fine."},
+    {"type": "RUN_FINISHED"},
+]
+
+
+def save(folder: Path, session: str) -> None:
+    """A session's events, where the legacy backend's volume has them."""
+    place = folder / "sessions" / session / "agui-events.jsonl"
+    place.parent.mkdir(parents=True)
+    place.write_text("".join(json.dumps(event) + "\n" for event in EVENTS))
