@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from ambient_sdk import Conflict, NotFound
 
 from ambient_core import Again, Reconciler
-from ambient_core.controlplane.reconciler import Context
+from ambient_core.controlplane.reconciler import Context, is_deposed
 from ambient_sessions import plan as steps
 from ambient_sessions.conditions import ENDING, REACHABLE, READY, condition, find, merge
 from ambient_sessions.lifecycle import ACTIVE
@@ -69,12 +70,15 @@ class SessionReconciler(Reconciler):
                 if again is not None:
                     return again
         except Conflict as fault:
+            if is_deposed(fault):
+                raise
             # The row moved on since it was read; the next look decides anew.
             log.info("session %s: %s", key, fault.reason)
             return Again(0.1, "the session changed meanwhile")
         except Waiting as waiting:
             log.info("session %s waits: %s", key, waiting)
-            return self._follow(key, row, hindered(row, waiting, datetime.now(UTC), self.limits), Observed())
+            again = self._follow(key, row, hindered(row, waiting, datetime.now(UTC), self.limits), Observed())
+            return replace(again, stuck=True) if again is not None else None
         if row is None:
             self.projects.pop(key, None)
         return None
@@ -96,6 +100,8 @@ class SessionReconciler(Reconciler):
             return Again(step.seconds, step.reason), row
         if isinstance(step, steps.Report | steps.Away):
             return None, row and self._report(row, step, seen)
+        # Whoever was stopped for a while and goes on must not act for one who leads by now.
+        self.context.check()
         if isinstance(step, steps.Terminate):
             self.runtime.terminate(self._target(key), force=step.force)
         elif isinstance(step, steps.Clean):

@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 69f6a72821017c2a4078950f0f9c46e1dca8631b7c4311df096d0087b6256c67); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 0c7862b8bf3991218b9fb4a1e95a293d52fb326efa03d2757b1115b1c8061a01); do not edit, run: make sdk."""
 
 from typing import Any
 

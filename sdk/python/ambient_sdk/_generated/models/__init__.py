@@ -19,6 +19,7 @@ from .imported_message_event_type import ImportedMessageEventType
 from .imported_messages import ImportedMessages
 from .interrupt_session_body import InterruptSessionBody
 from .interrupt_session_response_200 import InterruptSessionResponse200
+from .key import Key
 from .list_change_order import ListChangeOrder
 from .list_error_response_200 import ListErrorResponse200
 from .list_error_response_200_items_item import ListErrorResponse200ItemsItem
@@ -28,6 +29,9 @@ from .list_session_event_attach import ListSessionEventAttach
 from .list_session_run_response_200 import ListSessionRunResponse200
 from .list_session_run_response_200_items_item import ListSessionRunResponse200ItemsItem
 from .messages_taken import MessagesTaken
+from .object_state import ObjectState
+from .object_state_seen import ObjectStateSeen
+from .object_states import ObjectStates
 from .pagination_metadata import PaginationMetadata
 from .project import Project
 from .project_annotations_type_0 import ProjectAnnotationsType0
@@ -107,6 +111,7 @@ __all__ = (
     "ImportedMessages",
     "InterruptSessionBody",
     "InterruptSessionResponse200",
+    "Key",
     "ListChangeOrder",
     "ListErrorResponse200",
     "ListErrorResponse200ItemsItem",
@@ -116,6 +121,9 @@ __all__ = (
     "ListSessionRunResponse200",
     "ListSessionRunResponse200ItemsItem",
     "MessagesTaken",
+    "ObjectState",
+    "ObjectStates",
+    "ObjectStateSeen",
     "PaginationMetadata",
     "Project",
     "ProjectAnnotationsType0",
