@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 0c7862b8bf3991218b9fb4a1e95a293d52fb326efa03d2757b1115b1c8061a01)."""
+"""Generated from openapi.yaml (sha256 593709e1a8a5e2604db9183799d0b036ffca8a5fb5c9fabe1eb21d51e3a1dbf9)."""

@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 0c7862b8bf3991218b9fb4a1e95a293d52fb326efa03d2757b1115b1c8061a01); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 593709e1a8a5e2604db9183799d0b036ffca8a5fb5c9fabe1eb21d51e3a1dbf9); do not edit, run: make sdk."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from ambient_sdk._generated.models import (
     MessagesTaken,
     Project,
     Session,
+    SessionExplanation,
     SessionList,
     SessionMessage,
     SessionMessageList,
@@ -60,6 +61,10 @@ class SessionsResource(Resource[Session]):
     def put_endpoint(self, id: str, **fields: Any) -> None:
         """Say where the runner of a session answers; for the control plane alone."""
         self._transport.send("PATCH", self._address(id, "endpoint"), body=fields)
+
+    def explain(self, id: str) -> SessionExplanation:
+        """Explain why a session stands where it stands."""
+        return read(SessionExplanation, self._transport.json("GET", self._address(id, "explain")))
 
     def import_messages(self, id: str, **fields: Any) -> MessagesTaken:
         """Write messages of a mirrored session; for the control plane alone."""

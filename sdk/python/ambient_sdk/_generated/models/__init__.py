@@ -4,6 +4,7 @@ from .change import Change
 from .change_list import ChangeList
 from .change_object_type_0 import ChangeObjectType0
 from .condition import Condition
+from .deadline import Deadline
 from .deletion import Deletion
 from .error import Error
 from .error_errors_item import ErrorErrorsItem
@@ -14,6 +15,7 @@ from .get_version_response_200 import GetVersionResponse200
 from .hand_over import HandOver
 from .hand_over_owner import HandOverOwner
 from .handed_over import HandedOver
+from .happening import Happening
 from .imported_message import ImportedMessage
 from .imported_message_event_type import ImportedMessageEventType
 from .imported_messages import ImportedMessages
@@ -56,6 +58,8 @@ from .session_create_labels_type_0 import SessionCreateLabelsType0
 from .session_create_resource_overrides_type_0 import SessionCreateResourceOverridesType0
 from .session_endpoint import SessionEndpoint
 from .session_environment_variables_type_0 import SessionEnvironmentVariablesType0
+from .session_explanation import SessionExplanation
+from .session_explanation_seen import SessionExplanationSeen
 from .session_import import SessionImport
 from .session_import_session import SessionImportSession
 from .session_labels_type_0 import SessionLabelsType0
@@ -90,12 +94,15 @@ from .user import User
 from .user_create import UserCreate
 from .user_list import UserList
 from .user_patch import UserPatch
+from .waiting import Waiting
+from .wanted import Wanted
 
 __all__ = (
     "Change",
     "ChangeList",
     "ChangeObjectType0",
     "Condition",
+    "Deadline",
     "Deletion",
     "Error",
     "ErrorErrorsItem",
@@ -106,6 +113,7 @@ __all__ = (
     "HandedOver",
     "HandOver",
     "HandOverOwner",
+    "Happening",
     "ImportedMessage",
     "ImportedMessageEventType",
     "ImportedMessages",
@@ -148,6 +156,8 @@ __all__ = (
     "SessionCreateResourceOverridesType0",
     "SessionEndpoint",
     "SessionEnvironmentVariablesType0",
+    "SessionExplanation",
+    "SessionExplanationSeen",
     "SessionImport",
     "SessionImportSession",
     "SessionLabelsType0",
@@ -182,4 +192,6 @@ __all__ = (
     "UserCreate",
     "UserList",
     "UserPatch",
+    "Waiting",
+    "Wanted",
 )
