@@ -18,6 +18,7 @@ _COMMANDS = {
     "controlplane": ("ambient_core.commands.controlplane", "Run and look at the control plane."),
     "db": ("ambient_core.commands.database", "Bring the database up to date, or back."),
     "dev": ("ambient_core.commands.dev", "Start the whole system on this machine."),
+    "explain": ("ambient_core.commands.explain", "Say why an object stands where it stands."),
     "openapi": ("ambient_core.commands.openapi", "Write or check the contract."),
     "plugins": ("ambient_core.commands.plugins", "List plugins, and why some do not serve."),
     "serve": ("ambient_core.commands.serve", "Serve the API."),

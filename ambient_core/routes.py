@@ -8,7 +8,7 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from ambient_core import descriptions, documents, errors
+from ambient_core import descriptions, documents, errors, states
 from ambient_core.errors import BASE_PATH, NotFound
 from ambient_core.history import history_view, restore_view
 from ambient_core.kinds import Kind, Verb
@@ -126,6 +126,8 @@ def core_blueprint(plugins: Plugins) -> Blueprint:
         ("/v1/plugins", list_plugins, "listPlugin", documents.PLUGIN_LIST),
     ):
         serve(path, view, **documents.plain(operation, view.__doc__ or "", schema, open_to_all=hasattr(view, "public")))
+    kept = blueprint.doc(**states.DOCUMENT)(states.put_states)
+    blueprint.add_url_rule(states.PATH, endpoint="put_states", view_func=kept, methods=["POST"])
     return blueprint
 
 

@@ -6,28 +6,19 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
 
-import psycopg
-from ambient_sdk import AmbientClient, AmbientError
-
-from ambient_core.changes import CHANNEL
 from ambient_core.config import Settings
 from ambient_core.controlplane.health import serve_health
 from ambient_core.controlplane.leader import Leader
-from ambient_core.controlplane.queue import KeyedQueue
-from ambient_core.controlplane.reconciler import Context, Reconciler
-from ambient_core.controlplane.wakeup import ChangeReader
-from ambient_core.database import driver_url, url_of
+from ambient_core.controlplane.reconciler import Reconciler
+from ambient_core.controlplane.term import Term
 from ambient_core.errors import SetupError
-from ambient_core.listen import Listener
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.process import ends_with_parent
 
 log = logging.getLogger(__name__)
-_LEADER_PAUSE = 2.0
-_TICK = 1.0
+_CANDIDATE_PAUSE = 1.0
 
 
 class ControlPlane:
@@ -44,110 +35,42 @@ class ControlPlane:
         self._reconcilers = {reconciler.kind: reconciler for reconciler in reconcilers}
         self._hooks = hooks
         self._stopping = threading.Event()
-        self.queue = KeyedQueue()
+        self._term: Term | None = None
+        self.leader = Leader(settings.database_url, figures=self.figures)
 
     def run(self) -> None:
         """Work until `stop` is called, whenever this process is the leader."""
-        leader = Leader(self._settings.database_url)
-        while not self._stopping.is_set():
-            if leader.acquire():
-                log.info("this process is the leader")
-                self._lead(leader)
-            else:
-                self._stopping.wait(_LEADER_PAUSE)
-        leader.release()
+        try:
+            while not self._stopping.is_set():
+                if self.leader.acquire():
+                    self._lead()
+                else:
+                    self._stopping.wait(_CANDIDATE_PAUSE)
+        finally:
+            self.leader.close()
 
     def stop(self) -> None:
         """Let go."""
         self._stopping.set()
 
-    def _lead(self, leader: Leader) -> None:
-        self.queue = KeyedQueue()
-        client = AmbientClient(self._settings.api_url, _token(self._settings), attempts=2)
-        for kind, reconciler in self._reconcilers.items():
-            reconciler.setup(Context(client, self._settings, self._hooks, self._waker(kind)))
-        workers = [
-            threading.Thread(target=self._work, name=f"worker-{n}") for n in range(self._settings.reconcile_workers)
-        ]
-        for worker in workers:
-            worker.start()
-        try:
-            self._watch(leader)
-        finally:
-            self.queue.close()
-            for worker in workers:
-                worker.join()
-            for reconciler in self._reconcilers.values():
-                reconciler.teardown()
-            client.close()
+    def figures(self) -> dict[str, Any]:
+        """What this process does as the leader; empty while it is not."""
+        term = self._term
+        return term.figures() if term is not None else {}
 
-    def _waker(self, kind: str) -> Any:
-        return lambda key: self.queue.add(f"{kind}/{key}")
-
-    def _watch(self, leader: Leader) -> None:
-        listener = Listener(driver_url(url_of(self._settings.database_url)), CHANNEL)
-        reader = ChangeReader(self._settings.database_url)
-        next_resync, next_check = 0.0, 0.0
+    def _lead(self) -> None:
+        log.info("this process is the leader, number %d", self.leader.fence)
+        term = Term(self._settings, self._reconcilers, self._hooks, self.leader, _token(self._settings))
+        self._term = term
         try:
-            while not self._stopping.is_set():
-                position = listener.position()
-                self._read(reader)
-                now = time.monotonic()
-                if now >= next_resync:
-                    next_resync = now + (self._settings.resync_interval if self._resync() else _TICK)
-                if now >= next_check:
-                    next_check = now + _LEADER_PAUSE
-                    if not leader.holds():
-                        return
-                listener.wait(position, min(self._settings.poll_interval, _TICK))
-        finally:
-            listener.stop()
-            reader.close()
-
-    def _read(self, reader: ChangeReader) -> None:
-        try:
-            for kind, identifier in reader.read():
-                if kind in self._reconcilers:
-                    self.queue.add(f"{kind}/{identifier}")
-        except psycopg.Error as fault:
-            log.warning("the change log cannot be read (%s); the next poll goes on", type(fault).__name__)
-            reader.close()
-
-    def _resync(self) -> bool:
-        try:
-            for kind, reconciler in self._reconcilers.items():
-                for key in list(reconciler.keys()):
-                    self.queue.add(f"{kind}/{key}")
-        except AmbientError as fault:
-            log.warning("the API does not answer, so there is no full look yet: %s", type(fault).__name__)
-            return False
+            term.run(self._stopping)
         except Exception:
-            # One plugin's fault must not end the loop of the others.
-            log.exception("a full look failed and is tried again")
-            return False
-        return True
-
-    def _work(self) -> None:
-        while not self._stopping.is_set():
-            entry = self.queue.take(_TICK)
-            if entry is None:
-                if self.queue.closed:
-                    return
-                continue
-            kind, key = entry.split("/", 1)
-            try:
-                again = self._reconcilers[kind].reconcile(key)
-            except Exception as fault:
-                log.warning(
-                    "%s %s failed and is tried again: %s",
-                    kind,
-                    key,
-                    fault,
-                    exc_info=not isinstance(fault, AmbientError),
-                )
-                self.queue.failed(entry, f"{type(fault).__name__}: {fault}"[:500])
-            else:
-                self.queue.done(entry, again.after if again else None, again.reason if again else "")
+            log.exception("the work as the leader broke off; this process steps down and competes again")
+            self._stopping.wait(_CANDIDATE_PAUSE)
+        finally:
+            self._term = None
+            self.leader.release()
+            log.info("this process leads no more")
 
 
 def reconcilers_of(plugins: Plugins) -> list[Reconciler]:
@@ -171,9 +94,9 @@ def run(settings: Settings, *, gateway: bool) -> int:
     """
     _token(settings)
     plugins = load_plugins(settings)
-    readiness = serve_health(settings, plugins)
-    child = _start_gateway() if gateway else None
     plane = ControlPlane(settings, reconcilers_of(plugins), plugins.hooks)
+    readiness = serve_health(settings, plugins, plane.figures)
+    child = _start_gateway() if gateway else None
     stopped = threading.Event()
 
     def ask_to_stop(*_: object) -> None:

@@ -6,9 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 60.0
+REST = 1.0
+"""Seconds that a key which failed or is stuck is left alone, whatever the news: what it writes itself is news too."""
 
 
 @dataclass(slots=True)
@@ -20,16 +23,27 @@ class Entry:
         due: when it is looked at, on the queue's clock.
         since: when it was first put in, on the queue's clock.
         failures: in a row.
+        tries: in a row that failed or were stuck.
         reason: what is waited for, or the last error.
+        rests_until: not before, whatever the news.
+        begun: when the work on it began, while it is worked on.
+        dirty: whether there was news while it was worked on.
     """
 
     key: str
     due: float
     since: float
     failures: int = 0
+    tries: int = 0
     reason: str = ""
-    working: bool = False
+    rests_until: float = 0.0
+    begun: float | None = None
     dirty: bool = False
+
+    @property
+    def working(self) -> bool:
+        """Whether somebody works on it."""
+        return self.begun is not None
 
 
 class KeyedQueue:
@@ -58,14 +72,16 @@ class KeyedQueue:
         with self._changed:
             now = self._clock()
             entry = self._entries.get(key)
+            fresh = entry is None
             if entry is None:
                 entry = self._entries[key] = Entry(key, now + after, now, reason=reason)
             elif entry.working:
                 entry.dirty = True
                 return
-            elif now + after >= entry.due:
+            due = max(now + after, entry.rests_until)
+            if entry.due <= due and not fresh:
                 return
-            entry.due, entry.reason = now + after, reason or entry.reason
+            entry.due, entry.reason = due, reason or entry.reason
             heapq.heappush(self._heap, (entry.due, key))
             self._changed.notify()
 
@@ -84,13 +100,20 @@ class KeyedQueue:
                 self._changed.wait(max(0.0, until - now))
             return None
 
-    def done(self, key: str, again: float | None = None, reason: str = "") -> None:
-        """The work on a key went well: forget it, or look again ``again`` seconds from now."""
-        self._finish(key, again, reason, failed=False)
+    def done(self, key: str, again: float | None = None, reason: str = "", *, stuck: bool = False) -> float | None:
+        """The work on a key went well: forget it, or look again ``again`` seconds from now.
 
-    def failed(self, key: str, reason: str) -> None:
-        """The work on a key failed: look again after a pause that grows with each failure in a row."""
-        self._finish(key, None, reason, failed=True)
+        Args:
+            stuck: something is in its way; news wake it after a rest only.
+
+        Returns:
+            seconds until it is looked at again; ``None`` when it is forgotten.
+        """
+        return self._finish(key, again, reason, failed=False, rest=REST if stuck else 0.0)
+
+    def failed(self, key: str, reason: str) -> float | None:
+        """The work on a key failed: look again after a pause that grows with each failure in a row; answers the pause."""
+        return self._finish(key, None, reason, failed=True, rest=REST)
 
     def close(self) -> None:
         """Let every worker go."""
@@ -108,32 +131,61 @@ class KeyedQueue:
         with self._changed:
             return sorted(self._entries.values(), key=lambda entry: entry.due)
 
+    def tries(self, key: str) -> int:
+        """How often in a row a key failed or was stuck."""
+        with self._changed:
+            entry = self._entries.get(key)
+            return entry.tries if entry is not None else 0
+
+    def stalled(self, seconds: float) -> int:
+        """How many keys are being worked on for longer than this."""
+        now = self._clock()
+        return sum(entry.begun is not None and now - entry.begun > seconds for entry in self.waiting())
+
+    def figures(self) -> dict[str, Any]:
+        """Figures for people and monitors: how many keys, how late the latest is, how long the oldest is in here."""
+        now, entries = self._clock(), self.waiting()
+        due = [entry for entry in entries if entry.due <= now and not entry.working]
+        failing = [entry for entry in entries if entry.failures]
+        return {
+            "keys": len(entries),
+            "depth": len(due),
+            "working": sum(entry.working for entry in entries),
+            "failing": len(failing),
+            "lag_seconds": round(max((now - entry.due for entry in due), default=0.0), 3),
+            "oldest_seconds": round(max((now - entry.since for entry in failing), default=0.0), 3),
+        }
+
     def _pop(self, now: float) -> str | None:
         while self._heap and self._heap[0][0] <= now:
             due, key = heapq.heappop(self._heap)
             entry = self._entries.get(key)
             if entry is not None and not entry.working and entry.due == due:
-                entry.working = True
+                entry.begun = now
                 return key
         return None
 
-    def _finish(self, key: str, again: float | None, reason: str, *, failed: bool) -> None:
+    def _finish(self, key: str, again: float | None, reason: str, *, failed: bool, rest: float) -> float | None:
         with self._changed:
-            entry = self._entries[key]
-            entry.working = False
+            entry, now = self._entries[key], self._clock()
+            entry.begun = None
             entry.reason = reason
             entry.failures = entry.failures + 1 if failed else 0
+            entry.tries = entry.tries + 1 if rest else 0
+            entry.rests_until = now + rest * (1.0 + self._jitter() / 4)
             if failed:
                 again = self._pause(entry.failures)
-            if entry.dirty and not failed:
+            earliest = 0.0 if failed and not entry.dirty else entry.rests_until if rest else 0.0
+            if entry.dirty:
                 again = 0.0
             entry.dirty = False
             if again is None:
                 del self._entries[key]
-                return
-            entry.due = self._clock() + again
+                return None
+            entry.due = max(now + again, earliest)
             heapq.heappush(self._heap, (entry.due, key))
             self._changed.notify()
+            return entry.due - now
 
     def _pause(self, failures: int) -> float:
         pause = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 16), LONGEST_PAUSE)

@@ -1,12 +1,14 @@
 """What a plugin gives the control plane: one object of one kind at a time, brought to what its row says."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from ambient_sdk import AmbientClient
+from ambient_sdk import AmbientClient, Conflict
 
 from ambient_core.config import Settings
+from ambient_core.leadership import RULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +18,21 @@ class Again:
     Args:
         after: seconds from now.
         reason: what is waited for; shown to people.
+        stuck: whether something is in the way; then news wake the object after a short rest only.
     """
 
     after: float
     reason: str
+    stuck: bool = False
+
+
+class Deposed(Exception):
+    """This process leads no more; what it was about to do is another's to decide."""
+
+
+def is_deposed(fault: Exception) -> bool:
+    """Whether the API refused a write because another leads by now."""
+    return isinstance(fault, Conflict) and any(entry.rule == RULE for entry in fault.errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +44,18 @@ class Context:
         settings: of the core.
         hooks: pluggy's relay, for hooks that the plugin publishes.
         wake: puts an object into the queue now, by its id.
+        check: call it before anything is done to the world; raises `Deposed`.
+        note: keeps what was seen of an object, for people who ask; ``None`` when the object is gone.
+        now: the time, with offset.
     """
 
     client: AmbientClient
     settings: Settings
     hooks: Any
     wake: Callable[[str], None]
+    check: Callable[[], None] = lambda: None
+    note: Callable[[str, Mapping[str, Any] | None], None] = lambda _key, _seen: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class Reconciler:
@@ -52,8 +71,8 @@ class Reconciler:
         """Get ready; called once, when this process has become the leader."""
         self.context = context
 
-    def keys(self) -> Iterable[str]:
-        """Ids of every object that may need work, for the full resync."""
+    def keys(self) -> Iterable[str | tuple[str, Again]]:
+        """Ids of every object that may need work, for the full resync; with an `Again` when it need not be now."""
         raise NotImplementedError
 
     def reconcile(self, key: str) -> Again | None:

@@ -10,6 +10,7 @@ from ambient_core.changes import Position
 from ambient_core.database import driver_url, url_of
 
 _BATCH = 1000
+_TAKE = "DELETE FROM controlplane_requests RETURNING kind, object_id"
 
 
 class ChangeReader:
@@ -30,7 +31,7 @@ class ChangeReader:
         Raises:
             psycopg.Error: the database does not answer; the next call goes on where this one was.
         """
-        connection = self._connected()
+        connection = self.connected()
         if self._position is None:
             self._position = changes.end(connection.execute)
         while True:
@@ -47,7 +48,17 @@ class ChangeReader:
             self._connection.close()
             self._connection = None
 
-    def _connected(self) -> "psycopg.Connection[Any]":
+    def connected(self) -> "psycopg.Connection[Any]":
+        """The connection, made anew when it was lost."""
         if self._connection is None or self._connection.closed:
             self._connection = psycopg.connect(self._url, autocommit=True, application_name="ambient-changes")
         return self._connection
+
+
+def take_requests(reader: ChangeReader) -> list[tuple[str, str]]:
+    """(kind, object id) of every object that somebody wants looked at now; each is answered once.
+
+    Raises:
+        psycopg.Error: the database does not answer; the requests stay.
+    """
+    return list(reader.connected().execute(_TAKE).fetchall())

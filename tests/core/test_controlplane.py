@@ -1,6 +1,7 @@
 """The control plane's parts on a real database: one leader, no change skipped, one fault disturbs nobody."""
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,31 +11,58 @@ import pytest
 
 from ambient_core import Again, Reconciler
 from ambient_core.config import Settings
-from ambient_core.controlplane.leader import LOCK, Leader
+from ambient_core.controlplane.leader import Leader
 from ambient_core.controlplane.loop import ControlPlane
 from ambient_core.controlplane.wakeup import ChangeReader
 from tests.e2e.conftest import wait_for
 
+LEASE_OF_TESTS = 1.0
 CHANGE = "INSERT INTO changes (kind, object_id, verb, version, actor) VALUES ('Thing', %s, 'patch', 1, 'test')"
 
 
-def test_one_of_two_leads_and_hands_over(database_url: str) -> None:
-    one, two = Leader(database_url), Leader(database_url)
-    assert (one.acquire(), two.acquire(), one.holds(), two.holds()) == (True, False, True, False)
+@pytest.fixture
+def leaders(database_url: str) -> Iterator[tuple[Leader, Leader]]:
+    pair = (Leader(database_url, lease=LEASE_OF_TESTS), Leader(database_url, lease=LEASE_OF_TESTS))
+    yield pair
+    for leader in pair:
+        leader.close()
+
+
+def test_one_of_two_leads_and_hands_over_with_a_greater_number(leaders: tuple[Leader, Leader]) -> None:
+    one, two = leaders
+    assert (one.acquire(), two.acquire(), one.leads(), two.leads()) == (True, False, True, False)
     one.release()
-    assert (two.acquire(), one.acquire()) == (True, False)
-    two.release()
+    assert (one.leads(), two.acquire(), one.acquire()) == (False, True, False)
+    assert two.fence == one.fence + 1
 
 
-def test_a_leader_whose_connection_breaks_knows_and_another_takes_over(database_url: str) -> None:
-    one, two = Leader(database_url), Leader(database_url)
+def test_a_leader_whose_connection_breaks_knows_and_another_takes_over(
+    leaders: tuple[Leader, Leader], database_url: str
+) -> None:
+    one, two = leaders
     assert one.acquire()
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-        held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s"
-        wait_for(lambda: connection.execute(held, [LOCK & 0xFFFFFFFF]).fetchone() == (0,), "the end of the lock")
-    assert (one.holds(), two.acquire()) == (False, True)
-    two.release()
+    wait_for(two.acquire, "the other leader")
+    wait_for(one.lost.is_set, "the end of the first")
+    assert (one.leads(), two.leads()) == (False, True)
+
+
+def test_a_leader_stays_it_beyond_its_lease(leaders: tuple[Leader, Leader]) -> None:
+    one, two = leaders
+    assert one.acquire()
+    end = time.monotonic() + 3 * LEASE_OF_TESTS
+    wait_for(lambda: two.acquire() or time.monotonic() > end, "three leases")
+    assert (one.leads(), two.leads()) == (True, False)
+
+
+def test_the_server_frees_the_lock_of_one_that_says_nothing(leaders: tuple[Leader, Leader]) -> None:
+    one, two = leaders
+    silent = Leader(one._url, lease=LEASE_OF_TESTS, figures=lambda: time.sleep(3 * LEASE_OF_TESTS) or {})  # type: ignore[func-returns-value]
+    assert silent.acquire()
+    wait_for(two.acquire, "the other leader", 10)
+    assert not silent.leads()
+    silent.close()
 
 
 def test_no_leader_without_a_database() -> None:

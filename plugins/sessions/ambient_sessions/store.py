@@ -10,6 +10,7 @@ from ambient_core import Answer, Conflict, Fault, Invalid, Store, action
 from ambient_core.fields import Integer, Items, Shape, Time, broken
 from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
+from ambient_core.leadership import PARAMETER, check_fence
 from ambient_core.preconditions import Precondition
 from ambient_core.validators import git_url_fault
 from ambient_sessions import tokens
@@ -139,9 +140,17 @@ class SessionStatusPatch(ma.Schema):
     kube_namespace = TextField()
 
 
-@action(method="PATCH", path="status", body=SessionStatusPatch, fenced=True, operation_id="patchSessionStatus")
+@action(
+    method="PATCH",
+    path="status",
+    body=SessionStatusPatch,
+    parameters=[PARAMETER],
+    fenced=True,
+    operation_id="patchSessionStatus",
+)
 def patch_status(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
     """Write what was seen of a session; for the control plane alone."""
+    check_fence(store.transaction)
     row = store.row(identifier, lock=True)
     check_owned(row)
     written = reported(row, values, datetime.now(UTC))
@@ -156,9 +165,12 @@ class SessionToken(ma.Schema):
     token = TextField(required=True)
 
 
-@action(path="token", status=201, answer=SessionToken, fenced=True, operation_id="issueSessionToken")
+@action(
+    path="token", status=201, answer=SessionToken, parameters=[PARAMETER], fenced=True, operation_id="issueSessionToken"
+)
 def issue_token(store: Store, identifier: str) -> Answer:
     """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
+    check_fence(store.transaction)
     row = store.row(identifier, lock=True)
     check_owned(row)
     if row["phase"] is None or row["phase"] in TERMINAL:

@@ -1,6 +1,7 @@
 """The client: one attribute per kind of the server."""
 
 import os
+from collections.abc import Mapping
 from typing import Self
 
 from ambient_sdk._generated.resources import Resources
@@ -16,6 +17,7 @@ class AmbientClient(Resources):
         project: project that lists and new objects belong to, unless they say otherwise.
         timeout: seconds for one try of a request.
         attempts: tries in all, where repeating is safe.
+        headers: sent with every request.
 
     Example::
 
@@ -25,9 +27,17 @@ class AmbientClient(Resources):
     """
 
     def __init__(
-        self, base_url: str, token: str, project: str | None = None, *, timeout: float = 30.0, attempts: int = 4
+        self,
+        base_url: str,
+        token: str,
+        project: str | None = None,
+        *,
+        timeout: float = 30.0,
+        attempts: int = 4,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.transport = Transport(base_url, token, project, timeout=timeout, attempts=attempts)
+        self.transport.carry(headers or {})
         super().__init__(self.transport)
 
     @classmethod

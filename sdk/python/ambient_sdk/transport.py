@@ -46,6 +46,10 @@ class Transport:
         self._attempts = attempts
         self._sleep = sleep
 
+    def carry(self, headers: Mapping[str, str]) -> None:
+        """Send these headers with every request from now on."""
+        self._http.headers.update(headers)
+
     def send(
         self,
         method: str,

@@ -12,6 +12,7 @@ from ambient_core import Answer, Conflict, Fault, Invalid, Resource, Store, Unav
 from ambient_core.database import Transaction
 from ambient_core.fields import Integer as IntegerField
 from ambient_core.fields import Text as TextField
+from ambient_core.leadership import PARAMETER, check_fence
 
 _CLUSTER_HOST = re.compile(
     r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.svc(\.cluster\.local)?"
@@ -55,10 +56,12 @@ class SessionEndpoint(ma.Schema):
     answer=None,
     status=204,
     fenced=True,
+    parameters=[PARAMETER],
     operation_id="putSessionEndpoint",
 )
 def put_endpoint(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
     """Say where the runner of a session answers; for the control plane alone."""
+    check_fence(store.transaction)
     row = store.row(identifier, lock=True)
     if values["starts"] != row["starts"]:
         raise Conflict(f"The session was started {row['starts']} times by now; this is the endpoint of another start.")

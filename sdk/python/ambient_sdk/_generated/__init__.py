@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 7de66870a8b7ec968afbb3509770a408e666555a1d38a969955fa497b344a7c0)."""
+"""Generated from openapi.yaml (sha256 aca48209c855d78e170c9c3efa2753c0b62411803ac77ad63413d6444f962c73)."""

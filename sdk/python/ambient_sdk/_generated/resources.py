@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 7de66870a8b7ec968afbb3509770a408e666555a1d38a969955fa497b344a7c0); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 aca48209c855d78e170c9c3efa2753c0b62411803ac77ad63413d6444f962c73); do not edit, run: make sdk."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from ambient_sdk._generated.models import (
     MessagesTaken,
     Project,
     Session,
+    SessionExplanation,
     SessionList,
     SessionMessage,
     SessionMessageList,
@@ -68,6 +69,10 @@ class SessionsResource(Resource[Session]):
     def put_endpoint(self, id: str, **fields: Any) -> None:
         """Say where the runner of a session answers; for the control plane alone."""
         self._transport.send("PATCH", self._address(id, "endpoint"), body=fields)
+
+    def explain(self, id: str) -> SessionExplanation:
+        """Explain why a session stands where it stands."""
+        return read(SessionExplanation, self._transport.json("GET", self._address(id, "explain")))
 
     def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Session, newest first: who made each, when, and what it changed."""

@@ -11,6 +11,7 @@ from .change import Change
 from .change_list import ChangeList
 from .change_object_type_0 import ChangeObjectType0
 from .condition import Condition
+from .deadline import Deadline
 from .deletion import Deletion
 from .error import Error
 from .error_errors_item import ErrorErrorsItem
@@ -22,6 +23,7 @@ from .get_version_response_200 import GetVersionResponse200
 from .hand_over import HandOver
 from .hand_over_owner import HandOverOwner
 from .handed_over import HandedOver
+from .happening import Happening
 from .history_entry import HistoryEntry
 from .history_entry_diff_item import HistoryEntryDiffItem
 from .history_entry_list import HistoryEntryList
@@ -30,6 +32,7 @@ from .imported_message_event_type import ImportedMessageEventType
 from .imported_messages import ImportedMessages
 from .interrupt_session_body import InterruptSessionBody
 from .interrupt_session_response_200 import InterruptSessionResponse200
+from .key import Key
 from .list_change_order import ListChangeOrder
 from .list_error_response_200 import ListErrorResponse200
 from .list_error_response_200_items_item import ListErrorResponse200ItemsItem
@@ -39,6 +42,9 @@ from .list_session_event_attach import ListSessionEventAttach
 from .list_session_run_response_200 import ListSessionRunResponse200
 from .list_session_run_response_200_items_item import ListSessionRunResponse200ItemsItem
 from .messages_taken import MessagesTaken
+from .object_state import ObjectState
+from .object_state_seen import ObjectStateSeen
+from .object_states import ObjectStates
 from .pagination_metadata import PaginationMetadata
 from .project import Project
 from .project_annotations_type_0 import ProjectAnnotationsType0
@@ -64,6 +70,8 @@ from .session_create_labels_type_0 import SessionCreateLabelsType0
 from .session_create_resource_overrides_type_0 import SessionCreateResourceOverridesType0
 from .session_endpoint import SessionEndpoint
 from .session_environment_variables_type_0 import SessionEnvironmentVariablesType0
+from .session_explanation import SessionExplanation
+from .session_explanation_seen import SessionExplanationSeen
 from .session_import import SessionImport
 from .session_import_session import SessionImportSession
 from .session_labels_type_0 import SessionLabelsType0
@@ -98,6 +106,8 @@ from .user import User
 from .user_create import UserCreate
 from .user_list import UserList
 from .user_patch import UserPatch
+from .waiting import Waiting
+from .wanted import Wanted
 
 __all__ = (
     "BatchOperation",
@@ -111,6 +121,7 @@ __all__ = (
     "ChangeList",
     "ChangeObjectType0",
     "Condition",
+    "Deadline",
     "Deletion",
     "Error",
     "ErrorErrorsItem",
@@ -122,6 +133,7 @@ __all__ = (
     "HandedOver",
     "HandOver",
     "HandOverOwner",
+    "Happening",
     "HistoryEntry",
     "HistoryEntryDiffItem",
     "HistoryEntryList",
@@ -130,6 +142,7 @@ __all__ = (
     "ImportedMessages",
     "InterruptSessionBody",
     "InterruptSessionResponse200",
+    "Key",
     "ListChangeOrder",
     "ListErrorResponse200",
     "ListErrorResponse200ItemsItem",
@@ -139,6 +152,9 @@ __all__ = (
     "ListSessionRunResponse200",
     "ListSessionRunResponse200ItemsItem",
     "MessagesTaken",
+    "ObjectState",
+    "ObjectStates",
+    "ObjectStateSeen",
     "PaginationMetadata",
     "Project",
     "ProjectAnnotationsType0",
@@ -164,6 +180,8 @@ __all__ = (
     "SessionCreateResourceOverridesType0",
     "SessionEndpoint",
     "SessionEnvironmentVariablesType0",
+    "SessionExplanation",
+    "SessionExplanationSeen",
     "SessionImport",
     "SessionImportSession",
     "SessionLabelsType0",
@@ -198,4 +216,6 @@ __all__ = (
     "UserCreate",
     "UserList",
     "UserPatch",
+    "Waiting",
+    "Wanted",
 )
