@@ -124,6 +124,18 @@ class Cluster:
             if refusal.status not in (404, 409):
                 raise
 
+    def bind(self, pod: Manifest, node: str) -> bool:
+        """Give a pod a node, as a scheduler does; False when it is gone or has one."""
+        metadata, target = pod["metadata"], {"apiVersion": "v1", "kind": "Node", "name": node}
+        body = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": metadata["name"]}, "target": target}
+        try:
+            self.request("POST", f"{self.path('pods', metadata['namespace'], metadata['name'])}/binding", body)
+        except Refused as refusal:
+            if refusal.status in (404, 409):
+                return False
+            raise
+        return True
+
     def create_token(self, namespace: str, account: str, seconds: int = 3600, **spec: Any) -> str:
         """A token of a service account, by TokenRequest."""
         body = {

@@ -177,8 +177,8 @@ class Kubelet:
             "lastTimestamp": now(),
             "count": 1,
         }
-        # A namespace that is going takes no events.
-        with contextlib.suppress(Refused):
+        # A namespace that is going takes no events, and none is worth a second try.
+        with contextlib.suppress(Refused, urllib3.exceptions.HTTPError):
             self.cluster.create(event)
 
     def forget(self, worker: PodWorker) -> None:
