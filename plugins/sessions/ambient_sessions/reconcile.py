@@ -58,7 +58,7 @@ class SessionReconciler(Reconciler):
     def keys(self) -> Iterable[tuple[str, Again]]:
         """Sessions for which there is something to do, now or in time, by one list of rows and one of the runtime."""
         active = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
-        found = self.context.client.sessions.list_all(search=f"phase in ({active})", size=500)
+        found = self.context.client.sessions.list_all(search=f"mirrored = false and phase in ({active})", size=500)
         rows = {row["id"]: row for row in (dict(entry.to_dict()) for entry in found)}
         others = [target for target in self.runtime.sessions() if target.session_id not in rows]
         self.projects.update({row["id"]: row["project_id"] for row in rows.values()})

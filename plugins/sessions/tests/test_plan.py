@@ -206,3 +206,9 @@ def test_the_table_of_what_is_in_the_way(case: str) -> None:
     steps = hindered(given_row, waiting, NOW, LIMITS)
     assert shape(steps) == expected
     assert all(step.seconds >= min(waiting.after, 0.5) for step in steps if isinstance(step, Wait))
+
+
+@pytest.mark.parametrize("phase", [None, *Phase])
+@pytest.mark.parametrize("looks", [ABSENT, UNKNOWN, seen("ready"), EXITED])
+def test_nothing_is_done_about_a_session_that_is_only_mirrored(phase: Phase | None, looks: Observed) -> None:
+    assert plan(row(phase, mirrored=True), looks, NOW, LIMITS) == ()
