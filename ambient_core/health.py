@@ -18,10 +18,12 @@ from ambient_core.config import Settings, address_of
 from ambient_core.database import Database, driver_url, url_of
 from ambient_core.errors import AmbientError, BadQuery, MethodNotAllowed, NoRoute, SetupError
 from ambient_core.ids import new_id
+from ambient_core.lag import Lag, measure
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.process import end_with
 
 log = logging.getLogger(__name__)
+_IMPATIENT = "-c statement_timeout=2000"
 Answer = tuple[int, str, bytes]
 
 
@@ -141,6 +143,29 @@ def checks_of(settings: Settings, plugins: Plugins) -> list[Check]:
     return [Check("database", database), Check("migrations", migrations)]
 
 
+def measured(settings: Settings) -> Lag | None:
+    """How far readers of the change log are behind; ``None`` when it cannot be asked."""
+    try:
+        with psycopg.connect(
+            driver_url(url_of(settings.database_url)), connect_timeout=2, autocommit=True, options=_IMPATIENT
+        ) as connection:
+            return measure(connection.execute)
+    except psycopg.Error:
+        return None
+
+
+def change_log_note(settings: Settings) -> dict[str, Any]:
+    """What readiness shows of the change log. It keeps nobody away: late news are better than none."""
+    found = measured(settings)
+    return {"change_log": found.note(settings.change_lag_warning)} if found is not None else {}
+
+
+def exposition(settings: Settings) -> bytes:
+    """All figures: those of the workers, and those that only the database knows."""
+    found = measured(settings)
+    return metrics.exposition(found.figures() if found is not None else {})
+
+
 def run_side_servers(settings: Settings, master: int) -> None:
     """Serve health and figures until the master is gone. SIGUSR1 says that it is stopping.
 
@@ -161,10 +186,10 @@ def run_side_servers(settings: Settings, master: int) -> None:
         own.close()
     try_out(settings, plugins)
     aside = {"plugins_set_aside": {entry.name: entry.reason for entry in plugins.set_aside}}
-    readiness = Readiness(checks_of(settings, plugins), lambda: aside)
+    readiness = Readiness(checks_of(settings, plugins), lambda: {**aside, **change_log_note(settings)})
     signal.signal(signal.SIGUSR1, lambda *_: setattr(readiness, "draining", True))
     health = {"/healthz": lambda: (200, "application/json", b'{"alive":true}'), "/readyz": readiness.answer}
-    figures = {"/metrics": lambda: (200, "text/plain; version=0.0.4; charset=utf-8", metrics.exposition())}
+    figures = {"/metrics": lambda: (200, "text/plain; version=0.0.4; charset=utf-8", exposition(settings))}
     servers: list[socketserver.BaseServer] = [
         server(settings.health_bind, "health_bind", health),
         server(settings.metrics_bind, "metrics_bind", figures),

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 import orjson
 from flask import Flask, Response, current_app, g, request
 
-from ambient_core import changes
+from ambient_core import changes, metrics
 from ambient_core.changes import Position
 from ambient_core.errors import AmbientError, BadQuery, Internal, Unavailable
 from ambient_core.identity import Principal
@@ -292,5 +292,6 @@ class Frames:
 
 
 def _ended(reason: AmbientError) -> bytes:
+    metrics.observe_cut_watch(reason.status)
     body = orjson.dumps({"type": "ERROR", "status": reason.status, "object": reason.body(new_id())})
     return b"event: ERROR\ndata: %b\n\n" % body

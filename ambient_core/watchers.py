@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import psycopg
 
-from ambient_core import changes
+from ambient_core import changes, metrics
 from ambient_core.changes import Batch, Now, Position
 from ambient_core.database import Database, unavailable
 from ambient_core.errors import AmbientError, TooManyRequests, Unavailable
@@ -291,6 +291,7 @@ class Hub:
                     headers={"Retry-After": "5"},
                 )
             self._watchers.add(watcher)
+            metrics.observe_watches(len(self._watchers))
             if self._keeper is None:
                 self._keeper = threading.Thread(target=self._keep, name="watch-keeper", daemon=True)
                 self._keeper.start()
@@ -299,6 +300,7 @@ class Hub:
         """Count a watcher out."""
         with self._lock:
             self._watchers.discard(watcher)
+            metrics.observe_watches(len(self._watchers))
 
     def join(self, watcher: Watcher, view: View) -> Position:
         """Let a watcher hear of everything after the position that is answered.
@@ -358,9 +360,15 @@ class Hub:
         return [frame(self.log_name(), sight) for sight in sights]
 
     def earlier(self, view: View, after: Position, until: Position | None = None) -> tuple[list[Frame], Batch]:
-        """Events of the log after a position, for one watcher that catches up."""
+        """Events of the log after a position, for one watcher that catches up.
+
+        Raises:
+            Gone: it was pruned meanwhile.
+        """
         with self.database.transaction() as transaction:
             batch = changes.read(transaction.raw, after, _CATCH_UP, until)
+            # Asked after reading: what was not pruned by now was read whole.
+            changes.check_kept(changes.horizon(transaction.raw), after, "The position of this watch")
         return self.frames(view, batch), batch
 
 

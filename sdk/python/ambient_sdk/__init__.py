@@ -1,5 +1,6 @@
 """Python client of the Ambient API."""
 
+from ambient_sdk.changes import ChangePage, Changes
 from ambient_sdk.client import AmbientClient
 from ambient_sdk.errors import (
     AmbientError,
@@ -10,6 +11,7 @@ from ambient_sdk.errors import (
     ConnectionFailed,
     Fault,
     Forbidden,
+    Gone,
     NotFound,
     PreconditionFailed,
     ServerError,
@@ -17,6 +19,7 @@ from ambient_sdk.errors import (
     Unauthenticated,
 )
 from ambient_sdk.resource import Page, Resource
+from ambient_sdk.watch import Event, Watch
 
 __all__ = [
     "AmbientClient",
@@ -24,10 +27,14 @@ __all__ = [
     "ApiError",
     "BadAnswer",
     "BadRequest",
+    "ChangePage",
+    "Changes",
     "Conflict",
     "ConnectionFailed",
+    "Event",
     "Fault",
     "Forbidden",
+    "Gone",
     "NotFound",
     "Page",
     "PreconditionFailed",
@@ -35,4 +42,5 @@ __all__ = [
     "ServerError",
     "TooManyRequests",
     "Unauthenticated",
+    "Watch",
 ]

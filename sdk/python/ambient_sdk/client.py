@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Self
 
 from ambient_sdk._generated.resources import Resources
+from ambient_sdk.changes import Changes
 from ambient_sdk.transport import Transport
 
 
@@ -39,6 +40,7 @@ class AmbientClient(Resources):
         self.transport = Transport(base_url, token, project, timeout=timeout, attempts=attempts)
         self.transport.carry(headers or {})
         super().__init__(self.transport)
+        self.changes = Changes(self.transport)
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -70,6 +70,10 @@ class Conflict(ApiError):
     """409: clashes with what is stored."""
 
 
+class Gone(ApiError):
+    """410: what the cursor or the time points at is not kept any more."""
+
+
 class PreconditionFailed(ApiError):
     """412: the object changed since it was read."""
 
@@ -88,6 +92,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     403: Forbidden,
     404: NotFound,
     409: Conflict,
+    410: Gone,
     412: PreconditionFailed,
     429: TooManyRequests,
 }

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, Self, TypeVar
 from urllib.parse import quote
 
 from ambient_sdk.errors import BadAnswer
 from ambient_sdk.transport import Transport
+from ambient_sdk.watch import Start, Watch
 
 
 class Model(Protocol):
@@ -50,6 +52,11 @@ def read(model: type[M], body: Any) -> M:
         raise BadAnswer(f"The server answered with an object that is no {model.__name__} ({fault}).") from fault
 
 
+def wire(value: Any) -> Any:
+    """A value as a query parameter: times as RFC 3339."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+
+
 class Resource(Generic[M]):
     """One kind of the API.
 
@@ -69,7 +76,7 @@ class Resource(Generic[M]):
         Raises:
             ApiError: the server refused.
         """
-        given = {("orderBy" if k == "order_by" else k): v for k, v in query.items() if v is not None}
+        given = {("orderBy" if k == "order_by" else k): wire(v) for k, v in query.items() if v is not None}
         body = self._transport.json("GET", self.path, query={"page": page, "size": size, **given})
         if not isinstance(body.get("items"), list):
             raise BadAnswer(f"GET {self.path}: the server answered with no list.")
@@ -86,13 +93,43 @@ class Resource(Generic[M]):
                 return
             number += 1
 
-    def get(self, id: str) -> M:  # noqa: A002
-        """One object.
+    def get(self, id: str, *, as_of: "datetime | str | None" = None, version: int | None = None) -> M:  # noqa: A002
+        """One object, as it is or as it was.
+
+        Args:
+            id: which one.
+            as_of: the time at which it was like this.
+            version: the version that it had.
 
         Raises:
             NotFound: there is none that the caller may see.
+            Gone: the server does not keep what was at that time any more.
         """
-        return read(self.model, self._transport.json("GET", self._address(id)))
+        query = {"as_of": wire(as_of), "version": version}
+        given = {key: value for key, value in query.items() if value is not None}
+        return read(self.model, self._transport.json("GET", self._address(id), query=given or None))
+
+    def watch(
+        self,
+        *,
+        search: str | None = None,
+        since: str | None = None,
+        initial: bool = False,
+        bookmarks: bool = False,
+        **query: Any,
+    ) -> Watch[M]:
+        """Follow the objects that match; one that starts or stops matching is ``ADDED`` or ``DELETED``. See `Watch`.
+
+        Args:
+            search: the condition, as for `list`.
+            since: the cursor to go on after.
+            initial: whether the present objects come first.
+            bookmarks: whether bookmarks are told.
+            **query: the kind's own parameters.
+        """
+        given = {"watch": "true", "search": search, **query}
+        start = Start(since, initial, bookmarks)
+        return Watch(self._transport, self.path, given, lambda body: read(self.model, body), start)
 
     def create(self, body: Model | None = None, *, idempotency_key: str | None = None, **fields: Any) -> M:
         """Make an object from a generated ``...Create`` model or from keywords.

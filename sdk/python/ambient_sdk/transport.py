@@ -44,7 +44,7 @@ class Transport:
             base_url=base_url, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False
         )
         self._attempts = attempts
-        self._sleep = sleep
+        self.sleep = sleep
 
     def carry(self, headers: Mapping[str, str]) -> None:
         """Send these headers with every request from now on."""
@@ -76,13 +76,13 @@ class Transport:
             except httpx.TransportError as fault:
                 if attempt == self._attempts:
                     raise ConnectionFailed(f"{method} {path}: {type(fault).__name__}: {fault}") from fault
-                self._sleep(self._pause(attempt, None))
+                self.sleep(self.pause(attempt, None))
                 continue
             if response.is_success:
                 return response
             if response.status_code not in _RETRIED or attempt == self._attempts:
                 raise error_of(response)
-            self._sleep(self._pause(attempt, response.headers.get("Retry-After")))
+            self.sleep(self.pause(attempt, response.headers.get("Retry-After")))
         raise AssertionError("unreachable")
 
     def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
@@ -111,7 +111,8 @@ class Transport:
         self._http.close()
 
     @staticmethod
-    def _pause(attempt: int, retry_after: str | None) -> float:
+    def pause(attempt: int, retry_after: str | None) -> float:
+        """Seconds to wait after so many tries."""
         if retry_after is not None and retry_after.isdigit():
             return min(float(retry_after), _LONGEST_WAIT)
         # Full jitter: clients that failed together must not come back together.

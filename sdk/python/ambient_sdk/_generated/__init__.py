@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 aca48209c855d78e170c9c3efa2753c0b62411803ac77ad63413d6444f962c73)."""
+"""Generated from openapi.yaml (sha256 83e12157d2537cf1e4b616faa6ab753874eff584fafe437424969305896bab53)."""

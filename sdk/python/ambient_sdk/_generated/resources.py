@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 aca48209c855d78e170c9c3efa2753c0b62411803ac77ad63413d6444f962c73); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 83e12157d2537cf1e4b616faa6ab753874eff584fafe437424969305896bab53); do not edit, run: make sdk."""
 
 from typing import Any
 
@@ -27,9 +27,9 @@ class ProjectsResource(Resource[Project]):
     path = "/api/ambient/v1/projects"
     model = Project
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Project, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
     def restore(self, id: str, **fields: Any) -> Project:
         """Write an old version of a Project anew, also of one that was deleted."""
@@ -74,9 +74,9 @@ class SessionsResource(Resource[Session]):
         """Explain why a session stands where it stands."""
         return read(SessionExplanation, self._transport.json("GET", self._address(id, "explain")))
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Session, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
     def import_messages(self, id: str, **fields: Any) -> MessagesTaken:
         """Write messages of a mirrored session; for the control plane alone."""
@@ -117,9 +117,9 @@ class SkillsResource(Resource[Skill]):
     path = "/api/ambient/v1/skills"
     model = Skill
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Skill, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
     def restore(self, id: str, **fields: Any) -> Skill:
         """Write an old version of a Skill anew, also of one that was deleted."""
@@ -132,9 +132,9 @@ class TasksResource(Resource[Task]):
     path = "/api/ambient/v1/tasks"
     model = Task
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Task, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
     def restore(self, id: str, **fields: Any) -> Task:
         """Write an old version of a Task anew, also of one that was deleted."""
@@ -155,9 +155,9 @@ class UsersResource(Resource[User]):
     path = "/api/ambient/v1/users"
     model = User
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a User, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
     def restore(self, id: str, **fields: Any) -> User:
         """Write an old version of a User anew, also of one that was deleted."""
