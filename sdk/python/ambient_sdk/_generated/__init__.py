@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 aca48209c855d78e170c9c3efa2753c0b62411803ac77ad63413d6444f962c73)."""
+"""Generated from openapi.yaml (sha256 307fe9405467b59d915f9df3dda29501787e80ab73b35c8a047c58b62f28855e)."""
