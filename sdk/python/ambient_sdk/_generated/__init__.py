@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 307fe9405467b59d915f9df3dda29501787e80ab73b35c8a047c58b62f28855e)."""
+"""Generated from openapi.yaml (sha256 c333c6ea9cfeb9a3d3bd9e7dc3eab7b109a71098f8b574b7a02128a265ef579a)."""
