@@ -1,5 +1,6 @@
 """Python client of the Ambient API."""
 
+from ambient_sdk.batch import Batch, Result
 from ambient_sdk.client import AmbientClient
 from ambient_sdk.errors import (
     AmbientError,
@@ -12,6 +13,7 @@ from ambient_sdk.errors import (
     Forbidden,
     NotFound,
     PreconditionFailed,
+    PreconditionRequired,
     ServerError,
     TooManyRequests,
     Unauthenticated,
@@ -24,6 +26,7 @@ __all__ = [
     "ApiError",
     "BadAnswer",
     "BadRequest",
+    "Batch",
     "Conflict",
     "ConnectionFailed",
     "Fault",
@@ -31,7 +34,9 @@ __all__ = [
     "NotFound",
     "Page",
     "PreconditionFailed",
+    "PreconditionRequired",
     "Resource",
+    "Result",
     "ServerError",
     "TooManyRequests",
     "Unauthenticated",
