@@ -79,6 +79,15 @@ class Settings:
     statement_timeout: float = setting(
         10.0, "Seconds after which a database statement is cut short; 0 for never.", minimum=0
     )
+    lock_timeout: float = setting(
+        5.0, "Seconds that a database statement waits for another request's lock; 0 for no limit.", minimum=0
+    )
+    idle_timeout: float = setting(
+        30.0, "Seconds that a transaction may do nothing before the database ends it; 0 for no limit.", minimum=0
+    )
+    request_timeout: float = setting(
+        30.0, "Seconds after which a request begins no further database statement (504); 0 for no limit.", minimum=0
+    )
     stream_limit: int = setting(
         4, "Lists that one worker streams at once (application/x-ndjson), each over a connection of its own.", minimum=1
     )

@@ -15,9 +15,10 @@ import psycopg
 
 from ambient_core import changes, metrics
 from ambient_core.changes import Batch, Now, Position
-from ambient_core.database import Database, unavailable
+from ambient_core.database import Database
 from ambient_core.errors import AmbientError, TooManyRequests, Unavailable
 from ambient_core.follower import Follower
+from ambient_core.outages import unavailable
 from ambient_core.visibility import Sight, View, judge
 
 log = logging.getLogger(__name__)

@@ -62,16 +62,23 @@ def method_source(path: str, method: str, operation: dict[str, Any], base: str) 
     model = schema_name(operation)
     takes_body = "requestBody" in operation
     query = [p["name"] for p in operation.get("parameters", []) if p.get("in") == "query"]
-    signature = ["self", *(f"{a}: str" for a in arguments)]
-    if query:
-        signature += ["*", *(f"{snake(q)}: Any = None" for q in query)]
+    shared = {p["$ref"].rsplit("/", 1)[1] for p in operation.get("parameters", []) if "$ref" in p}
+    keywords = [f"{snake(q)}: Any = None" for q in query]
+    keywords += ["if_match: int | None = None"] if "IfMatch" in shared else []
+    keywords += ["dry_run: bool = False"] if "DryRun" in shared else []
+    signature = ["self", *(f"{a}: str" for a in arguments), *(["*"] if keywords else []), *keywords]
     if takes_body:
         signature.append("**fields: Any")
     address = f"self._address({', '.join(pieces)})" if arguments else f'self.path + "/{"/".join(rest)}"'
     call = [f'"{method.upper()}"', address]
     if query:
         pairs = ", ".join(f'"{q}": {snake(q)}' for q in query)
-        call.append(f"query={{key: value for key, value in {{{pairs}}}.items() if value is not None}}")
+        rehearsed = ", **dry(dry_run)" if "DryRun" in shared else ""
+        call.append(f"query={{key: value for key, value in {{{pairs}{rehearsed}}}.items() if value is not None}}")
+    elif "DryRun" in shared:
+        call.append("query=dry(dry_run)")
+    if "IfMatch" in shared:
+        call.append("headers=matching(if_match)")
     if takes_body:
         call.append("body=fields")
     answer = model or ("dict[str, Any]" if "204" not in operation["responses"] else "None")
@@ -119,7 +126,7 @@ def resources(document: dict[str, Any], digest: str) -> str:
     lines += ["from typing import Any", "", "from ambient_sdk._generated.models import ("]
     lines += [f"    {name}," for name in sorted(needed)] + [")"]
     lines += [
-        "from ambient_sdk.resource import Resource, read",
+        "from ambient_sdk.resource import Resource, dry, matching, read",
         "from ambient_sdk.transport import Transport",
         "",
     ]

@@ -1,5 +1,6 @@
 """Python client of the Ambient API."""
 
+from ambient_sdk.batch import Batch, Result
 from ambient_sdk.changes import ChangePage, Changes
 from ambient_sdk.client import AmbientClient
 from ambient_sdk.errors import (
@@ -14,6 +15,7 @@ from ambient_sdk.errors import (
     Gone,
     NotFound,
     PreconditionFailed,
+    PreconditionRequired,
     ServerError,
     TooManyRequests,
     Unauthenticated,
@@ -27,6 +29,7 @@ __all__ = [
     "ApiError",
     "BadAnswer",
     "BadRequest",
+    "Batch",
     "ChangePage",
     "Changes",
     "Conflict",
@@ -38,7 +41,9 @@ __all__ = [
     "NotFound",
     "Page",
     "PreconditionFailed",
+    "PreconditionRequired",
     "Resource",
+    "Result",
     "ServerError",
     "TooManyRequests",
     "Unauthenticated",

@@ -1,9 +1,10 @@
 """HTTP to one server: the token, retries that honour Retry-After, and typed errors."""
 
+import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,6 +14,8 @@ from ambient_sdk.errors import BadAnswer, ConnectionFailed, error_of
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _LONGEST_WAIT = 30.0
+_LONGEST_LINE = 32 * 2**20
+NDJSON = "application/x-ndjson"
 
 
 class Transport:
@@ -105,6 +108,41 @@ class Transport:
         """Open a stream (server-sent events); never retried, no read time-out."""
         options.setdefault("timeout", httpx.Timeout(10.0, read=None))
         return self._http.stream(method, path, **options)
+
+    def lines(self, path: str, *, query: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """The JSON values of a list that comes as lines (application/x-ndjson); never asked for again in the middle.
+
+        Raises:
+            ApiError: the server refused.
+            BadAnswer: a line is no JSON, or the answer is something else.
+            ConnectionFailed: there was no answer, or it broke off.
+        """
+        try:
+            wait = httpx.Timeout(10.0, read=60.0)
+            with self.stream("GET", path, params=query, headers={"Accept": NDJSON}, timeout=wait) as response:
+                if not response.is_success:
+                    response.read()
+                    raise error_of(response)
+                if response.headers.get("Content-Type", "").split(";")[0] != NDJSON:
+                    raise BadAnswer(f"GET {path}: the server answered with no lines of JSON.")
+                # Not by httpx's own lines: a JSON string may hold U+2028, which is the end of a line to it.
+                rest = b""
+                for chunk in response.iter_bytes():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        yield json.loads(line)
+                    if len(rest) > _LONGEST_LINE:
+                        raise BadAnswer(f"GET {path}: the server sent a line of more than {_LONGEST_LINE} bytes.")
+                if rest:
+                    raise ConnectionFailed(f"GET {path}: the answer ended in the middle of a line.")
+        except httpx.TransportError as fault:
+            raise ConnectionFailed(f"GET {path}: {type(fault).__name__}: {fault}") from fault
+        except ValueError as fault:
+            raise BadAnswer(f"GET {path}: the server sent a line that is no JSON.") from fault
+
+    def pause(self, attempt: int) -> None:
+        """Wait before the next of several tries, longer each time."""
+        self._sleep(self._pause(attempt, None))
 
     def close(self) -> None:
         """Close the connections."""

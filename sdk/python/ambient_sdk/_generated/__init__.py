@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 83e12157d2537cf1e4b616faa6ab753874eff584fafe437424969305896bab53)."""
+"""Generated from openapi.yaml (sha256 4446d9afae24597339da58b6639f7f348c8fec7c40799b2e57d324229a519cde)."""

@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 83e12157d2537cf1e4b616faa6ab753874eff584fafe437424969305896bab53); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 4446d9afae24597339da58b6639f7f348c8fec7c40799b2e57d324229a519cde); do not edit, run: make sdk."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from ambient_sdk._generated.models import (
     Task,
     User,
 )
-from ambient_sdk.resource import Resource, read
+from ambient_sdk.resource import Resource, dry, matching, read
 from ambient_sdk.transport import Transport
 
 
@@ -31,9 +31,9 @@ class ProjectsResource(Resource[Project]):
         """List the versions of a Project, newest first: who made each, when, and what it changed."""
         return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def restore(self, id: str, **fields: Any) -> Project:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Project:
         """Write an old version of a Project anew, also of one that was deleted."""
-        return read(Project, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(Project, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
 
 class SessionsResource(Resource[Session]):
@@ -42,13 +42,13 @@ class SessionsResource(Resource[Session]):
     path = "/api/ambient/v1/sessions"
     model = Session
 
-    def hand_over(self, **fields: Any) -> HandedOver:
+    def hand_over(self, *, dry_run: bool = False, **fields: Any) -> HandedOver:
         """Hand the imported sessions of a project over to us, or back; for the control plane alone."""
-        return read(HandedOver, self._transport.json("POST", self.path + "/handover", body=fields))
+        return read(HandedOver, self._transport.json("POST", self.path + "/handover", query=dry(dry_run), body=fields))
 
-    def import_session(self, **fields: Any) -> Session:
+    def import_session(self, *, dry_run: bool = False, **fields: Any) -> Session:
         """Mirror a session of the legacy platform; for the control plane alone."""
-        return read(Session, self._transport.json("POST", self.path + "/import", body=fields))
+        return read(Session, self._transport.json("POST", self.path + "/import", query=dry(dry_run), body=fields))
 
     def get_session_capabilities(self, id: str) -> dict[str, Any]:
         """What the session's runner can do."""
@@ -62,13 +62,13 @@ class SessionsResource(Resource[Session]):
         """The runs of a session, newest first."""
         return self._transport.json("GET", self._address(id, "agui", "runs"))
 
-    def clone(self, id: str) -> Session:
+    def clone(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
         """Make a new session with the same task and settings, as a child of this one."""
-        return read(Session, self._transport.json("POST", self._address(id, "clone")))
+        return read(Session, self._transport.json("POST", self._address(id, "clone"), query=dry(dry_run), headers=matching(if_match)))
 
-    def put_endpoint(self, id: str, **fields: Any) -> None:
+    def put_endpoint(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> None:
         """Say where the runner of a session answers; for the control plane alone."""
-        self._transport.send("PATCH", self._address(id, "endpoint"), body=fields)
+        self._transport.send("PATCH", self._address(id, "endpoint"), query=dry(dry_run), headers=matching(if_match), body=fields)
 
     def explain(self, id: str) -> SessionExplanation:
         """Explain why a session stands where it stands."""
@@ -78,37 +78,37 @@ class SessionsResource(Resource[Session]):
         """List the versions of a Session, newest first: who made each, when, and what it changed."""
         return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def import_messages(self, id: str, **fields: Any) -> MessagesTaken:
+    def import_messages(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> MessagesTaken:
         """Write messages of a mirrored session; for the control plane alone."""
-        return read(MessagesTaken, self._transport.json("POST", self._address(id, "imported-messages"), body=fields))
+        return read(MessagesTaken, self._transport.json("POST", self._address(id, "imported-messages"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
     def messages(self, id: str, *, after_seq: Any = None, page: Any = None, size: Any = None) -> SessionMessageList:
         """Read the messages of a session, oldest first."""
         return read(SessionMessageList, self._transport.json("GET", self._address(id, "messages"), query={key: value for key, value in {"after_seq": after_seq, "page": page, "size": size}.items() if value is not None}))
 
-    def push_message(self, id: str, **fields: Any) -> SessionMessage:
+    def push_message(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> SessionMessage:
         """Add a message to a session."""
-        return read(SessionMessage, self._transport.json("POST", self._address(id, "messages"), body=fields))
+        return read(SessionMessage, self._transport.json("POST", self._address(id, "messages"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
-    def restore(self, id: str, **fields: Any) -> Session:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Session:
         """Write an old version of a Session anew, also of one that was deleted."""
-        return read(Session, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(Session, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
-    def start(self, id: str) -> Session:
+    def start(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
         """Start a session that is not running."""
-        return read(Session, self._transport.json("POST", self._address(id, "start")))
+        return read(Session, self._transport.json("POST", self._address(id, "start"), query=dry(dry_run), headers=matching(if_match)))
 
-    def patch_status(self, id: str, **fields: Any) -> Session:
+    def patch_status(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Session:
         """Write what was seen of a session; for the control plane alone."""
-        return read(Session, self._transport.json("PATCH", self._address(id, "status"), body=fields))
+        return read(Session, self._transport.json("PATCH", self._address(id, "status"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
-    def stop(self, id: str) -> Session:
+    def stop(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
         """Stop a session that is pending, creating or running."""
-        return read(Session, self._transport.json("POST", self._address(id, "stop")))
+        return read(Session, self._transport.json("POST", self._address(id, "stop"), query=dry(dry_run), headers=matching(if_match)))
 
-    def issue_token(self, id: str) -> SessionToken:
+    def issue_token(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> SessionToken:
         """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
-        return read(SessionToken, self._transport.json("POST", self._address(id, "token")))
+        return read(SessionToken, self._transport.json("POST", self._address(id, "token"), query=dry(dry_run), headers=matching(if_match)))
 
 
 class SkillsResource(Resource[Skill]):
@@ -121,9 +121,9 @@ class SkillsResource(Resource[Skill]):
         """List the versions of a Skill, newest first: who made each, when, and what it changed."""
         return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def restore(self, id: str, **fields: Any) -> Skill:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Skill:
         """Write an old version of a Skill anew, also of one that was deleted."""
-        return read(Skill, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(Skill, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
 
 class TasksResource(Resource[Task]):
@@ -136,13 +136,13 @@ class TasksResource(Resource[Task]):
         """List the versions of a Task, newest first: who made each, when, and what it changed."""
         return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def restore(self, id: str, **fields: Any) -> Task:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Task:
         """Write an old version of a Task anew, also of one that was deleted."""
-        return read(Task, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(Task, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
-    def run(self, id: str) -> Session:
+    def run(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
         """Make a session from this task and start it."""
-        return read(Session, self._transport.json("POST", self._address(id, "run")))
+        return read(Session, self._transport.json("POST", self._address(id, "run"), query=dry(dry_run), headers=matching(if_match)))
 
     def sessions(self, id: str, *, page: Any = None, size: Any = None) -> SessionList:
         """List the sessions that were made from this task, newest first."""
@@ -159,9 +159,9 @@ class UsersResource(Resource[User]):
         """List the versions of a User, newest first: who made each, when, and what it changed."""
         return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def restore(self, id: str, **fields: Any) -> User:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> User:
         """Write an old version of a User anew, also of one that was deleted."""
-        return read(User, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(User, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
 
 class Resources:
