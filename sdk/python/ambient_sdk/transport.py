@@ -3,7 +3,7 @@
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -105,6 +105,23 @@ class Transport:
         """Open a stream (server-sent events); never retried, no read time-out."""
         options.setdefault("timeout", httpx.Timeout(10.0, read=None))
         return self._http.stream(method, path, **options)
+
+    def lines(self, method: str, path: str, *, query: Mapping[str, Any] | None = None) -> Iterator[str]:
+        """The lines of a text, as they come; asked once.
+
+        Raises:
+            ApiError: the server refused.
+            ConnectionFailed: it did not answer, or the text broke off.
+        """
+        given = {k: ("true" if v else "false") if isinstance(v, bool) else v for k, v in (query or {}).items()}
+        try:
+            with self.stream(method, path, params=given, headers={"Accept": "text/plain"}) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise error_of(answer)
+                yield from answer.iter_lines()
+        except httpx.TransportError as fault:
+            raise ConnectionFailed(f"{method} {path}: {type(fault).__name__}: {fault}") from fault
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 aca48209c855d78e170c9c3efa2753c0b62411803ac77ad63413d6444f962c73)."""
+"""Generated from openapi.yaml (sha256 a030678b1a6675558abc3a04cae4361c64b3ad3f35756767e2e36f8efcd5d3d8)."""

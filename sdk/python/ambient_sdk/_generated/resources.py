@@ -1,5 +1,6 @@
-"""Generated from openapi.yaml (sha256 aca48209c855d78e170c9c3efa2753c0b62411803ac77ad63413d6444f962c73); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 a030678b1a6675558abc3a04cae4361c64b3ad3f35756767e2e36f8efcd5d3d8); do not edit, run: make sdk."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from ambient_sdk._generated.models import (
@@ -81,6 +82,10 @@ class SessionsResource(Resource[Session]):
     def import_messages(self, id: str, **fields: Any) -> MessagesTaken:
         """Write messages of a mirrored session; for the control plane alone."""
         return read(MessagesTaken, self._transport.json("POST", self._address(id, "imported-messages"), body=fields))
+
+    def logs(self, id: str, *, follow: Any = None, tail: Any = None, since: Any = None) -> Iterator[str]:
+        """Read what the runner of a session wrote."""
+        return self._transport.lines("GET", self._address(id, "logs"), query={key: value for key, value in {"follow": follow, "tail": tail, "since": since}.items() if value is not None})
 
     def messages(self, id: str, *, after_seq: Any = None, page: Any = None, size: Any = None) -> SessionMessageList:
         """Read the messages of a session, oldest first."""
