@@ -86,6 +86,8 @@ def method_source(path: str, method: str, operation: dict[str, Any], base: str) 
     done = f"return read({model}, {ask})" if model else f"return {ask}"
     if answer == "None":
         done = f"self._transport.send({', '.join(call)})"
+    if is_text(operation):
+        answer, done = "Iterator[str]", f"return self._transport.lines({', '.join(call)})"
     doc = operation.get("summary", name).replace('"', "'")
     return f'    def {name}({", ".join(signature)}) -> {answer}:\n        """{doc}"""\n        {done}\n', model
 
@@ -98,6 +100,11 @@ def kinds_of(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
             if isinstance(operation, dict) and operation.get("x-ambient-verb") == "get" and path.count("{") == 1:
                 found[operation["tags"][0]] = (path.rsplit("/", 1)[0], str(schema_name(operation)))
     return found
+
+
+def is_text(operation: dict[str, Any]) -> bool:
+    """Whether it answers plain text, which is read line by line as it comes."""
+    return "text/plain" in operation["responses"].get("200", {}).get("content", {})
 
 
 def is_action(operation: Any) -> bool:
@@ -123,7 +130,12 @@ def resources(document: dict[str, Any], digest: str) -> str:
             needed |= {model} if model else set()
     needed |= {model for _, model in kinds.values()}
     lines = [f'"""Generated from openapi.yaml (sha256 {digest}); do not edit, run: make sdk."""', ""]
-    lines += ["from typing import Any", "", "from ambient_sdk._generated.models import ("]
+    lines += [
+        "from collections.abc import Iterator",
+        "from typing import Any",
+        "",
+        "from ambient_sdk._generated.models import (",
+    ]
     lines += [f"    {name}," for name in sorted(needed)] + [")"]
     lines += [
         "from ambient_sdk.resource import Resource, dry, matching, read",

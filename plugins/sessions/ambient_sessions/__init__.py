@@ -11,6 +11,7 @@ from ambient_sessions.agui.routes import blueprint as agui_blueprint
 from ambient_sessions.explain import explain
 from ambient_sessions.importing.actions import hand_over, import_session
 from ambient_sessions.importing.messages import import_messages
+from ambient_sessions.logs import blueprint as logs_blueprint
 from ambient_sessions.messages import messages, push_message
 from ambient_sessions.model import Session
 from ambient_sessions.reconcile import SessionReconciler
@@ -35,8 +36,9 @@ def ambient_settings() -> Iterator[type[SessionsSettings]]:
 
 @hookimpl
 def ambient_blueprints() -> Iterator[Blueprint]:
-    """The AG-UI gateway, on the API and on an address of its own."""
+    """The AG-UI gateway and the logs, on the API and on an address of their own."""
     yield agui_blueprint()
+    yield logs_blueprint()
 
 
 @hookimpl

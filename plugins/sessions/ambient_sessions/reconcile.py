@@ -4,11 +4,12 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from ambient_sdk import Conflict, NotFound
 
 from ambient_core import Again, Reconciler
+from ambient_core.config import Settings
 from ambient_core.controlplane.reconciler import Context, is_deposed
 from ambient_sessions import steps
 from ambient_sessions.conditions import ENDING, REACHABLE, READY, condition, find, merge
@@ -213,7 +214,19 @@ class SessionReconciler(Reconciler):
                 raise RuntimeError(f"the gateway refused the run: {answer.status_code} {answer.text[:300]}")
 
 
-def runtime_of(context: Context, settings: SessionsSettings) -> Runtime:
+class Surroundings(Protocol):
+    """What a runtime is made from: a `Context`, or the part of it that other processes have."""
+
+    @property
+    def settings(self) -> Settings:
+        """Of the core."""
+
+    @property
+    def hooks(self) -> Any:
+        """pluggy's relay."""
+
+
+def runtime_of(context: Surroundings, settings: SessionsSettings) -> Runtime:
     """The runtime that the settings name.
 
     Raises:

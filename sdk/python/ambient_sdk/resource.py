@@ -122,8 +122,8 @@ class Resource(Generic[M]):
             BadAnswer: a line is no object of this kind.
             ConnectionFailed: the stream broke off before its end.
         """
-        for line in self._transport.lines(self.path, query=_given(query)):
-            yield read(self.model, line)
+        for value in self._transport.values(self.path, query=_given(query)):
+            yield read(self.model, value)
 
     def get(self, id: str, *, as_of: "datetime | str | None" = None, version: int | None = None) -> M:  # noqa: A002
         """One object, as it is or as it was.
@@ -227,7 +227,7 @@ class Resource(Generic[M]):
             except PreconditionFailed:
                 if attempt == attempts:
                     raise
-                self._transport.pause(attempt)
+                self._transport.sleep(self._transport.pause(attempt, None))
         raise AssertionError("unreachable")
 
     def apply(self, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> tuple[M, str]:

@@ -109,7 +109,7 @@ class Transport:
         options.setdefault("timeout", httpx.Timeout(10.0, read=None))
         return self._http.stream(method, path, **options)
 
-    def lines(self, path: str, *, query: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    def values(self, path: str, *, query: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """The JSON values of a list that comes as lines (application/x-ndjson); never asked for again in the middle.
 
         Raises:
@@ -140,9 +140,22 @@ class Transport:
         except ValueError as fault:
             raise BadAnswer(f"GET {path}: the server sent a line that is no JSON.") from fault
 
-    def pause(self, attempt: int) -> None:
-        """Wait before the next of several tries, longer each time."""
-        self._sleep(self._pause(attempt, None))
+    def lines(self, method: str, path: str, *, query: Mapping[str, Any] | None = None) -> Iterator[str]:
+        """The lines of a text, as they come; asked once.
+
+        Raises:
+            ApiError: the server refused.
+            ConnectionFailed: it did not answer, or the text broke off.
+        """
+        given = {k: ("true" if v else "false") if isinstance(v, bool) else v for k, v in (query or {}).items()}
+        try:
+            with self.stream(method, path, params=given, headers={"Accept": "text/plain"}) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise error_of(answer)
+                yield from answer.iter_lines()
+        except httpx.TransportError as fault:
+            raise ConnectionFailed(f"{method} {path}: {type(fault).__name__}: {fault}") from fault
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 4446d9afae24597339da58b6639f7f348c8fec7c40799b2e57d324229a519cde)."""
+"""Generated from openapi.yaml (sha256 ecca78738135c36a5d6757b7cff433e35d882cc196b39d1af3d44a1a52b5055b)."""

@@ -1,5 +1,6 @@
-"""Generated from openapi.yaml (sha256 4446d9afae24597339da58b6639f7f348c8fec7c40799b2e57d324229a519cde); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 ecca78738135c36a5d6757b7cff433e35d882cc196b39d1af3d44a1a52b5055b); do not edit, run: make sdk."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from ambient_sdk._generated.models import (
@@ -81,6 +82,10 @@ class SessionsResource(Resource[Session]):
     def import_messages(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> MessagesTaken:
         """Write messages of a mirrored session; for the control plane alone."""
         return read(MessagesTaken, self._transport.json("POST", self._address(id, "imported-messages"), query=dry(dry_run), headers=matching(if_match), body=fields))
+
+    def logs(self, id: str, *, follow: Any = None, tail: Any = None, since: Any = None) -> Iterator[str]:
+        """Read what the runner of a session wrote."""
+        return self._transport.lines("GET", self._address(id, "logs"), query={key: value for key, value in {"follow": follow, "tail": tail, "since": since}.items() if value is not None})
 
     def messages(self, id: str, *, after_seq: Any = None, page: Any = None, size: Any = None) -> SessionMessageList:
         """Read the messages of a session, oldest first."""
