@@ -37,9 +37,9 @@ class PodStatus:
         if not self.scheduled:
             return self._unscheduled()
         begun = any(state.started for state in [*self.init, *self.main])
-        shown = {"hostIP": "127.0.0.1", "hostIPs": [{"ip": "127.0.0.1"}], "startTime": self.started}
+        shown: dict[str, Any] = {"hostIP": "127.0.0.1", "hostIPs": [{"ip": "127.0.0.1"}], "startTime": self.started}
         if begun:
-            shown |= {"podIP": self.address, "podIPs": [{"ip": self.address}]}  # type: ignore[dict-item]
+            shown |= {"podIP": self.address, "podIPs": [{"ip": self.address}]}
         return {
             "phase": self.phase,
             "reason": self.reason or None,

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import urllib3
@@ -221,8 +222,8 @@ class PodWorker:
             variables = {**around, **given, "AGUI_HOST": self.address}
             entrypoint = self.kubelet.entrypoint(container["image"]) or []
             command = command_of(container, entrypoint, variables, mounts)
-            folder = container.get("workingDir") and mounts.host(container["workingDir"])
-            self._launch(state, container, Process(command, variables, folder or home, self._log(state.name)))
+            folder = Path(mounts.host(container["workingDir"])) if "workingDir" in container else home
+            self._launch(state, container, Process(command, variables, folder, self._log(state.name)))
             return
 
     def _pull(self, container: dict[str, Any], state: State) -> None:

@@ -200,7 +200,7 @@ def test_groups_get_their_rights_and_keep_them(sessions: Sessions) -> None:
     cluster, namespace = sessions.cluster, sessions.namespace
     sessions.wait_for(lambda: cluster.find("projectsettings", "projectsettings", namespace), "default settings")
 
-    def bindings() -> int | None:
+    def bindings() -> Any:
         settings = cluster.get("projectsettings", "projectsettings", namespace)
         return settings.get("status", {}).get("groupBindingsCreated")
 
