@@ -87,6 +87,8 @@ def _start(operation: Operation, *, anew: bool) -> Position | None:
 
 def _abort(environ: Mapping[str, Any]) -> Callable[[], None]:
     socket = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    # Of gevent's socket the one below: what waits to write then sees that the reader is gone, as if it had gone itself.
+    socket = getattr(socket, "_sock", socket)
 
     def abort() -> None:
         try:
