@@ -67,11 +67,14 @@ def stream(view_of: ViewOf, initial: "Callable[[View], Initial] | None" = None) 
     operation = current()
     view = view_of(operation.principal)
     after = _start(operation, anew=initial is not None)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    if request.method == "HEAD":
+        # Nobody would read what comes, nor say that it is over.
+        return Response(mimetype=EVENT_STREAM, headers=headers)
     hub = operation.runtime.hub
     session = Session(hub, view, Credential(), view_of, Watcher(_abort(request.environ)))
     operation.release()
     told = session.open(after, initial if after is None else None)
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return Response(Frames(session, told), mimetype=EVENT_STREAM, headers=headers)
 
 
@@ -87,6 +90,8 @@ def _start(operation: Operation, *, anew: bool) -> Position | None:
 
 def _abort(environ: Mapping[str, Any]) -> Callable[[], None]:
     socket = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    # Of gevent's socket the one below: what waits to write then sees that the reader is gone, as if it had gone itself.
+    socket = getattr(socket, "_sock", socket)
 
     def abort() -> None:
         try:

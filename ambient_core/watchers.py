@@ -33,6 +33,7 @@ _PAUSE = 0.5
 STALLED = 30.0
 
 SLOW = "This reader was slower than the changes; resume with Last-Event-ID."
+STOPPING = "This server is stopping; resume with Last-Event-ID, and another goes on."
 FAILED = "The changes could not be judged for this watch; resume with Last-Event-ID, or change its search."
 
 
@@ -296,6 +297,12 @@ class Hub:
             if self._keeper is None:
                 self._keeper = threading.Thread(target=self._keep, name="watch-keeper", daemon=True)
                 self._keeper.start()
+
+    def drain(self) -> None:
+        """End every watch, because this process stops, and admit no other."""
+        self.limit = 0
+        for watcher in list(self._watchers):
+            watcher.end(Unavailable(STOPPING, retry_after=1))
 
     def dismiss(self, watcher: Watcher) -> None:
         """Count a watcher out."""
