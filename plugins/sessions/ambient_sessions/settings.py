@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ambient_core.config import plugin_settings, setting
+from ambient_sessions.cluster.settings import ClusterSettings
 
 
 @dataclass(frozen=True, slots=True)
-class SessionsSettings:
+class SessionsSettings(ClusterSettings):
     """Settings of sessions; environment names start with ``AMBIENT_SESSIONS_``."""
 
     runtime: str = setting("local", "Where sessions run: the name of a runtime.")
