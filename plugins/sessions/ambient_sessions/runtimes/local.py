@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ambient_sessions.runtimes import Happening, LaunchOrder, LogsWanted, Observed, Target, Waiting
+from ambient_sessions.runtimes.environment import Place, environment, repositories
 from ambient_sessions.runtimes.local_log import read_log
 from ambient_sessions.runtimes.local_watch import Watcher, is_locked
 from ambient_sessions.settings import SessionsSettings
@@ -169,13 +169,14 @@ class LocalRuntime:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
         }
+        place = Place(str(folder / "workspace"), str(folder), str(folder / "token"))
         command = settings.runner_command.split() or [sys.executable, "-m", "ambient_runner"]
         return {
             "session_id": session["id"],
             "starts": session["starts"],
             "launched_at": time.time(),
             "command": command,
-            "environment": {**machine, **environment(order, folder, settings), "AGUI_TOKEN": runner_token},
+            "environment": {**machine, **environment(order, place, settings), "AGUI_TOKEN": runner_token},
             "git_environment": {**machine, **git, **{n: os.environ[n] for n in _GIT if n in os.environ}},
             "runner_token": runner_token,
             "repositories": repositories(session),
@@ -184,61 +185,6 @@ class LocalRuntime:
             "stop_grace": settings.stop_grace,
             "log_limit": settings.log_limit,
         }
-
-
-def environment(order: LaunchOrder, folder: Path, settings: SessionsSettings) -> dict[str, str]:
-    """The runner's environment; a session's own variables never replace the platform's."""
-    session = order.session
-    own = {
-        "SESSION_ID": session["id"],
-        "AGENTIC_SESSION_NAME": session["id"],
-        "PROJECT_NAME": session["project_id"],
-        "WORKSPACE_PATH": str(folder / "workspace"),
-        "AGUI_HOST": "127.0.0.1",
-        "HOME": str(folder),
-        "LLM_MODEL": session["llm_model"],
-        "LLM_TEMPERATURE": str(session["llm_temperature"]),
-        "LLM_MAX_TOKENS": str(session["llm_max_tokens"]),
-        "REPOS_JSON": json.dumps(repositories(session)),
-        "IS_RESUME": "true" if session["starts"] > 1 else "",
-        "TIMEOUT": str(session.get("timeout") or ""),
-        "RUNNER_COMMANDS": settings.runner_commands,
-        "AMBIENT_API_URL": order.api_url,
-        "AMBIENT_SESSION_TOKEN_FILE": str(folder / "token"),
-        "ANTHROPIC_API_KEY": settings.anthropic_api_key,
-        "OPENAI_API_KEY": settings.openai_api_key,
-        "OPENAI_BASE_URL": settings.openai_base_url,
-        "PYTHONUNBUFFERED": "1",
-    }
-    given = {name: value for name, value in (session.get("environment_variables") or {}).items() if _harmless(name)}
-    return {**given, **{name: value for name, value in own.items() if value}}
-
-
-def _harmless(name: str) -> bool:
-    return name.isidentifier() and not name.startswith(("LD_", "PYTHON", "AGUI_", "AMBIENT_")) and name != "PATH"
-
-
-def repositories(session: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What to clone, each with the name of its folder; two of the same name get a number."""
-    wanted = [dict(entry) for entry in session.get("repos") or []]
-    if session.get("repo_url"):
-        wanted.insert(0, {"url": session["repo_url"]})
-    taken: set[str] = set()
-    for entry in wanted:
-        name = entry.get("name") or _folder_name(entry["url"])
-        number, candidate = 1, name
-        while candidate in taken:
-            number += 1
-            candidate = f"{name}-{number}"
-        taken.add(candidate)
-        entry["name"] = candidate
-    return wanted
-
-
-def _folder_name(url: str) -> str:
-    path = urlsplit(url).path if "://" in url else url.rpartition(":")[2]
-    name = path.rstrip("/").rsplit("/", 1)[-1].removesuffix(".git").lstrip(".-")
-    return name[:100] or "repository"
 
 
 def _observed(state: Mapping[str, Any], *, alive: bool) -> Observed:
