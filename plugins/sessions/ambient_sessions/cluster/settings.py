@@ -17,7 +17,7 @@ class ClusterSettings:
     kube_watch_timeout: float = setting(
         60.0, "Seconds after which a watch of Kubernetes is opened anew, though it seems well.", minimum=1
     )
-    kube_namespace: str = setting("ambient-code", "Namespace in which the control plane and the gateway run.")
+    kube_namespace: str = setting("ambient-system", "Namespace in which the control plane and the gateway run.")
     kube_service_account: str = setting(
         "ambient-control-plane", "Service account of the control plane; it gets the rights in each project's namespace."
     )
