@@ -20,6 +20,7 @@ it has not ended, and ``desired-phase`` is Stopped   stopping    StopRequested
 ``Completed``                                        exited      Completed, exit code 0
 ``Failed``                                           exited      the operator's: RunnerExit, PrerequisiteFailed, ...
 ``Running``, and its pod has ended                   as the pod  the pod's: the operator does not look at it any more
+``Creating``, and a pod has ended                    preparing   the pod's, until the operator says so: it may be an old one
 ``Running``, and its pod answers or is not seen      ready       Running
 ``Creating`` or ``Running``, and there is a pod      as the pod  the pod's, ``starting`` at most
 no phase, ``Pending``, ``Creating``, ``Running``     preparing   the operator's newest condition that is not True
@@ -164,6 +165,9 @@ def _life(found: Object, phase: str, pod: PodView | None) -> tuple[Stage, str, s
         return ("ready", "Running", "The runner answers.") if phase == "Running" else _unready(found, phase)
     if pod.stage == "ready" and phase != "Running":
         return "starting", "Starting", "The runner answers, and the operator has not said so yet."
+    if phase == "Creating" and pod.stage in ("exited", "lost", "stopping"):
+        # The operator tells of its end itself; until then this may be the pod of the start before.
+        return "preparing", pod.reason, pod.message
     if phase in ("Creating", "Running"):
         return pod.stage, pod.reason, pod.message
     return _unready(found, phase)

@@ -129,9 +129,13 @@ class OperatorRuntime:
                 raise informer.trouble
             return None
         seen = informer.find(namespace, _pod_name(found))
-        if seen is None or seen.object["metadata"].get("deletionTimestamp"):
+        pod = seen.object if seen is not None else None
+        if pod is not None and view_of(pod, RUNNER).stage in ("exited", "lost"):
+            # An end is told only of the pod that is there now: the watch may still show the one before.
+            pod = self._cluster.find(PODS, _pod_name(found), namespace)
+        if pod is None or pod["metadata"].get("deletionTimestamp") or not _owned(pod, found):
             return PodView("preparing", NO_POD, "There is no pod of the session now; the operator will make one.")
-        return view_of(seen.object, RUNNER)
+        return view_of(pod, RUNNER)
 
     def _with_endpoint(self, seen: Observed, found: Object, pod: PodView | None) -> Observed:
         metadata = found["metadata"]
@@ -271,6 +275,11 @@ class OperatorRuntime:
 
 def _pod_name(found: Object) -> str:
     return f"{found['metadata']['name']}-runner"
+
+
+def _owned(pod: Object, found: Object) -> bool:
+    owners = {owner.get("uid") for owner in pod["metadata"].get("ownerReferences") or []}
+    return not owners or found["metadata"]["uid"] in owners
 
 
 def _session_of(found: Object) -> str:
