@@ -136,10 +136,10 @@ def _coming(status: Pod, runner: str) -> PodView:
             return PodView(
                 "preparing", waiting["reason"], waiting.get("message") or f"{container['name']} cannot start."
             )
-    if any((container.get("state") or {}).get("running") for container in preparing):
+    if any(_runs(container) for container in preparing):
         return PodView("preparing", "Cloning", "The workspace is being prepared.")
     own = _container(status, runner)
-    if own is None or not (own.get("state") or {}).get("running"):
+    if own is None or not _runs(own):
         return PodView("preparing", "ContainerCreating", "The pod is being set up.")
     if own.get("ready"):
         return PodView("ready", "Running", "The runner answers.")
@@ -160,6 +160,10 @@ def exit_words(code: int) -> str:
         return f"The runner was ended by signal {signal.Signals(number).name}."
     except ValueError:
         return f"The runner ended with status {code}."
+
+
+def _runs(container: Mapping[str, Any]) -> bool:
+    return "running" in (container.get("state") or {})
 
 
 def _container(status: Pod, name: str) -> Mapping[str, Any] | None:
