@@ -128,17 +128,21 @@ class Cluster:
         return self._connection.json(Ask("PATCH", path, resource.plural, query, change, "application/merge-patch+json"))
 
     def delete(
-        self, resource: KubeResource, name: str, namespace: str, only: Precondition, grace: int | None = None
+        self,
+        resource: KubeResource,
+        name: str,
+        namespace: str,
+        only: Precondition,
+        propagation: str = "Background",
     ) -> None:
-        """Delete an object if it is still that one, and what it owns after it; an object that is not there is fine.
+        """Delete an object if it is still that one, and what it owns; an object that is not there is fine.
 
         Args:
-            grace: seconds for what runs to end; what the object itself says when ``None``.
+            propagation: ``Background``: it goes at once, what it owns after it; ``Foreground``: it stays, marked, until what
+                it owns has gone.
         """
         wanted = {"uid": only.uid, **({"resourceVersion": only.version} if only.version else {})}
-        body: Object = {"propagationPolicy": "Background", "preconditions": wanted}
-        if grace is not None:
-            body["gracePeriodSeconds"] = grace
+        body: Object = {"propagationPolicy": propagation, "preconditions": wanted}
         try:
             self._connection.json(Ask("DELETE", resource.path(namespace, name), resource.plural, body=body))
         except NotThere:

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 QUICK = 1.0
+FIRST_LIST = 2.0
 Key = tuple[str, str]
 
 
@@ -53,10 +54,10 @@ class Informer:
         self._objects: dict[Key, Seen] = {}
         self._stopping = threading.Event()
         self._version = ""
-        self.trouble: Waiting | None = Waiting(
+        self._tried = threading.Event()
+        self._trouble: Waiting | None = Waiting(
             "NotListed", f"{resource.plural} were not listed yet", after=1.0, outage=True
         )
-        """Why the store says nothing now; ``None`` when it can be trusted."""
 
     def start(self) -> None:
         """Begin to follow."""
@@ -66,6 +67,24 @@ class Informer:
     def stop(self) -> None:
         """End; a watch that is open ends by itself, unread."""
         self._stopping.set()
+
+    def trouble(self, patience: float = FIRST_LIST) -> Waiting | None:
+        """Why the store says nothing now; ``None`` when it can be trusted.
+
+        Args:
+            patience: seconds that the first list may take; it is waited for once.
+        """
+        self._tried.wait(patience)
+        return self._trouble
+
+    def check(self) -> None:
+        """Refuse to go on when the store cannot be trusted.
+
+        Raises:
+            Waiting: why.
+        """
+        if (trouble := self.trouble()) is not None:
+            raise trouble
 
     def find(self, namespace: str, name: str) -> Seen | None:
         """One object, as it was heard of last."""
@@ -107,17 +126,18 @@ class Informer:
                 log.exception("following %s failed and is tried again", self._resource.plural)
                 self._stumbled(Waiting("ServerError", f"{type(fault).__name__}: {fault}", outage=True))
             # What ends at once is not well, whatever it says; each further time is waited for longer.
-            failures = 0 if time.monotonic() - begun > QUICK and self.trouble is None else failures + 1
+            failures = 0 if time.monotonic() - begun > QUICK and self._trouble is None else failures + 1
             if failures:
                 self._stopping.wait(self._pause(failures))
 
     def _pause(self, failures: int) -> float:
         pause = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 16), LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
-        asked = self.trouble.after if self.trouble is not None and self.trouble.reason == "TooManyRequests" else 0.0
+        asked = self._trouble.after if self._trouble is not None and self._trouble.reason == "TooManyRequests" else 0.0
         return max(pause, asked)
 
     def _stumbled(self, fault: Waiting) -> None:
-        self.trouble = fault
+        self._trouble = fault
+        self._tried.set()
         log.warning("%s cannot be followed: %s", self._resource.plural, fault)
 
     def _relist(self) -> None:
@@ -126,13 +146,14 @@ class Informer:
         with self._lock:
             before, self._objects = self._objects, {_key(item): Seen(_slim(item), now) for item in items}
             gone = [seen.object for key, seen in before.items() if key not in self._objects]
-        self._version, self.trouble = version, None
+        self._version, self._trouble = version, None
+        self._tried.set()
         for item in (*items, *gone):
             self._changed(item)
 
     def _follow(self) -> None:
         events = self._cluster.watch(self._resource, self._scope, self._version)
-        self.trouble = None
+        self._trouble = None
         for kind, found in events:
             if self._stopping.is_set():
                 return

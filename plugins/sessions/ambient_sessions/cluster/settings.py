@@ -26,6 +26,11 @@ class ClusterSettings:
         "How the gateway reaches a runner: by the name of its service, or by the address of its pod.",
         choices=("service", "pod"),
     )
+    allow_loopback_runners: bool = setting(
+        False,
+        "Let the gateway reach runners on loopback addresses; with runtime local it does anyway.",
+        development=True,
+    )
     runner_image: str = setting("", "Image of the runner; runtime job needs it.")
     prepare_image: str = setting(
         "", "Image that clones into the workspace; the runner's when empty. It must hold ambient_runner and git."

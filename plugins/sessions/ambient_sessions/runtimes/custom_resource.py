@@ -65,8 +65,9 @@ def manifest(order: LaunchOrder, namespace: str, before: Object | None, now: dat
     metadata: Object = {
         "name": session_name(session["id"]),
         "namespace": namespace,
-        "labels": {SESSION: session["id"], PROJECT: session["project_id"], MANAGED_BY: US},
+        "labels": {SESSION: session_name(session["id"]), PROJECT: session["project_id"], MANAGED_BY: US},
         "annotations": {
+            SESSION: session["id"],
             START: str(session["starts"]),
             STARTED_AT: now.isoformat(),
             DESIRED: "Running",
@@ -115,7 +116,12 @@ def stop_change(found: Object, now: datetime) -> Object:
 def is_ours(found: Object, session_id: str) -> bool:
     """Whether an AgenticSession is this session's; the legacy backend's are not."""
     labels = found["metadata"].get("labels") or {}
-    return labels.get(SESSION) == session_id and labels.get(MANAGED_BY) == US
+    return labels.get(SESSION) == session_name(session_id) and labels.get(MANAGED_BY) == US
+
+
+def session_of(found: Object) -> str:
+    """The id of the session that an AgenticSession is for; empty when it is nobody's of ours."""
+    return str(_annotations(found).get(SESSION, ""))
 
 
 def start_of(found: Object) -> int:

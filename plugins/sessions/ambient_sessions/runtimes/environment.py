@@ -1,6 +1,7 @@
 """What a runner is told: its environment, and the repositories in its workspace. The same for every runtime."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -82,6 +83,29 @@ def repositories(session: Mapping[str, Any]) -> list[dict[str, Any]]:
         taken.add(candidate)
         entry["name"] = candidate
     return wanted
+
+
+def cloned(session: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is in the workspace when it has been prepared, as the status shows it."""
+    wanted = [
+        {name: entry[name] for name in ("url", "branch", "name") if entry.get(name)} for entry in repositories(session)
+    ]
+    return [{**entry, "url": without_credentials(entry["url"]), "status": "Ready"} for entry in wanted]
+
+
+def preparation(order: LaunchOrder, settings: SessionsSettings) -> dict[str, Any]:
+    """What `ambient_runner.prepare` is told."""
+    return {
+        "repositories": repositories(order.session),
+        "files": [list(entry) for entry in order.files],
+        "protocols": "https:http:ssh:git" + (":file" if settings.allow_local_repositories else ""),
+        "clone_timeout": settings.clone_timeout,
+    }
+
+
+def without_credentials(url: str) -> str:
+    """An address as it may be shown."""
+    return re.sub(r"(\w+://)[^/@\s]+@", r"\1", url)
 
 
 def _folder_name(url: str) -> str:

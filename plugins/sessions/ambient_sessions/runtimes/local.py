@@ -1,6 +1,7 @@
 """Runtime ``local``: one supervised process a session, on this machine."""
 
 import fcntl
+import importlib.util
 import json
 import os
 import secrets
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ambient_sessions.runtimes import Happening, LaunchOrder, LogsWanted, Observed, Target, Waiting
-from ambient_sessions.runtimes.environment import Place, environment, repositories
+from ambient_sessions.runtimes.environment import Place, cloned, environment, preparation
 from ambient_sessions.runtimes.local_log import read_log
 from ambient_sessions.runtimes.local_watch import Watcher, is_locked
 from ambient_sessions.settings import SessionsSettings
@@ -93,6 +94,7 @@ class LocalRuntime:
             except BlockingIOError:
                 return
             _write(folder / "token", order.token)
+            _write(folder / "prepare.json", json.dumps(preparation(order, self._settings)))
             _write(folder / "spec.json", json.dumps(self._specification(order, folder)))
             with (folder / "supervisor.log").open("ab") as log:
                 subprocess.Popen(  # noqa: S603
@@ -162,13 +164,6 @@ class LocalRuntime:
         session, settings = order.session, self._settings
         runner_token = secrets.token_urlsafe(32)
         machine = {name: os.environ[name] for name in _MACHINE if name in os.environ}
-        protocols = "https:http:ssh:git" + (":file" if settings.allow_local_repositories else "")
-        git = {
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ALLOW_PROTOCOL": protocols,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": "/dev/null",
-        }
         place = Place(str(folder / "workspace"), str(folder), str(folder / "token"))
         command = settings.runner_command.split() or [sys.executable, "-m", "ambient_runner"]
         return {
@@ -177,14 +172,22 @@ class LocalRuntime:
             "launched_at": time.time(),
             "command": command,
             "environment": {**machine, **environment(order, place, settings), "AGUI_TOKEN": runner_token},
-            "git_environment": {**machine, **git, **{n: os.environ[n] for n in _GIT if n in os.environ}},
+            "machine": {**machine, **{name: os.environ[name] for name in _GIT if name in os.environ}},
+            "prepare": [sys.executable, "-I", _prepare_program(), str(folder / "prepare.json")],
+            "cloned": cloned(session),
             "runner_token": runner_token,
-            "repositories": repositories(session),
-            "files": [list(entry) for entry in order.files],
-            "clone_timeout": settings.clone_timeout,
             "stop_grace": settings.stop_grace,
             "log_limit": settings.log_limit,
         }
+
+
+def _prepare_program() -> str:
+    """The program that prepares a workspace, by its path: it needs no package."""
+    found = importlib.util.find_spec("ambient_runner")
+    if found is None or not found.submodule_search_locations:
+        words = "The package ambient-runner is not installed; runtime local clones and starts runners with it."
+        raise Waiting("NoRunner", words, after=60.0)
+    return str(Path(found.submodule_search_locations[0]) / "prepare.py")
 
 
 def _observed(state: Mapping[str, Any], *, alive: bool) -> Observed:

@@ -45,6 +45,7 @@ class Namespaces:
         self._labels = labels or {}
         self._lock = threading.Lock()
         self._ready: set[str] = set()
+        self._seen: set[str] = set()
         self._bound: dict[str, float] = {}
 
     def ready(self, project_id: str) -> str:
@@ -67,6 +68,21 @@ class Namespaces:
             self._ready.add(name)
         return name
 
+    def is_bound(self, namespace: str) -> bool:
+        """Whether we have our rights in a namespace; without them nothing of ours is there, and nothing can be seen.
+
+        Raises:
+            Waiting: it cannot be said now.
+        """
+        with self._lock:
+            if namespace in self._ready or namespace in self._seen:
+                return True
+        if self._cluster.find(ROLE_BINDINGS, ROLE, namespace) is None:
+            return False
+        with self._lock:
+            self._seen.add(namespace)
+        return True
+
     def doubt(self, project_id: str | None, fault: Waiting) -> Waiting:
         """What to say of a fault met in a project's namespace; a namespace or a right that is gone is made anew next time."""
         if project_id is None or fault.reason not in ("NotFound", "Forbidden", "NamespaceTerminating"):
@@ -74,6 +90,7 @@ class Namespaces:
         name = namespace_of(project_id)
         with self._lock:
             self._ready.discard(name)
+            self._seen.discard(name)
         return self._soon(name, fault)
 
     def _claim(self, name: str, project_id: str) -> None:

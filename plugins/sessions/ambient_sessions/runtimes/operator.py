@@ -19,11 +19,11 @@ from ambient_sessions.cluster.resources import (
 )
 from ambient_sessions.runtimes import Happening, LaunchOrder, LogsWanted, Observed, Target, Waiting
 from ambient_sessions.runtimes.custom_resource import (
-    SESSION,
     has_ended,
     is_ours,
     manifest,
     observed_of,
+    session_of,
     start_of,
     stop_change,
     stop_is_asked,
@@ -80,8 +80,7 @@ class OperatorRuntime:
             return Observed(stage="unknown", reason=fault.reason, message=fault.message)
 
     def _observe(self, target: Target) -> Observed:
-        if self._sessions.trouble is not None:
-            raise self._sessions.trouble
+        self._sessions.check()
         found = self._look(target)
         if found is None:
             return Observed(reason="NoCustomResource", message="There is no AgenticSession of this session.")
@@ -92,15 +91,14 @@ class OperatorRuntime:
         return self._with_endpoint(seen, found, pod) if seen.stage == "ready" else seen
 
     def _look(self, target: Target) -> Object | None:
-        """The AgenticSession as the watch has it; asked for anew when it should have moved, or should be there."""
+        """The AgenticSession as the watch has it; asked for anew when it should have moved by now: a watch may be half open."""
         namespace, name = self._place(target)
-        if namespace is None:
+        seen = self._sessions.find(namespace, name) if namespace is not None else None
+        if namespace is None or seen is None:
             return None
-        seen = self._sessions.find(namespace, name)
-        if seen is not None:
-            moving = not has_ended(seen.object) and observed_of(seen.object, None).stage in _MOVING
-            if not moving or time.monotonic() - seen.at < _LOOK_AGAIN:
-                return seen.object
+        moving = not has_ended(seen.object) and observed_of(seen.object, None).stage in _MOVING
+        if not moving or time.monotonic() - seen.at < _LOOK_AGAIN:
+            return seen.object
         return self._fresh(namespace, name)
 
     def _fresh(self, namespace: str, name: str) -> Object | None:
@@ -124,9 +122,7 @@ class OperatorRuntime:
             return None
         namespace = found["metadata"]["namespace"]
         informer = self._pods.of(namespace)
-        if informer.trouble is not None:
-            if informer.trouble.reason == "NotListed":
-                raise informer.trouble
+        if informer.trouble() is not None:
             return None
         seen = informer.find(namespace, _pod_name(found))
         pod = seen.object if seen is not None else None
@@ -193,11 +189,14 @@ class OperatorRuntime:
 
     def terminate(self, target: Target, *, force: bool = False) -> None:
         """Ask the operator to stop it; with ``force`` delete it, and its pod goes with it."""
+        known = self._look(target)
+        if known is not None and stop_is_asked(known) and not force:
+            return
         found = self._own(target)
         if found is None or has_ended(found):
             return
         if force:
-            self._delete(found, grace=0)
+            self._delete(found)
         elif not stop_is_asked(found):
             name, namespace = found["metadata"]["name"], found["metadata"]["namespace"]
             change = stop_change(found, datetime.now(UTC))
@@ -215,19 +214,18 @@ class OperatorRuntime:
         found = self._fresh(namespace, name) if namespace is not None else None
         return found if found is not None and is_ours(found, target.session_id) else None
 
-    def _delete(self, found: Object, grace: int | None = None) -> None:
+    def _delete(self, found: Object) -> None:
         metadata = found["metadata"]
         only = Precondition(metadata["uid"])
-        self._cluster.delete(AGENTIC_SESSIONS, metadata["name"], metadata["namespace"], only, grace)
+        self._cluster.delete(AGENTIC_SESSIONS, metadata["name"], metadata["namespace"], only)
         self._tokens.pop(f"{metadata['namespace']}/{metadata['name']}", None)
 
     def sessions(self) -> Iterable[Target]:
         """The sessions whose AgenticSession is there and ours."""
-        if self._sessions.trouble is not None:
-            raise self._sessions.trouble
-        ours = [o["metadata"] for o in self._sessions.all() if is_ours(o, _session_of(o))]
-        self._pods.keep({metadata["namespace"] for metadata in ours})
-        return [Target(metadata["labels"][SESSION], metadata["labels"].get(PROJECT)) for metadata in ours]
+        self._sessions.check()
+        ours = [found for found in self._sessions.all() if is_ours(found, session_of(found))]
+        self._pods.keep({found["metadata"]["namespace"] for found in ours})
+        return [Target(session_of(found), found["metadata"]["labels"].get(PROJECT)) for found in ours]
 
     def logs(self, target: Target, wanted: LogsWanted) -> Iterator[bytes]:
         """The log of the runner's container, as the kubelet keeps it."""
@@ -262,7 +260,7 @@ class OperatorRuntime:
         make(self._cluster, NETWORK_POLICIES, policy)
 
     def _changed(self, found: Object) -> None:
-        session = _session_of(found)
+        session = session_of(found)
         if is_ours(found, session):
             self._wake(session)
 
@@ -280,10 +278,6 @@ def _pod_name(found: Object) -> str:
 def _owned(pod: Object, found: Object) -> bool:
     owners = {owner.get("uid") for owner in pod["metadata"].get("ownerReferences") or []}
     return not owners or found["metadata"]["uid"] in owners
-
-
-def _session_of(found: Object) -> str:
-    return str((found["metadata"].get("labels") or {}).get(SESSION, ""))
 
 
 def _taken(found: Object) -> str:

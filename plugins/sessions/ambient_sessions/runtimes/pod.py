@@ -47,7 +47,7 @@ class PodView:
         exit_code: of the runner.
         address: of the pod.
         ended: whether nothing of it runs, or will.
-        word: what the preparing container wrote at its end.
+        prepared: whether the preparing containers have done their work.
     """
 
     stage: Stage
@@ -56,7 +56,7 @@ class PodView:
     exit_code: int | None = None
     address: str | None = None
     ended: bool = False
-    word: Mapping[str, Any] | None = None
+    prepared: bool = False
 
 
 def view_of(pod: Pod, runner: str) -> PodView:
@@ -68,7 +68,9 @@ def view_of(pod: Pod, runner: str) -> PodView:
     status = pod.get("status") or {}
     view = _ending(pod, status, runner) or _coming(status, runner)
     ended = status.get("phase") in ("Succeeded", "Failed")
-    return PodView(view.stage, view.reason, view.message, view.exit_code, status.get("podIP"), ended, _word(status))
+    return PodView(
+        view.stage, view.reason, view.message, view.exit_code, status.get("podIP"), ended, _is_prepared(status)
+    )
 
 
 def _ending(pod: Pod, status: Pod, runner: str) -> PodView | None:
@@ -162,6 +164,11 @@ def exit_words(code: int) -> str:
         return f"The runner ended with status {code}."
 
 
+def _is_prepared(status: Pod) -> bool:
+    states = [(c.get("state") or {}).get("terminated") for c in status.get("initContainerStatuses") or []]
+    return all(done is not None and _code(done) == 0 for done in states)
+
+
 def _runs(container: Mapping[str, Any]) -> bool:
     return "running" in (container.get("state") or {})
 
@@ -185,15 +192,7 @@ def _code(done: Mapping[str, Any]) -> int:
 
 def _spoken(done: Mapping[str, Any]) -> Mapping[str, Any] | None:
     try:
-        word = json.loads(done.get("message") or "")
+        word = json.loads((done.get("message") or "").strip().rpartition("\n")[2])
     except ValueError:
         return None
     return word if isinstance(word, dict) else None
-
-
-def _word(status: Pod) -> Mapping[str, Any] | None:
-    for container in status.get("initContainerStatuses") or []:
-        done = (container.get("state") or {}).get("terminated")
-        if done and (word := _spoken(done)) is not None:
-            return word
-    return None
