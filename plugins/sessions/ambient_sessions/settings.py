@@ -15,7 +15,10 @@ class SessionsSettings(ClusterSettings):
     allow_local_repositories: bool = setting(
         False, "Take file:// addresses and paths as repositories.", development=True
     )
-    runner_command: str = setting("", "Program of the runner with its arguments; our reference runner when empty.")
+    runner_command: str = setting(
+        "",
+        "Program of the runner with its arguments; our reference runner when empty. A dash is what its image starts.",
+    )
     runner_commands: str = setting("", "Programs that the agent may run, separated by commas; none when empty.")
     anthropic_api_key: str = setting(
         "", "Key that runners use for Anthropic's models.", secret=True, aliases=("ANTHROPIC_API_KEY",)
