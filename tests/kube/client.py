@@ -1,5 +1,8 @@
 """A plain client of a Kubernetes API server for tests: JSON over HTTP, and nothing that the code under test uses."""
 
+import contextlib
+import os
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -45,7 +48,8 @@ class Cluster:
         context = ssl.create_default_context(cafile=str(ca))
         self._pool = urllib3.PoolManager(ssl_context=context, maxsize=16, block=False, retries=False)
         self._headers = {"Authorization": f"Bearer {token}", "User-Agent": "ambient-kube-tests"}
-        self._resources: dict[str, tuple[str, str, bool]] = {}
+        self._roots: dict[str, str] = {}
+        self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
 
     def close(self) -> None:
         """Close its connections."""
@@ -74,16 +78,13 @@ class Cluster:
         """All objects, of one namespace or of all; ``labelSelector`` and the like as query."""
         return list(self.request("GET", self.path(resource, namespace), **query)["items"])
 
-    def watch(self, resource: str, namespace: str | None = None, **query: Any) -> Iterator[tuple[str, Manifest]]:
-        """Type and object of each event, until the server ends the stream."""
+    def watch(self, resource: str, namespace: str | None = None, **query: Any) -> "Watch":
+        """Type and object of each event, until the server ends the stream or somebody stops it."""
         address = f"{self.path(resource, namespace)}?{urlencode({'watch': 'true', **query})}"
         answer = self._pool.request("GET", self.server + address, headers=self._headers, preload_content=False)
-        try:
-            if answer.status >= 400:
-                raise Refused(answer.status, orjson.loads(answer.read()))
-            yield from _events(answer)
-        finally:
-            answer.close()
+        if answer.status >= 400:
+            raise Refused(answer.status, orjson.loads(answer.read()))
+        return Watch(answer)
 
     # What is changed
 
@@ -142,7 +143,7 @@ class Cluster:
         address = f"{self.path('pods', namespace, pod)}/log?{urlencode(query)}"
         answer = self._pool.request("GET", self.server + address, headers=self._headers)
         if answer.status >= 400:
-            raise Refused(answer.status, answer.data.decode())
+            raise Refused(answer.status, _read(answer.data))
         return answer.data.decode()
 
     # The wire
@@ -159,45 +160,37 @@ class Cluster:
         headers = {**self._headers, "Content-Type": kind}
         given = orjson.dumps(body) if body is not None else None
         answer = self._pool.request(method, address, body=given, headers=headers)
-        told = orjson.loads(answer.data) if answer.data[:1] in (b"{", b"[") else answer.data.decode()
+        told = _read(answer.data)
         if answer.status >= 400:
             raise Refused(answer.status, told)
         return told
 
     def path(self, resource: str, namespace: str | None = None, name: str = "") -> str:
         """The path of a resource, or of one object of it."""
-        if resource not in self._resources:
+        if resource not in self._roots:
             self._discover()
-        root, _kind, _namespaced = self._resources[resource]
-        middle = f"/namespaces/{namespace}" if namespace else ""
-        return f"{root}{middle}/{resource}{'/' + name if name else ''}"
+        return _path(self._roots[resource], resource, namespace, name)
 
     def wait_for_kinds(self, *resources: str, seconds: float = 30) -> None:
         """Wait until the server serves these resources."""
         deadline = time.monotonic() + seconds
-        while not set(resources) <= set(self._resources):
+        while not set(resources) <= set(self._roots):
             assert time.monotonic() < deadline, f"The API server does not serve {resources}."
             time.sleep(0.05)
             self._discover()
 
     def _path_of(self, manifest: Manifest, named: bool = True) -> str:
-        if not self._resource_of(manifest):
-            self._discover()
-        resource = self._resource_of(manifest)
-        assert resource, f"The API server serves no {manifest['apiVersion']} {manifest['kind']}."
-        metadata = manifest["metadata"]
-        namespaced = self._resources[resource][2]
-        name = metadata["name"] if named else ""
-        return self.path(resource, metadata.get("namespace", "default") if namespaced else None, name)
-
-    def _resource_of(self, manifest: Manifest) -> str:
-        version = manifest["apiVersion"]
+        version, metadata = manifest["apiVersion"], manifest["metadata"]
         root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-        wanted = (root, manifest["kind"])
-        return next((name for name, (at, kind, _) in self._resources.items() if (at, kind) == wanted), "")
+        if (root, manifest["kind"]) not in self._kinds:
+            self._discover()
+        resource, namespaced = self._kinds[root, manifest["kind"]]
+        namespace = metadata.get("namespace", "default") if namespaced else None
+        return _path(root, resource, namespace, metadata["name"] if named else "")
 
     def _discover(self) -> None:
-        for start in ("/api", "/apis"):
+        # Core comes last: where a plural is served twice, as events are, it is core's.
+        for start in ("/apis", "/api"):
             headers = {**self._headers, "Accept": _DISCOVERY}
             answer = self._pool.request("GET", self.server + start, headers=headers)
             if answer.status >= 400:
@@ -210,14 +203,46 @@ class Cluster:
         for version in reversed(group["versions"]):
             root = f"{start}/{name}/{version['version']}" if name else f"{start}/{version['version']}"
             for found in version.get("resources", []):
-                kind = found["responseKind"]["kind"]
-                self._resources[found["resource"]] = (root, kind, found["scope"] == "Namespaced")
+                self._roots[found["resource"]] = root
+                kind = (root, found["responseKind"]["kind"])
+                self._kinds[kind] = (found["resource"], found["scope"] == "Namespaced")
 
 
-def _events(answer: Any) -> Iterator[tuple[str, Manifest]]:
-    rest = b""
-    for chunk in answer.stream(65536, decode_content=True):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            event = orjson.loads(line)
-            yield event["type"], event["object"]
+def _read(data: bytes) -> Any:
+    return orjson.loads(data) if data[:1] == b"{" else data.decode()
+
+
+def _path(root: str, resource: str, namespace: str | None, name: str) -> str:
+    middle = f"/namespaces/{namespace}" if namespace else ""
+    return f"{root}{middle}/{resource}{'/' + name if name else ''}"
+
+
+class Watch:
+    """A stream of events; another thread may stop it."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+        self._stopped = False
+
+    def __iter__(self) -> Iterator[tuple[str, Manifest]]:
+        rest = b""
+        try:
+            for chunk in self._answer.stream(65536, decode_content=True):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    event = orjson.loads(line)
+                    yield event["type"], event["object"]
+        except urllib3.exceptions.HTTPError:
+            if not self._stopped:
+                raise
+        finally:
+            self._answer.close()
+
+    def stop(self) -> None:
+        """End the stream now."""
+        self._stopped = True
+        connection = self._answer.connection
+        if connection is not None and connection.sock is not None:
+            # The reader may be inside of TLS; only the socket below it may be touched from here.
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(connection.sock.fileno())) as below:
+                below.shutdown(socket.SHUT_RDWR)

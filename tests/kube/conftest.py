@@ -12,10 +12,16 @@ that runs such tests has a control plane of its own (550 MB). Fixtures:
 ``fault_proxy``       a proxy before the API server (faultproxy.py): give clients ``plane.kubeconfig(server=
                       fault_proxy.server)``; then ``answer(429, retry_after=2, verb="patch")``, ``lose_answer``,
                       ``hold``, ``freeze``, ``expire_watches``, ``cut``, ``away``, ``back``; ``count``, ``tally``
+``kubelet``           a node that runs every pod as real processes (kubelet.py), for one test: ``image(pattern, command)``,
+                      ``fail(reason, image=, pod=)``, ``kill``, ``evict``, ``lose_node``, ``collect``, ``log_file``
+``pods``              pods in ``project_namespace`` on that node: ``make``, ``status``, ``until``, ``events``, ``log`` (pods.py)
+``operator``          a double of the platform's operator (operator.py), with ``kubelet``'s images for its pods: ``away()``,
+                      ``slow(seconds)``, ``repeat(name, namespace, phase)`` writes an old status late
 ``wait_for``          ``wait_for(condition, what, seconds=30)``: polls until the condition holds, answers its value
 """
 
 import secrets
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +31,9 @@ import pytest
 from tests.e2e.conftest import wait_for as _wait_for
 from tests.kube.client import Cluster
 from tests.kube.faultproxy import FaultProxy
+from tests.kube.kubelet import Kubelet
+from tests.kube.operator import Operator
+from tests.kube.pods import Pods
 from tests.kube.testplane import Plane
 
 MANAGED = {"ambient-code.io/managed": "true"}
@@ -80,6 +89,30 @@ def fault_proxy(plane: Plane) -> Iterator[FaultProxy]:
     proxy = FaultProxy(plane.server, plane.ca, plane.certificate).start()
     yield proxy
     proxy.stop()
+
+
+@pytest.fixture
+def kubelet(plane: Plane, cluster: Cluster, tmp_path: Path) -> Iterator[Kubelet]:
+    """A node for the pods of one test."""
+    with Kubelet(cluster, tmp_path / "kubelet", plane.certificate) as started:
+        yield started
+
+
+@pytest.fixture
+def operator(plane: Plane, kubelet: Kubelet) -> Iterator[Operator]:
+    """The platform's operator, for one test."""
+    client = plane.cluster()
+    kubelet.image("state-sync:*", [sys.executable, "-P", str(_HERE / "statesync.py")])
+    started = Operator(client).start()
+    yield started
+    started.stop()
+    client.close()
+
+
+@pytest.fixture
+def pods(cluster: Cluster, project_namespace: str, kubelet: Kubelet, wait_for: Callable[..., Any]) -> Pods:
+    """Pods of one namespace, on the test's node."""
+    return Pods(cluster, project_namespace, wait_for)
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_a_frozen_watch_is_silent_until_it_thaws(
     cluster.create(config_map(project_namespace, "late"))
     beside = cluster.watch("configmaps", project_namespace)
     assert any(thing["metadata"]["name"] == "late" for _, thing in beside)
-    beside.close()
+    beside.stop()
     assert ("ADDED", "late") not in watcher.seen
     fault_proxy.thaw()
     wait_for(lambda: ("ADDED", "late") in watcher.seen, "the late event")
