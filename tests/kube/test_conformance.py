@@ -9,7 +9,7 @@ from tests.e2e.conftest import wait_for
 from tests.kube.testplane import Plane
 from tests.kube.world import World, gone, make_world
 
-RUNTIMES = ["local", "job"]
+RUNTIMES = ["local", "operator", "job"]
 
 
 @pytest.fixture(scope="module", params=RUNTIMES)

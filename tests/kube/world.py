@@ -22,9 +22,11 @@ from tests.faults.conftest import Parts
 from tests.kube.client import Cluster, Manifest, Refused
 from tests.kube.faultproxy import FaultProxy
 from tests.kube.kubelet import Kubelet
+from tests.kube.operator import Operator
 from tests.kube.testplane import Plane
 
 WILD = [sys.executable, str(Path(__file__).with_name("wild.py"))]
+STATE_SYNC = [sys.executable, "-P", str(Path(__file__).with_name("statesync.py"))]
 HOME, ACCOUNT = "ambient-system", "ambient-control-plane"
 RIGHTS = Path(__file__).parents[2] / "deploy" / "kubernetes" / "base"
 OWNED = ("jobs", "pods", "services", "networkpolicies", "agenticsessions")
@@ -110,11 +112,15 @@ class KubeWorld(World):
         self.plane = plane
         self.kubelet = Kubelet(self.cluster, folder / "kubelet", plane.certificate)
         self.kubelet.image("ambient-runner:*", WILD)
+        self.kubelet.image("state-sync:*", STATE_SYNC)
+        self.operator = Operator(plane.cluster())
 
     def start(self) -> "KubeWorld":
         install_rights(self.cluster)
         self.proxy.start()
         self.kubelet.start()
+        if self.runtime == "operator":
+            self.operator.start()
         token = self.cluster.create_token(HOME, ACCOUNT, 3600)
         self.settle(
             KUBECONFIG=self.plane.kubeconfig(token, self.proxy.server),
@@ -129,6 +135,7 @@ class KubeWorld(World):
 
     def stop(self) -> int:
         status = super().stop()
+        self.operator.stop()
         self.kubelet.stop()
         self.cluster.delete("namespaces", self.project)
         self.proxy.stop()

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 0c7862b8bf3991218b9fb4a1e95a293d52fb326efa03d2757b1115b1c8061a01)."""
+"""Generated from openapi.yaml (sha256 3d6a0497b611225165a26760f215b6fcb58854d1df81301f4da50bf6cbff8a9c)."""
