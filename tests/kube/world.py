@@ -30,7 +30,7 @@ STATE_SYNC = [sys.executable, "-P", str(Path(__file__).with_name("statesync.py")
 HOME, ACCOUNT = "ambient-system", "ambient-control-plane"
 RIGHTS = Path(__file__).parents[2] / "deploy" / "kubernetes" / "base"
 OWNED = ("jobs", "pods", "services", "networkpolicies", "agenticsessions")
-SECONDS = {"START_DEADLINE": 25, "STOP_GRACE": 2, "STOP_DEADLINE": 15, "FORCE_DEADLINE": 15, "WAITING_DEADLINE": 300}
+SECONDS = {"START_DEADLINE": 25, "STOP_GRACE": 2, "STOP_DEADLINE": 10, "FORCE_DEADLINE": 15, "WAITING_DEADLINE": 300}
 
 
 class World(Parts):
@@ -39,7 +39,8 @@ class World(Parts):
     def __init__(self, folder: Path, postgres: EmbeddedPostgres, runtime: str) -> None:
         super().__init__(folder, postgres)
         self.runtime = runtime
-        self.project = f"p{secrets.token_hex(4)}"
+        self.project = ""
+        self.projects: list[str] = []
         self.settle(RUNTIME=runtime, RUNNER_COMMAND=" ".join(WILD), **SECONDS)
 
     def settle(self, **settings: Any) -> None:
@@ -48,8 +49,20 @@ class World(Parts):
 
     def start(self) -> "World":
         super().start()
-        assert self.ask("POST", "/projects", json={"name": self.project}).status_code == 201
+        self.new_project()
         return self
+
+    def new_project(self) -> None:
+        """Go on in another project, whose namespace nobody has made yet."""
+        self.project = f"p{secrets.token_hex(4)}"
+        self.projects.append(self.project)
+        assert self.ask("POST", "/projects", json={"name": self.project}).status_code == 201
+
+    def end(self) -> None:
+        """Stop everything, the database too."""
+        self.stop()
+        self.postgres.stop()
+        self.postgres.remove()
 
     def session(self, **fields: Any) -> str:
         return super().session(**{"project_id": self.project, **fields})
@@ -137,7 +150,8 @@ class KubeWorld(World):
         status = super().stop()
         self.operator.stop()
         self.kubelet.stop()
-        self.cluster.delete("namespaces", self.project)
+        for project in self.projects:
+            self.cluster.delete("namespaces", project)
         self.proxy.stop()
         self.cluster.close()
         return status
