@@ -145,6 +145,12 @@ def caller(app: Application) -> Callable[[str | None], Caller]:
     return lambda token: Caller(app.test_client(), token)
 
 
+@pytest.fixture(scope="session")
+def calls(tokens: dict[str, Path]) -> Callable[[Application], Caller]:
+    """The developer, of an application that a test builds itself."""
+    return lambda application: Caller(application.test_client(), tokens["developer"].read_text())
+
+
 @pytest.fixture(scope="module")
 def project(call: Caller) -> str:
     """A project to put things in."""

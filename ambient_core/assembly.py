@@ -11,6 +11,7 @@ from flask_smorest import Api, Blueprint
 
 from ambient_core import openapi
 from ambient_core.audit import changes_blueprint
+from ambient_core.batch import batch_blueprint
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Kind
 from ambient_core.plugins import Plugins, words
@@ -66,6 +67,7 @@ def _parts(plugins: Plugins, surface: str) -> Iterator[Part]:
     if surface == "api":
         yield "core", lambda api: api.register_blueprint(core_blueprint(plugins))
         yield "core", lambda api: api.register_blueprint(changes_blueprint())
+        yield "core", lambda api: api.register_blueprint(batch_blueprint())
     for kind in sorted(plugins.registry, key=lambda kind: (kind.owner, kind.plural)):
         yield kind.owner, partial(_kind, kind, surface)
     for owner, blueprint in plugins.collect("ambient_blueprints"):

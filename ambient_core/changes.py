@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.types import UserDefinedType
 
-from ambient_core.errors import BadQuery, Gone
+from ambient_core.errors import BadQuery, Gone, Unavailable
 from ambient_core.kinds import Resource
 
 CHANNEL = "ambient_changes"
@@ -37,6 +37,7 @@ Run = Callable[[str, Mapping[str, Any]], Any]
 """Runs SQL text with ``%(name)s`` parameters: a connection's ``execute`` or a transaction's ``raw``."""
 
 _MOST_BYTES = 4 * 1024 * 1024
+_MOST_UNSETTLED = 100_000
 _LATEST = 2**63 - 1
 
 
@@ -93,6 +94,19 @@ class Position(NamedTuple):
 
 
 START = Position(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Where the log is in one snapshot.
+
+    Args:
+        position: what a reader may see by now ends here.
+        included: changes that are committed in the snapshot, though they come after the position.
+    """
+
+    position: Position
+    included: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +198,11 @@ SELECT coalesce(c.xid, h.xid)::text, coalesce(c.seq, h.seq) FROM change_horizon 
     ORDER BY c.xid DESC, c.seq DESC LIMIT 1
 ) AS c ON true
 """
+_NOW = f"""
+SELECT e.xid::text, e.seq, ARRAY(
+    SELECT c.seq FROM changes AS c WHERE NOT {SETTLED} AND (c.xid, c.seq) > (e.xid, e.seq) LIMIT {_MOST_UNSETTLED + 1}
+) FROM ({_END.replace("::text", "")}) AS e (xid, seq)
+"""
 _HORIZON = "SELECT log, xid::text, seq, at FROM change_horizon"
 _BOUND = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
 
@@ -222,6 +241,18 @@ def end(run: Run) -> Position:
     """The position of the last change that a reader may see by now."""
     xid, seq = run(_END, {}).fetchone()
     return Position(int(xid), seq)
+
+
+def now(run: Run) -> Now:
+    """Where the log is now, so that who reads on from there misses nothing and sees nothing that was before.
+
+    Raises:
+        Unavailable: an older transaction holds back too much of it.
+    """
+    xid, seq, included = run(_NOW, {}).fetchone()
+    if len(included) > _MOST_UNSETTLED:
+        raise Unavailable("The change log is too far behind to begin a watch; an older transaction holds it back.")
+    return Now(Position(int(xid), seq), frozenset(included))
 
 
 def horizon(run: Run) -> Horizon:

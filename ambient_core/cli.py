@@ -18,6 +18,7 @@ _COMMANDS = {
     "controlplane": ("ambient_core.commands.controlplane", "Run and look at the control plane."),
     "db": ("ambient_core.commands.database", "Bring the database up to date, or back."),
     "dev": ("ambient_core.commands.dev", "Start the whole system on this machine."),
+    "explain": ("ambient_core.commands.explain", "Say why an object stands where it stands."),
     "openapi": ("ambient_core.commands.openapi", "Write or check the contract."),
     "plugins": ("ambient_core.commands.plugins", "List plugins, and why some do not serve."),
     "serve": ("ambient_core.commands.serve", "Serve the API."),
@@ -69,7 +70,8 @@ class LazyGroup(click.Group):
     def _ask_plugins(self, ctx: click.Context) -> None:
         from ambient_core.plugins import load_plugins  # noqa: PLC0415 - only for commands that are not ours
 
-        invocation = ctx.obj if isinstance(ctx.obj, Invocation) else Invocation(Sources())
+        # A command is looked up before the group itself is called, which would have noted this.
+        invocation = invocation_of(**ctx.params)
         for name, function in load_plugins(invocation.load().settings).implementations("ambient_commands"):
             try:
                 function(cli=self)
@@ -91,13 +93,17 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(context: click.Context, /, config: Path | None, **flags: Any) -> None:
     """Ambient API: sessions of AI agents, and whatever kinds are plugged in."""
+    context.obj = invocation_of(config, **flags)
+
+
+def invocation_of(config: Path | None = None, **flags: Any) -> Invocation:
+    """What was said before the command's name; plugins, and the processes that we start, go by it too."""
     if config is not None:
-        # Plugins and the processes that we start read the same file.
         os.environ[FILE_VARIABLE] = str(config.absolute())
     if flags.get("profile"):
         os.environ["AMBIENT_PROFILE"] = flags["profile"]
     claimed = [plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins")]
-    context.obj = Invocation(Sources(file=config, flags=flags, claimed=claimed))
+    return Invocation(Sources(file=config, flags=flags, claimed=claimed))
 
 
 def main() -> None:

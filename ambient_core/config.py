@@ -86,6 +86,7 @@ class Settings:
         60.0, "Seconds after which a streamed list is cut off whose reader takes nothing.", minimum=0.1
     )
     body_limit: int = setting(1048576, "Bytes that a request body may have.", minimum=1024)
+    batch_body_limit: int = setting(8388608, "Bytes that the body of a batch may have.", minimum=1024)
     require_if_match: bool = setting(
         False,
         "Refuse (428) to change or delete an object when the request does not say by If-Match which version it saw.",

@@ -94,6 +94,19 @@ class Transaction:
             self.driver.execute("BEGIN")
             self._explicit = True
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A block that is undone alone when it does not end well; the transaction goes on."""
+        self.begin()
+        self.driver.execute("SAVEPOINT here")
+        try:
+            yield
+        except BaseException:
+            if not self.driver.broken:
+                self.driver.execute("ROLLBACK TO SAVEPOINT here")
+            raise
+        self.driver.execute("RELEASE SAVEPOINT here")
+
     def raw(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
         """Run SQL text with ``%(name)s`` parameters; answers a psycopg cursor with tuple rows."""
         return self.driver.execute(statement, parameters)
@@ -226,7 +239,8 @@ class Database:
         lost = pooled.driver_connection
         if lost is None or lost.closed:
             self.engine.pool._invalidate(pooled)
-        pooled.invalidate()
+        if pooled.is_valid:
+            pooled.invalidate()
         pooled.close()
 
     def open_stream(self) -> psycopg.Connection[Any]:

@@ -1,6 +1,9 @@
 """What OpenAPI says of the change log: list, watch and past."""
 
+from ambient_core import documents
 from ambient_core.documents import Document, content, reference, refusals
+from ambient_core.history import Restoring
+from ambient_core.kinds import Action, Kind
 
 EVENT_STREAM = "text/event-stream"
 _TEXT = {"type": "string"}
@@ -47,7 +50,30 @@ CHANGE_LIST: Document = {
         "items": {"type": "array", "items": reference("Change")},
     },
 }
-SCHEMAS = {"Change": CHANGE, "ChangeList": CHANGE_LIST}
+HISTORY_ENTRY: Document = {
+    "type": "object",
+    "required": ["cursor", "version", "verb", "actor", "at"],
+    "properties": {
+        **{name: _FACTS[name] for name in ("cursor", "version", "verb", "actor", "at")},
+        "diff": {
+            "type": "array",
+            "description": "What it changed against the version before (JSON Patch, RFC 6902), when that is kept.",
+            "items": {"type": "object", "additionalProperties": True},
+            "example": [{"op": "replace", "path": "/name", "value": "triage"}],
+        },
+    },
+}
+HISTORY_LIST: Document = {
+    "type": "object",
+    "required": ["kind", "size", "items"],
+    "properties": {
+        "kind": {"type": "string", "example": "HistoryEntryList"},
+        "size": {"type": "integer", "description": "Versions on this page.", "example": 1},
+        "next_page_token": CHANGE_LIST["properties"]["next_page_token"],
+        "items": {"type": "array", "items": reference("HistoryEntry")},
+    },
+}
+SCHEMAS = {"Change": CHANGE, "ChangeList": CHANGE_LIST, "HistoryEntry": HISTORY_ENTRY, "HistoryEntryList": HISTORY_LIST}
 
 _EVENTS = (
     f'id: {CURSOR}\nevent: ADDED\ndata: {{"type":"ADDED","cursor":"{CURSOR}","kind":"Skill","object_id":"1","verb":"create",'
@@ -78,7 +104,16 @@ LAST_EVENT: Document = {
     "schema": _TEXT,
     "description": "Watch: the id of the last event that was read; the stream goes on after it, on any replica.",
 }
-PARAMETERS = {"After": AFTER, "Initial": INITIAL, "Watch": WATCH, "LastEventId": LAST_EVENT}
+AS_OF = _query("as_of", "The objects as they were at this time, as long as the change log is kept.", _TIME)
+VERSION = _query("version", "The object as it was at this version.", {"type": "integer", "minimum": 1})
+PARAMETERS = {
+    "AsOf": AS_OF,
+    "Version": VERSION,
+    "After": AFTER,
+    "Initial": INITIAL,
+    "Watch": WATCH,
+    "LastEventId": LAST_EVENT,
+}
 
 
 def changes_list() -> Document:
@@ -123,15 +158,51 @@ def changes_list() -> Document:
     }
 
 
-def with_watch(document: Document) -> Document:
-    """The operation of a kind's list, with its watch."""
-    answer = document["responses"]["200"]
+def completed(verb: str, document: Document) -> Document:
+    """The operation of a list or a get, with watch and past; the others as they are."""
+    if verb not in ("list", "get"):
+        return document
+    more = ["AsOf", "Watch", "Initial", "After", "LastEventId"] if verb == "list" else ["AsOf", "Version"]
+    answer = dict(document["responses"]["200"])
+    if verb == "list":
+        answer["content"] = {**answer["content"], EVENT_STREAM: STREAM}
+    statuses = (410, 429) if verb == "list" else (410,)
     return {
         **document,
-        "parameters": [*document["parameters"], "Watch", "Initial", "After", "LastEventId"],
+        "parameters": [*document["parameters"], *more],
+        "responses": {**document["responses"], "200": answer, **refusals(statuses)},
+    }
+
+
+def history(kind: Kind) -> Document:
+    """The operation of an object's history."""
+    token = _query("page_token", "The next_page_token of the page before.")
+    return {
+        "operationId": f"history{kind.name}",
+        "summary": f"List the versions of a {kind.name}, newest first: who made each, when, and what it changed.",
+        "tags": [kind.plural],
+        "x-ambient-verb": "history",
+        "parameters": ["Size", token],
         "responses": {
-            **document["responses"],
-            "200": {**answer, "content": {**answer["content"], EVENT_STREAM: STREAM}},
-            **refusals((410, 429)),
+            "200": {"description": "One page of versions.", "content": content(reference("HistoryEntryList"))},
+            **refusals((400, 401, 403, 404, 410, 500, 503)),
         },
+    }
+
+
+def restore(kind: Kind) -> Document:
+    """The operation that writes an old version anew."""
+    given = documents.action(kind, Action("restore", restore, body=Restoring))
+    made = {
+        **given["responses"]["200"],
+        "description": f"The {kind.name}; it was deleted, and is made again with its old id.",
+    }
+    return {
+        **given,
+        "summary": f"Write an old version of a {kind.name} anew, also of one that was deleted.",
+        "description": (
+            "Fields that a caller may write become what they were; what only the server writes, and secret fields, stay. "
+            "An object that was deleted is made again under its id, and its versions go on."
+        ),
+        "responses": {**given["responses"], "201": made},
     }

@@ -250,6 +250,11 @@ ERROR: Document = {
         "code": {"type": "string", "example": "ambient-api-server-8"},
         "reason": {"type": "string", "description": "What is wrong and what would be right."},
         "operation_id": {"type": "string", "description": "Names this request in the log."},
+        "results": {
+            "type": "array",
+            "description": "Of an atomic batch that failed: what became of each operation.",
+            "items": {"type": "object", "additionalProperties": True},
+        },
         "matched": {"type": "integer", "description": "With 409 of a deletion by search: how many objects match."},
         "current_version": {"type": "integer", "description": "With 412: the version that is stored now."},
         "errors": {

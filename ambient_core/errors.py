@@ -173,6 +173,12 @@ class Unprocessable(AmbientError):
     status, number, title = 422, 422, "Unprocessable content"
 
 
+class FailedDependency(AmbientError):
+    """An operation of a batch is undone, or never begun, because another one of it failed."""
+
+    status, number, title = 424, 424, "Failed dependency"
+
+
 class PreconditionRequired(AmbientError):
     """This change is refused without ``If-Match``: the caller must say which version it builds on."""
 
@@ -238,6 +244,7 @@ CATALOGUE: tuple[type[AmbientError], ...] = (
     TooLarge,
     UnsupportedMediaType,
     Unprocessable,
+    FailedDependency,
     PreconditionRequired,
     TooManyRequests,
     BadGateway,

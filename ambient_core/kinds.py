@@ -29,6 +29,7 @@ Format = Literal["git-url", "uri", "dns-label", "email", "string-map", "string-l
 _INFO = "ambient"
 _ENVELOPE = frozenset({"kind", "href"})
 _KIND_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
+_RESERVED = {"history", "restore"}
 _PLURAL = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -276,6 +277,10 @@ def check_kind(kind: Kind) -> None:
     if not _PLURAL.fullmatch(kind.plural):
         raise SetupError(
             f"Kind {kind.name!r}: the table name {kind.plural!r} must be plural snake_case, such as 'skills'."
+        )
+    if reserved := {a.path for a in kind.actions if a.on == "item"} & _RESERVED:
+        raise SetupError(
+            f"Kind {kind.name!r}: every kind has {sorted(reserved)[0]!r} already; name the action otherwise."
         )
     names = set(kind.table.columns.keys())
     if taken := sorted(names & _ENVELOPE):

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 ENVIRONMENT = Path(__file__).parent / "migrations"
 LOCK = 0x616D6269656E74
 LOCK_TIMEOUT = 120
+OLDEST_SERVER = 15
 
 plugin_faults = Table(
     "plugin_faults",
@@ -294,6 +295,7 @@ def _connected(settings: Settings) -> Iterator[Connection]:
         with engine.connect() as connection:
             # SQLAlchemy does not know this type by itself, and would warn that the column cannot be compared.
             connection.dialect.ischema_names.setdefault("xid8", TransactionId)  # type: ignore[attr-defined]
+            _check_server(connection)
             yield connection
     except DBAPIError as fault:
         if fault.connection_invalidated or "connection" in str(fault.orig).lower():
@@ -301,6 +303,12 @@ def _connected(settings: Settings) -> Iterator[Connection]:
         raise SetupError(f"The database refused: {_words(fault)}") from fault
     finally:
         engine.dispose()
+
+
+def _check_server(connection: Connection) -> None:
+    version = int((connection.dialect.server_version_info or (0,))[0])
+    if version < OLDEST_SERVER:
+        raise SetupError(f"The database server is PostgreSQL {version}; {OLDEST_SERVER} is the oldest that works.")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import yaml
 from flask import Flask, Response
 from flask_smorest import Api
 
-from ambient_core import descriptions, documents, examples
+from ambient_core import batch_contract, descriptions, documents, examples
 from ambient_core.errors import BASE_PATH, SetupError
 from ambient_core.kinds import Kind
 from ambient_core.routes import package_version, public
@@ -48,7 +48,7 @@ def documented(app: "Application") -> Api:
     components = api.spec.components
     components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
     components.schema("Error", component=documents.ERROR)
-    for name, described in descriptions.SCHEMAS.items():
+    for name, described in {**descriptions.SCHEMAS, **batch_contract.SCHEMAS}.items():
         components.schema(name, component=described)
     components.schema("Deletion", component=documents.DELETION)
     for name, parameter in {**documents.PARAMETERS, **descriptions.PARAMETERS}.items():

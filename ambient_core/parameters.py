@@ -19,7 +19,7 @@ from ambient_core.preconditions import Precondition, precondition
 from ambient_core.query import Query
 
 PROJECT_HEADER = "X-Ambient-Project"
-LIST_PARAMETERS = ("page", "size", "page_token", "total", "search", "orderBy", "fields")
+LIST_PARAMETERS = ("page", "size", "page_token", "total", "search", "orderBy", "fields", "as_of")
 DRY_RUN = "dry_run"
 MOST_AFFECTED = 10_000
 
@@ -62,7 +62,7 @@ def negotiate(*offers: str) -> str:
         NotAcceptable: it accepts none of them.
     """
     header = request.headers.get("Accept")
-    return offers[0] if header is None or header in ("*/*", offers[0]) else _negotiated(header, offers)
+    return offers[0] if not header or header in ("*/*", offers[0]) else _negotiated(header, offers)
 
 
 @lru_cache(maxsize=256)
@@ -93,11 +93,20 @@ def preconditions(*, required: bool) -> Precondition | None:
         PreconditionRequired: ``If-Match`` is missing.
     """
     found = precondition(request.headers.get("If-Match"), request.headers.get("If-None-Match"))
+    check_match(found, required=required)
+    return found
+
+
+def check_match(found: Precondition | None, *, required: bool) -> None:
+    """Refuse a change that does not say which version it builds on, where it must.
+
+    Raises:
+        PreconditionRequired: it does not.
+    """
     if required and (found is None or found.match is None):
         raise PreconditionRequired(
             "Say by If-Match which version this change builds on; the ETag of the object, as you read it, is the value."
         )
-    return found
 
 
 def list_query(kind: Kind) -> Query:

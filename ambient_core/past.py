@@ -1,4 +1,4 @@
-"""The past of a kind: its objects as the change log says they were at a time, as a table of the kind's own name.
+"""The past of a kind: its objects as the change log says they were, as a table of the kind's own name.
 
 A statement over the kind's table becomes one over its past by a common table expression that takes the table's name. Search,
 scope, order, fields and pages are then what they are for the present.
@@ -6,8 +6,14 @@ scope, order, fields and pages are then what they are for the present.
 
 from datetime import datetime
 
-from ambient_core.errors import BadQuery
+from ambient_core import changes
+from ambient_core.changes import Run
+from ambient_core.errors import BadQuery, Gone
+from ambient_core.kinds import Kind
 from ambient_core.parameters import one
+from ambient_core.statements import Clause, quote
+
+_AT = "SELECT %(at)s::timestamptz > now()"
 
 
 def time_of(name: str) -> datetime | None:
@@ -20,9 +26,67 @@ def time_of(name: str) -> datetime | None:
     if text is None:
         return None
     try:
+        # A plus that was not escaped arrives as a blank.
         value = datetime.fromisoformat(text.upper().replace(" ", "+"))
     except ValueError:
         value = None
     if value is None or value.tzinfo is None or "T" not in text.upper():
         raise BadQuery(f"{name} must be an RFC 3339 time such as 2026-01-31T12:00:00Z; it is {text[:40]!r}.")
     return value
+
+
+def number_of(name: str) -> int | None:
+    """A query parameter that is a version.
+
+    Raises:
+        BadQuery: it is none.
+    """
+    text = one(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text) > 0):
+        raise BadQuery(f"{name} must be a whole number from 1; it is {text[:40]!r}.")
+    return int(text)
+
+
+def at_time(run: Run, kind: Kind, at: datetime, identifier: str | None = None) -> Clause:
+    """A kind's objects as they were at a time: what was written by writes that had begun by then.
+
+    Args:
+        run: runs a statement.
+        kind: whose past.
+        at: the time.
+        identifier: of the one object that is wanted.
+
+    Raises:
+        BadQuery: the time is not over yet.
+        Gone: what was then is not kept any more.
+    """
+    kept = changes.horizon(run)
+    if kept.at is not None and at < kept.at:
+        since = kept.at.isoformat(timespec="seconds")
+        raise Gone(f"as_of is older than what the change log keeps; ask for a time from {since} on.")
+    if run(_AT, {"at": at}).fetchone()[0]:
+        raise BadQuery("as_of must not lie in the future.")
+    chosen = "c.kind = %(past_kind_)s AND c.at <= %(past_at_)s"
+    parameters = {"past_kind_": kind.name, "past_at_": at}
+    if identifier is not None:
+        chosen, parameters["past_id_"] = chosen + " AND c.object_id = %(past_id_)s", identifier
+    newest = f"SELECT DISTINCT ON (c.object_id) c.object, c.verb FROM changes AS c WHERE {chosen} ORDER BY c.object_id, c.seq DESC"
+    return _table(kind, newest, "c.verb <> 'delete'", parameters)
+
+
+def at_version(kind: Kind, identifier: str, version: int) -> Clause:
+    """One object as it was at a version."""
+    chosen = "c.kind = %(past_kind_)s AND c.object_id = %(past_id_)s AND c.version = %(past_version_)s"
+    newest = f"SELECT c.object FROM changes AS c WHERE {chosen} ORDER BY c.seq DESC LIMIT 1"
+    return _table(kind, newest, "true", {"past_kind_": kind.name, "past_id_": identifier, "past_version_": version})
+
+
+def _table(kind: Kind, states: str, condition: str, parameters: dict[str, object]) -> Clause:
+    table = quote(kind.plural)
+    text = (
+        f"WITH {table} AS (SELECT r.* FROM ({states}) AS c "
+        f"CROSS JOIN LATERAL json_populate_record(NULL::{table}, c.object) AS r WHERE {condition}) "
+    )
+    return Clause(text, parameters)

@@ -8,19 +8,12 @@ import orjson
 import psycopg
 
 from ambient_core import changes
-from ambient_core.changes import Position
 from ambient_core.database import Database, Transaction, unavailable
-from ambient_core.errors import Unavailable
 from ambient_core.kinds import Kind
 from ambient_core.statements import Clause, object_json, quote
 from ambient_core.visibility import View
 
 _FETCH = 200
-_MOST_INCLUDED = 100_000
-_INCLUDED = (
-    "SELECT c.seq FROM changes AS c WHERE c.xid >= pg_snapshot_xmin(pg_current_snapshot()) "
-    f"AND (c.xid, c.seq) > (%(xid)s::xid8, %(seq)s) LIMIT {_MOST_INCLUDED + 1}"
-)
 
 
 class Initial:
@@ -43,13 +36,7 @@ class Initial:
             self._transaction.begin()
             run = self._transaction.raw
             run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            self.position: Position = changes.end(run)
-            seen = run(_INCLUDED, {"xid": str(self.position.xid), "seq": self.position.seq}).fetchall()
-            if len(seen) > _MOST_INCLUDED:
-                raise Unavailable(
-                    "The change log is too far behind to begin a watch; an older transaction holds it back."
-                )
-            self.included = frozenset(row[0] for row in seen)
+            self.now = changes.now(run)
         except psycopg.Error as fault:
             self.close()
             raise unavailable(fault) from fault

@@ -1,13 +1,23 @@
-"""What a list answers beyond the present: a watch of the kind, or its past."""
+"""What a list and a get answer beyond the present: a watch of the kind, or its past."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Response, request
 
-from ambient_core import watch
+from ambient_core import past, watch
+from ambient_core.errors import BadQuery, NotFound
+from ambient_core.history import version_not_found
 from ambient_core.identity import Principal
 from ambient_core.kinds import Access, Kind, rules_of
-from ambient_core.parameters import PROJECT_HEADER, asked_project, check_parameters, project_parameter, searched
+from ambient_core.parameters import (
+    PROJECT_HEADER,
+    asked_project,
+    check_parameters,
+    list_query,
+    project_parameter,
+    searched,
+)
 from ambient_core.present import Initial
 from ambient_core.rest import Resources, current
 from ambient_core.statements import clause_of
@@ -18,14 +28,48 @@ _WATCH = ("watch", "search", "after", "initial")
 
 def list_view(resources: Resources) -> Callable[[], Response]:
     """The view of a kind's collection."""
+    kind = resources.kind
 
     def list_or_watch() -> Response:
-        """List objects, or watch them."""
+        """List objects as they are or were, or watch them."""
         if "watch" in request.args and watch.flag("watch"):
-            return _watch(resources.kind)
-        return resources.list()
+            return _watch(kind)
+        at = past.time_of("as_of")
+        if at is None:
+            return resources.list()
+        query = list_query(kind)
+        # A page token belongs to its time as it belongs to its search.
+        query = replace(query, binding=query.binding + at.isoformat().encode())
+        return resources.list(query, past.at_time(current().transaction.raw, kind, at))
 
     return list_or_watch
+
+
+def get_view(resources: Resources) -> Callable[[str], Response]:
+    """The view of one object."""
+    kind = resources.kind
+
+    def get(id: str) -> Response:  # noqa: A002
+        """Read one object as it is, as it was at a time, or at a version."""
+        if not request.query_string:
+            return resources.get(id)
+        at, version = past.time_of("as_of"), past.number_of("version")
+        if at is not None and version is not None:
+            raise BadQuery("as_of and version say two different things; give one of them.")
+        if version is not None:
+            return _then(lambda: resources.get(id, past.at_version(kind, id, version)), kind, id, version)
+        if at is not None:
+            return resources.get(id, past.at_time(current().transaction.raw, kind, at, id))
+        return resources.get(id)
+
+    return get
+
+
+def _then(read: Callable[[], Response], kind: Kind, identifier: str, version: int) -> Response:
+    try:
+        return read()
+    except NotFound:
+        raise version_not_found(kind, identifier, version) from None
 
 
 def _watch(kind: Kind) -> Response:

@@ -33,6 +33,7 @@ from ambient_core.parameters import (
 from ambient_core.preconditions import failed
 from ambient_core.query import Query
 from ambient_core.schemas import load, schemas_of
+from ambient_core.statements import NOWHERE, Clause
 from ambient_core.store import Answer, Store, Surroundings
 from ambient_core.stream import NDJSON
 from ambient_core.tokens import Signer
@@ -129,17 +130,27 @@ class Resources:
         self.schemas = schemas_of(kind)
         self._access = {column.name: rules_of(column).access for column in kind.table.columns}
 
-    def list(self) -> Response:
-        """GET the collection: a page, or all of it as lines."""
-        if negotiate(JSON, NDJSON) == NDJSON:
-            return streamed(self.kind, list_query(self.kind))
-        return listed(self.kind, list_query(self.kind))
+    def list(self, query: Query | None = None, past: Clause = NOWHERE) -> Response:
+        """GET the collection: a page, or all of it as lines.
 
-    def get(self, id: str) -> Response:  # noqa: A002
-        """GET one object."""
+        Args:
+            query: what is asked for, when it was read already.
+            past: what is read instead of the present.
+        """
+        answer = streamed if negotiate(JSON, NDJSON) == NDJSON else listed
+        return answer(self.kind, query or list_query(self.kind), past)
+
+    def get(self, id: str, past: Clause = NOWHERE) -> Response:  # noqa: A002
+        """GET one object.
+
+        Args:
+            id: which one.
+            past: what is read instead of the present.
+        """
         negotiate(JSON)
         store = current().store(self.kind, "get")
-        check_parameters("fields")
+        store.past = past
+        check_parameters("fields", *(["as_of", "version"] if past.text else []))
         fields = fields_of(one("fields"), self.kind.selectable)
         condition = preconditions(required=False)
         if condition is None:
@@ -174,12 +185,16 @@ class Resources:
                 body = {**body, column: project}
         return load(self.schemas.create, body, self._access)
 
+    def changes(self, body: Any) -> dict[str, Any]:
+        """Validate a body that changes an object."""
+        return load(self.schemas.patch, body, self._access, partial=True)
+
     def patch(self, id: str) -> Response:  # noqa: A002
         """PATCH one object."""
         negotiate(JSON)
         store = current().store(self.kind, "patch")
         check_parameters(DRY_RUN)
-        values = load(self.schemas.patch, json_body(request), self._access, partial=True)
+        values = self.changes(json_body(request))
         condition = preconditions(required=demands_if_match(self.kind))
         rehearse()
         return response_of(store.patch(id, values, condition))
@@ -205,22 +220,31 @@ class Resources:
         return response_of(Answer(f'{{"kind":"Deletion","deleted":{deleted}}}'.encode()))
 
 
-def streamed(kind: Kind, query: Query) -> Response:
+def streamed(kind: Kind, query: Query, past: Clause = NOWHERE) -> Response:
     """All of a list, a line for each object; see `ambient_core.stream`."""
     for name in ("page", "size", "page_token", "total"):
         if name in request.args:
             raise BadQuery(f"A list that is streamed has no pages; leave {name} out.")
     operation = current()
-    rows = operation.store(kind, "list").stream(query)
+    store = operation.store(kind, "list")
+    store.past = past
+    rows = store.stream(query)
     operation.release()
     # Not to be kept, and not to be held back by a proxy until it is whole.
     return Response(rows, mimetype=NDJSON, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
-def listed(kind: Kind, query: Query) -> Response:
-    """A page of a kind, with the token of the page that follows it."""
+def listed(kind: Kind, query: Query, past: Clause = NOWHERE) -> Response:
+    """A page of a kind, with the token of the page that follows it.
+
+    Args:
+        kind: what is listed.
+        query: which part of it.
+        past: what is read instead of the present.
+    """
     operation = current()
     store = operation.store(kind, "list")
+    store.past = past
     signer, binding = operation.runtime.signer, query.binding + operation.principal.actor.encode()
     if (token := one("page_token")) is not None:
         if one("page") is not None:

@@ -1,6 +1,6 @@
 """Blueprints: what every kind is served with, and the few addresses that belong to no kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -8,12 +8,12 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from ambient_core import documents, errors, states
-from ambient_core.descriptions import with_watch
+from ambient_core import descriptions, documents, errors, states
 from ambient_core.errors import BASE_PATH, NotFound
+from ambient_core.history import history_view, restore_view
 from ambient_core.kinds import Kind, Verb
 from ambient_core.plugins import Plugins
-from ambient_core.reading import list_view
+from ambient_core.reading import get_view, list_view
 from ambient_core.rest import Resources, action_view, check_parameters
 
 _METHODS: dict[Verb, tuple[str, str]] = {
@@ -35,22 +35,32 @@ def kind_blueprint(kind: Kind) -> Blueprint:
     """The five verbs and the actions of a kind, documented."""
     blueprint = Blueprint(kind.plural, __name__, url_prefix=kind.path, description=kind.doc)
     resources = Resources(kind)
+    views: dict[str, Callable[..., Any]] = {"list": list_view(resources), "get": get_view(resources)}
     for verb in kind.verbs:
         method, path = _METHODS[verb]
-        served = list_view(resources) if verb == "list" else getattr(resources, verb)
-        view = _named(served, f"{verb}_{kind.name}")
-        document = documents.verb(kind, verb)
-        documented = blueprint.doc(**(with_watch(document) if verb == "list" else document))(view)
+        view = _named(views.get(verb) or getattr(resources, verb), f"{verb}_{kind.name}")
+        documented = blueprint.doc(**descriptions.completed(verb, documents.verb(kind, verb)))(view)
         blueprint.add_url_rule(path or "", endpoint=verb, view_func=documented, methods=[method])
     if "delete" in kind.verbs:
         view = _named(resources.delete_matching, f"delete_matching_{kind.name}")
         documented = blueprint.doc(**documents.delete_matching(kind))(view)
         blueprint.add_url_rule("", endpoint="delete_matching", view_func=documented, methods=["DELETE"])
+    for name, method, view, document in _of_the_log(resources):
+        documented = blueprint.doc(**document)(_named(view, f"{name}_{kind.name}"))
+        blueprint.add_url_rule(f"/<string:id>/{name}", endpoint=name, view_func=documented, methods=[method])
     for action in kind.actions:
         path = f"/<string:id>/{action.path}" if action.on == "item" else f"/{action.path}"
         documented = blueprint.doc(**documents.action(kind, action))(action_view(kind, action))
         blueprint.add_url_rule(path, endpoint=action.name, view_func=documented, methods=[action.method])
     return blueprint
+
+
+def _of_the_log(resources: Resources) -> Iterator[tuple[str, str, Callable[..., Any], dict[str, Any]]]:
+    kind = resources.kind
+    if "get" in kind.verbs:
+        yield "history", "GET", history_view(kind), descriptions.history(kind)
+    if "get" in kind.verbs and "patch" in kind.verbs:
+        yield "restore", "POST", restore_view(resources), descriptions.restore(kind)
 
 
 def _named(method: Callable[..., Any], name: str) -> Callable[..., Any]:

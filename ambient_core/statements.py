@@ -123,6 +123,15 @@ def insert(kind: Kind, names: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=2048)
+def insert_many(kind: Kind, names: tuple[str, ...]) -> str:
+    """Insert rows from one JSON array, and their changes; answers as `insert`, a row for each."""
+    columns = ", ".join(quote(name) for name in names)
+    table = quote(kind.plural)
+    rows = f"SELECT {columns} FROM json_populate_recordset(NULL::{table}, %(rows_)s::json)"
+    return _logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s")
+
+
+@lru_cache(maxsize=2048)
 def update(kind: Kind, names: tuple[str, ...], where: str = "") -> str:
     """Change one row where a value differs; no difference, no version, no change row.
 
@@ -181,3 +190,12 @@ def select_row(kind: Kind, where: str, *, lock: bool) -> str:
     table = quote(kind.plural)
     columns = ", ".join(f"{table}.{quote(column.name)}" for column in kind.table.columns)
     return f"SELECT {columns} FROM {table} WHERE {table}.id = %(id_)s{where}{' FOR UPDATE' if lock else ''}"
+
+
+@lru_cache(maxsize=1024)
+def select_by(kind: Kind, names: tuple[str, ...], where: str) -> str:
+    """Lock the row that has these values, and read it column by column in the table's order."""
+    table = quote(kind.plural)
+    columns = ", ".join(f"{table}.{quote(column.name)}" for column in kind.table.columns)
+    same = " AND ".join(f"{table}.{quote(name)} = {cast(kind.table.columns[name], name)}" for name in names)
+    return f"SELECT {columns} FROM {table} WHERE {same}{where} FOR UPDATE"

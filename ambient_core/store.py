@@ -2,45 +2,30 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import psycopg
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import DBAPIError
 
 from ambient_core import listing, statements
+from ambient_core.answer import Answer
 from ambient_core.constraints import explain
 from ambient_core.database import Transaction
 from ambient_core.errors import Conflict, NotFound
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
 from ambient_core.kinds import Kind, Registry, rules_of
+from ambient_core.merge import merge
 from ambient_core.preconditions import Precondition, failed
 from ambient_core.query import Query
 from ambient_core.statements import NOWHERE, Clause, bind, clause_of
 from ambient_core.stream import RowStream
 
 _LONGEST_ID = 63
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a verb gives back: JSON bytes as they go out.
-
-    Args:
-        body: JSON text in UTF-8; empty for 204.
-        status: HTTP status.
-        version: the object's version, which becomes its ETag.
-        headers: further response headers.
-        after: of a list that goes on: its last object's values of the order's terms, where the next page begins.
-    """
-
-    body: bytes
-    status: int = 200
-    version: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    after: tuple[str | None, ...] | None = None
+Written = tuple[bytes, int, bool, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +67,8 @@ class Store:
         self.surroundings = surroundings
         self.condition = scope
         self._scope: Clause = clause_of(scope) if scope is not None else NOWHERE
+        self.past: Clause = NOWHERE
+        """What `list` and `get` read instead of the present; see `ambient_core.past`."""
 
     def check(self, values: dict[str, Any], current: Mapping[str, Any] | None) -> None:
         """Refuse or complete values beyond what the fields' rules say; for subclasses.
@@ -98,10 +85,10 @@ class Store:
         """One page in its envelope."""
         where = self._where(query)
         page, shape = query.page, query.shape
-        parameters = {**where.parameters, "limit_": page.size, "offset_": page.offset}
+        parameters = {**self.past.parameters, **where.parameters, "limit_": page.size, "offset_": page.offset}
         if page.after is not None:
             parameters |= listing.key_parameters(page.after)
-        row = self._run(listing.select_list(self.kind, where.text, shape), parameters).fetchone()
+        row = self._run(self.past.text + listing.select_list(self.kind, where.text, shape), parameters).fetchone()
         assert row is not None
         read, total, items, *last = row
         more = read > page.size if shape.ahead else page.offset + read < total
@@ -112,8 +99,8 @@ class Store:
     def stream(self, query: Query) -> RowStream:
         """Every matching object, from one snapshot, a line of JSON each."""
         where = self._where(query)
-        text = listing.select_all(self.kind, where.text, query.shape)
-        return RowStream(self.transaction.database, text, where.parameters)
+        text = self.past.text + listing.select_all(self.kind, where.text, query.shape)
+        return RowStream(self.transaction.database, text, {**self.past.parameters, **where.parameters})
 
     def get(self, identifier: str, fields: tuple[str, ...] | None = None) -> Answer:
         """One object.
@@ -122,8 +109,8 @@ class Store:
             NotFound: there is none that the caller may see.
         """
         self._check_id(identifier)
-        text = statements.select_one(self.kind, fields, self._scope.text)
-        row = self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone()
+        text = self.past.text + statements.select_one(self.kind, fields, self._scope.text)
+        row = self._run(text, {**self.past.parameters, **self._scope.parameters, "id_": identifier}).fetchone()
         if row is None:
             raise self.not_found(identifier)
         return Answer(row[0].encode(), version=row[1])
@@ -150,24 +137,59 @@ class Store:
         """Make one object.
 
         Args:
-            values: value by field; server-only fields may be given by code.
+            values: value by field; server-only fields may be given by code, the id of an object that is made again too.
 
         Raises:
             Invalid: values break rules, or refer to nothing.
             Conflict: something unique exists already.
         """
-        row = {c.name: rules_of(c).default for c in self.kind.table.columns if c.name not in statements.STAMPS}
-        row.update(values)
-        row["id"] = row[self.kind.id_from] if self.kind.id_from else new_id()
-        self.check(row, None)
-        self._before_write("create", row)
-        columns = self.kind.table.columns
-        names = tuple(n for n in row if row[n] is not None or columns[n].server_default is None)
+        row, names = self._prepared(values)
         written = self._written(statements.insert(self.kind, names), bind(self.kind, {n: row[n] for n in names}))
         if not written:
             raise self.not_found(str(row["id"]))
-        body, version, _ = written[0]
-        return Answer(body, 201, version, {"Location": f"{self.kind.path}/{row['id']}"})
+        return self._created(row["id"], written[0])
+
+    def create_many(self, many: "Sequence[Mapping[str, Any]]") -> "Sequence[Answer]":
+        """Make objects as `create` does, those of the same fields in one statement; all or none.
+
+        Raises:
+            Invalid: as `create` does, of the first that is refused.
+            Conflict: likewise.
+        """
+        if type(self).create is not Store.create:
+            return [self.create(values) for values in many]
+        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        order = []
+        for values in many:
+            row, names = self._prepared(values)
+            groups.setdefault(names, []).append(row)
+            order.append(row["id"])
+        answers = {}
+        for names, rows in groups.items():
+            given = orjson.dumps([{name: row[name] for name in names} for row in rows]).decode()
+            for written in self._written(statements.insert_many(self.kind, names), {"rows_": given}):
+                answers[written[3]] = self._created(written[3], written)
+        return [answers[identifier] for identifier in order]
+
+    def _prepared(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """A row as it will be stored, and the columns that are written; every rule has been run."""
+        row = {c.name: rules_of(c).default for c in self.kind.table.columns if c.name not in statements.STAMPS}
+        row.update(values)
+        row["id"] = row[self.kind.id_from] if self.kind.id_from else row["id"] or new_id()
+        self.check(row, None)
+        self._before_write("create", row)
+        columns = self.kind.table.columns
+        return row, tuple(n for n in row if row[n] is not None or columns[n].server_default is None)
+
+    def _created(self, identifier: str, written: "Written") -> Answer:
+        return Answer(written[0], 201, written[1], {"Location": f"{self.kind.path}/{identifier}"})
+
+    def find(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Lock the one row that has these values, and answer it; ``None`` when there is none that the caller may see."""
+        self.transaction.begin()
+        text = statements.select_by(self.kind, tuple(values), self._scope.text)
+        found = self._run(text, {**self._scope.parameters, **bind(self.kind, values)}).fetchone()
+        return None if found is None else dict(zip(self.kind.table.columns.keys(), found, strict=True))
 
     def patch(self, identifier: str, values: Mapping[str, Any], condition: Precondition | None = None) -> Answer:
         """Change one object by JSON Merge Patch (RFC 7396): absent is unchanged, null clears.
@@ -225,7 +247,7 @@ class Store:
             written = self._written(text, parameters)
             if not written:
                 raise self.not_found(identifier)
-            body, version, changed = written[0]
+            body, version, changed, _ = written[0]
             if not changed and if_version is not None and version != if_version:
                 raise failed(self.kind.name, version)
             # "Nothing to change" is what the statement saw when it began. Another writer may have come in between (its row
@@ -329,8 +351,8 @@ class Store:
 
     def _written(
         self, text: str, parameters: dict[str, Any], kind: Kind | None = None, verb: str | None = None
-    ) -> Sequence[tuple[bytes, int, bool]]:
-        """Run a logged write; announces it and answers (object, version, changed) of each row.
+    ) -> "Sequence[Written]":
+        """Run a logged write; announces it and answers (object, version, changed, id) of each row.
 
         Args:
             kind: whose rows are written, when it is another's than this store's.
@@ -339,8 +361,8 @@ class Store:
         kind = kind or self.kind
         parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb}
         rows = []
-        for body, version, _identifier, _project, changed in self._run(text, parameters).fetchall():
-            rows.append((body.encode(), version, changed))
+        for body, version, identifier, _project, changed in self._run(text, parameters).fetchall():
+            rows.append((body.encode(), version, changed, identifier))
             if changed:
                 self.transaction.announce()
         return rows
@@ -354,14 +376,4 @@ class Store:
             raise
 
 
-def merge(current: Any, change: Any) -> Any:
-    """Apply a JSON Merge Patch (RFC 7396, section 2)."""
-    if not isinstance(change, dict):
-        return change
-    merged = dict(current) if isinstance(current, dict) else {}
-    for name, value in change.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
+__all__ = ["Answer", "Store", "Surroundings", "merge"]

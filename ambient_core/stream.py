@@ -5,6 +5,7 @@ so it has a connection of its own beside the pool, and there are only so many of
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Self
 
 import psycopg
@@ -34,8 +35,8 @@ class RowStream:
     def __init__(self, database: Database, text: str, parameters: Mapping[str, Any]) -> None:
         self._database = database
         self._connection: psycopg.Connection[Any] | None = database.open_stream()
+        self._cursor = self._connection.cursor(name="stream")
         try:
-            self._cursor = self._connection.cursor(name="stream")
             self._cursor.execute(text, parameters)
             self._lines = self._read()
         except BaseException:
@@ -62,6 +63,8 @@ class RowStream:
         """Give the connection back; a second call does nothing."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            with suppress(psycopg.Error):
+                self._cursor.close()
             self._database.close_stream(connection)
 
     def _read(self) -> bytes:

@@ -162,11 +162,12 @@ class Session:
         self._hub.admit(self.watcher)
         try:
             live = self._hub.join(self.watcher, self._view)
-            if initial is not None:
-                self._initial = initial(self._view)
-                self._sent, self._included = self._initial.position, self._initial.included
+            if after is not None:
+                self._sent = after
             else:
-                self._sent = live if after is None else after
+                self._initial = initial(self._view) if initial is not None else None
+                now = self._initial.now if self._initial is not None else self._hub.now()
+                self._sent, self._included = now.position, now.included
         except BaseException:
             self.close()
             raise

@@ -14,7 +14,7 @@ import orjson
 import psycopg
 
 from ambient_core import changes
-from ambient_core.changes import Batch, Position
+from ambient_core.changes import Batch, Now, Position
 from ambient_core.database import Database, unavailable
 from ambient_core.errors import AmbientError, TooManyRequests, Unavailable
 from ambient_core.follower import Follower
@@ -266,6 +266,15 @@ class Hub:
             with self.database.transaction() as transaction:
                 self._log = changes.horizon(transaction.raw).log
         return self._log
+
+    def now(self) -> Now:
+        """Where the log is now.
+
+        Raises:
+            Unavailable: the database does not answer, or the log is too far behind.
+        """
+        with self.database.transaction() as transaction:
+            return changes.now(transaction.raw)
 
     def admit(self, watcher: Watcher) -> None:
         """Count a watcher in.

@@ -94,9 +94,9 @@ def run(settings: Settings, *, gateway: bool) -> int:
     """
     _token(settings)
     plugins = load_plugins(settings)
-    readiness = serve_health(settings, plugins)
-    child = _start_gateway() if gateway else None
     plane = ControlPlane(settings, reconcilers_of(plugins), plugins.hooks)
+    readiness = serve_health(settings, plugins, plane.figures)
+    child = _start_gateway() if gateway else None
     stopped = threading.Event()
 
     def ask_to_stop(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ambient_sdk import AmbientClient, Conflict
@@ -45,6 +46,7 @@ class Context:
         wake: puts an object into the queue now, by its id.
         check: call it before anything is done to the world; raises `Deposed`.
         note: keeps what was seen of an object, for people who ask; ``None`` when the object is gone.
+        now: the time, with offset.
     """
 
     client: AmbientClient
@@ -53,6 +55,7 @@ class Context:
     wake: Callable[[str], None]
     check: Callable[[], None] = lambda: None
     note: Callable[[str, Mapping[str, Any] | None], None] = lambda _key, _seen: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class Reconciler:

@@ -83,7 +83,8 @@ class Term:
 
     def figures(self) -> dict[str, Any]:
         """What monitors and `ambient controlplane status` show."""
-        return {**self.queue.figures(), "failures_total": self.failures, "faults": dict(self.faults)}
+        own = {"leader": int(self.leads()), "fence": self._fence, "failures_total": self.failures}
+        return {**self.queue.figures(), **own, "faults": dict(self.faults)}
 
     def _watch(self, stopping: threading.Event) -> None:
         listener = Listener(driver_url(url_of(self._settings.database_url)), CHANNEL)

@@ -31,6 +31,8 @@ _RULES = re.compile(
 )
 _WORDS = frozenset({"unique", "index", "search", "readonly", "secret"})
 _NUMBERS = frozenset({"int", "bigint", "float"})
+_LONG = frozenset({"json", "list", "text"})
+_BITS = {"int": 31, "bigint": 63}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,11 @@ def _check_type(name: str, kind: str, argument: str) -> None:
         raise SetupError(f"Field {name!r}: write its type as {wanted}.")
     if kind == "string" and not (argument.isdigit() and 1 <= int(argument) <= 65535):
         raise SetupError(f"Field {name!r}: string(n) needs a length from 1 to 65535.")
-    if kind == "enum" and not all(re.fullmatch(r"[A-Za-z0-9_.-]+", choice) for choice in argument.split("|")):
-        raise SetupError(f"Field {name!r}: enum(a|b) needs words separated by |.")
+    choices = argument.split("|")
+    if kind == "enum" and not all(re.fullmatch(r"[A-Za-z0-9_.-]{1,63}", choice) for choice in choices):
+        raise SetupError(f"Field {name!r}: enum(a|b) needs words of at most 63 characters, separated by |.")
+    if kind == "enum" and len(set(choices)) < len(choices):
+        raise SetupError(f"Field {name!r}: each word of enum(a|b) stands there once.")
 
 
 def _rules(text: str, rest: str) -> dict[str, Any]:
@@ -144,10 +149,24 @@ def _check_rules(text: str, field: Field) -> None:
         raise SetupError(f"Field {text!r}: >= and <= are for numbers.")
     if "search" in field.words and field.type not in ("string", "text"):
         raise SetupError(f"Field {text!r}: search is for string and text, where words are looked for.")
+    if field.minimum and field.maximum and float(field.minimum) > float(field.maximum):
+        raise SetupError(f"Field {text!r}: no number is from {field.minimum} to {field.maximum}.")
     if field.default is not None:
         _check_default(text, field)
+    _check_words(text, field)
+
+
+def _check_words(text: str, field: Field) -> None:
     if "readonly" in field.words and (field.required or "secret" in field.words) and field.default is None:
         raise SetupError(f"Field {text!r}: nobody could give a field that is readonly and required; give it a default.")
+    if field.required and field.default is not None:
+        raise SetupError(f"Field {text!r}: what is required needs no default; leave ! or the default out.")
+    if field.type == "ref" and field.words & {"secret", "readonly"}:
+        raise SetupError(
+            f"Field {text!r}: a reference is given by the caller and shown; leave secret and readonly out."
+        )
+    if field.type in _LONG and "unique" in field.words:
+        raise SetupError(f"Field {text!r}: {field.type} may be too long to be unique; use string(n).")
 
 
 def _check_default(text: str, field: Field) -> None:
@@ -163,3 +182,14 @@ def _check_default(text: str, field: Field) -> None:
     }.get(field.type)
     if not good:
         raise SetupError(f"Field {text!r}: {value!r} is no default of type {field.type}.")
+    if field.type == "string" and len(value) > int(field.argument):
+        raise SetupError(f"Field {text!r}: the default is longer than {field.argument} characters.")
+    if field.type in _NUMBERS:
+        _check_bounds(text, field, float(value))
+
+
+def _check_bounds(text: str, field: Field, value: float) -> None:
+    bound = 2.0 ** _BITS[field.type] if field.type in _BITS else float("inf")
+    low, high = float(field.minimum or -bound), float(field.maximum or bound)
+    if not low <= value <= high or abs(value) >= bound:
+        raise SetupError(f"Field {text!r}: the default {field.default} is outside what the field takes.")

@@ -1,5 +1,6 @@
 """From a kind's name and fields to the files of its plugin."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +12,11 @@ from jinja2 import Environment, StrictUndefined
 
 from ambient_core.config import Settings
 from ambient_core.errors import SetupError
+from ambient_core.kinds import Resource
 from ambient_core.migrate import readable_branches
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_scaffold.fields import Field
+from ambient_scaffold.trial import refuse_misfit
 
 _SQL = {
     "text": "Text",
@@ -27,6 +30,11 @@ _SQL = {
     "uuid": "String(36)",
     "ref": "String(63)",
 }
+_WORDS = frozenset(
+    {"Access", "Any", "ForeignKey", "Iterator", "JSONB", "Kind", "Mapped", "Resource", "String"}
+    | {text.split("(")[0] for text in _SQL.values()}
+)
+"""Names that the rendered module imports."""
 _PYTHON = {
     "int": "int",
     "bigint": "int",
@@ -78,9 +86,13 @@ def check(kind: NewKind, folder: Path, plugins: Plugins | None = None) -> dict[s
     """
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]{0,40}", kind.name):
         raise SetupError(f"The kind {kind.name!r} must be a singular word in PascalCase, such as Gadget.")
+    if kind.name in _WORDS:
+        raise SetupError(f"The name {kind.name!r} stands for something else in the plugin itself; choose another.")
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", kind.plural) or kind.plural in (
         "core",
         "errors",
+        "batch",
+        "changes",
         "plugins",
         "openapi",
         "version",
@@ -92,6 +104,8 @@ def check(kind: NewKind, folder: Path, plugins: Plugins | None = None) -> dict[s
             raise SetupError(
                 f"Kind {served.name!r} ({served.plural}) exists already, in plugin {served.owner!r}; choose another name."
             )
+    if kind.plural in Resource.metadata.tables:
+        raise SetupError(f"There is a table {kind.plural!r} already; give another plural with --plural.")
     if kind.plural in plugins.sources:
         raise SetupError(f"A plugin {kind.plural!r} is installed already; choose another name.")
     if folder.exists():
@@ -121,7 +135,17 @@ def write(kind: NewKind, folder: Path) -> list[Path]:
     Raises:
         SetupError: something is wrong with the kind; nothing is written then.
     """
-    revisions = check(kind, folder)
+    plugins = load_plugins(Settings(profile="development"))
+    files = render(kind, check(kind, folder, plugins))
+    refuse_misfit(kind.plural, files, {entry.name for entry in plugins.set_aside})
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return sorted(folder / path for path in files)
+
+
+def render(kind: NewKind, revisions: Mapping[str, str]) -> dict[Path, str]:
+    """The plugin's files, by their paths in its folder."""
     environment = Environment(  # noqa: S701 # what is rendered is Python and TOML, never HTML
         undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -134,12 +158,9 @@ def write(kind: NewKind, folder: Path) -> list[Path]:
         ("migration.py.j2", Path(kind.package) / "migrations" / f"0001_{kind.plural}.py"),
         ("test.py.j2", Path("tests") / f"test_{kind.plural}.py"),
     ):
-        rendered[folder / path] = environment.from_string(templates.joinpath(name).read_text()).render(values)
-    rendered[folder / kind.package / "py.typed"] = ""
-    for path, text in rendered.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return sorted(rendered)
+        rendered[path] = environment.from_string(templates.joinpath(name).read_text()).render(values)
+    rendered[Path(kind.package) / "py.typed"] = ""
+    return rendered
 
 
 def context(kind: NewKind, revisions: Mapping[str, str]) -> dict[str, Any]:
@@ -223,4 +244,4 @@ def _default(field: Field) -> str:
     value = str(field.default)
     if field.type == "bool":
         return value.capitalize()
-    return value if field.type in ("int", "bigint", "float") else f'"{value}"'
+    return value if field.type in ("int", "bigint", "float") else json.dumps(value, ensure_ascii=False)

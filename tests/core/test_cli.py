@@ -88,3 +88,10 @@ def test_a_contract_that_drifted_is_named(tmp_path: Path) -> None:
 
 def test_version_says_the_installed_one() -> None:
     assert ambient("version").stdout.strip().endswith("0.1.0")
+
+
+def test_a_command_is_looked_for_among_plugins_by_the_same_environment_and_flags_as_ours() -> None:
+    unknown = ambient("unheard-of", AMBIENT_SESSIONS_RUNTIME="local")
+    assert "No such command 'unheard-of'" in unknown.stderr
+    refused = ambient("--log-level", "loud", "unheard-of")
+    assert (refused.returncode, "log_level is 'loud'" in refused.stderr) == (1, True)

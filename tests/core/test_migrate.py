@@ -148,3 +148,12 @@ def test_a_new_revision_is_written_from_the_difference(empty: Settings, tmp_path
 def test_an_unknown_plugin_has_no_revision(empty: Settings) -> None:
     with pytest.raises(SetupError, match="There is no plugin 'nope'"):
         migrate.revision(empty, "nope", "x")
+
+
+def test_a_server_that_is_too_old_is_named_before_anything_is_done(
+    empty: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrate, "OLDEST_SERVER", 99)
+    with pytest.raises(SetupError, match=r"The database server is PostgreSQL \d\d; 99 is the oldest that works."):
+        migrate.upgrade(empty)
+    assert tables(empty) == set()

@@ -7,16 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import Caller
 from tests.core.lions import serving
 
 _INSERT = "INSERT INTO lions (id, name, rank, note) VALUES (%(id)s, %(id)s, %(rank)s, %(note)s)"
 
 
 @pytest.fixture(scope="module")
-def zoo(settings: Any, database_url: str, tokens: Any) -> Iterator[Any]:
+def zoo(settings: Any, database_url: str, calls: Any) -> Iterator[Any]:
     with serving(settings, database_url) as app:
-        yield Caller(app.test_client(), tokens["developer"].read_text())
+        yield calls(app)
 
 
 def run(zoo: Any, statement: str, **values: Any) -> None:
@@ -76,7 +75,7 @@ def test_a_page_of_a_list_that_is_empty_by_now_is_the_last(zoo: Any) -> None:
     }  # fmt: skip
 
 
-def test_workers_and_replicas_take_each_other_s_tokens(zoo: Any, settings: Any, database_url: str, tokens: Any) -> None:
+def test_workers_and_replicas_take_each_other_s_tokens(zoo: Any, settings: Any, database_url: str, calls: Any) -> None:
     from dataclasses import replace
 
     from ambient_core.app import create_app
@@ -85,6 +84,6 @@ def test_workers_and_replicas_take_each_other_s_tokens(zoo: Any, settings: Any, 
         zoo("POST", "/users", json={"username": name, "name": name})
     token = zoo("GET", "/users?size=1").json["next_page_token"]
     second = create_app(replace(settings, database_url=database_url))
-    answer = Caller(second.test_client(), tokens["developer"].read_text())("GET", f"/users?size=1&page_token={token}")
+    answer = calls(second)("GET", f"/users?size=1&page_token={token}")
     second.runtime.database.close()
     assert (answer.status_code, answer.json["page"]) == (200, 2)

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import Caller
 from tests.core.lions import serving
 from tests.core.meaning import Said, between, compare, contains, join, like, negate, nothing, within
 
@@ -41,9 +40,9 @@ def rows() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def found(settings: Any, database_url: str, tokens: Any, rows: Any) -> Iterator[Any]:
+def found(settings: Any, database_url: str, calls: Any, rows: Any) -> Iterator[Any]:
     with serving(settings, database_url) as app:
-        call = Caller(app.test_client(), tokens["developer"].read_text())
+        call = calls(app)
         for row in rows:
             body = orjson.loads(orjson.dumps({name: value for name, value in row.items() if value is not None}))
             assert call("POST", "/lions", json=body).status_code == 201, body

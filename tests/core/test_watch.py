@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import psycopg
 import pytest
 
 from ambient_core import changes, watch
@@ -107,24 +106,3 @@ def test_a_stream_says_that_it_lives_and_where_it_is(call: Any, monkeypatch: pyt
         wait_for(lambda: stream.events[-1] == {"type": "BOOKMARK", "cursor": cursor}, "a bookmark at the last change")
         wait_for(lambda: stream.comments > before + 2, "heartbeats")
     assert told(stream.of()) == [("ADDED", user["id"], 1)]
-
-
-def test_a_change_arrives_though_the_listening_connection_is_cut(call: Any, database_url: str) -> None:
-    with watching(call, "/changes?kinds=User") as stream, psycopg.connect(database_url, autocommit=True) as connection:
-        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ambient-listener'"
-        connection.execute(cut)
-        user = made(call, "joe")
-        assert told(stream.until(1)) == [("ADDED", user["id"], 1)]
-
-
-def test_a_watch_goes_on_after_every_connection_was_cut(call: Any, database_url: str) -> None:
-    with watching(call, "/changes?kinds=User") as stream, psycopg.connect(database_url, autocommit=True) as connection:
-        everybody = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
-        connection.execute(everybody)
-        user = wait_for(lambda: _tried(call), "a write")
-        assert told(stream.until(1)) == [("ADDED", user["id"], 1)]
-
-
-def _tried(call: Any) -> Any:
-    answer = call("POST", "/users", json={"username": "kim", "name": "kim"})
-    return answer.json if answer.status_code == 201 else None

@@ -5,8 +5,8 @@ import signal
 import sys
 from typing import Any
 
-from ambient_sessions.plan import Report
 from ambient_sessions.reconcile import SessionReconciler
+from ambient_sessions.steps import Report
 
 from ambient_core.config import Settings, load
 from ambient_core.controlplane.loop import run

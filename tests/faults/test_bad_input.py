@@ -1,6 +1,7 @@
 """Bad input, each with a clear 4xx that names what is wrong; never a 500, SQL, driver text or a path."""
 
 import re
+import secrets
 import time
 from typing import Any
 
@@ -172,6 +173,13 @@ def test_local_repositories_need_the_setting(
 )
 def test_ordinary_repositories_are_taken(call: Any, project: str, url: str) -> None:
     assert call("POST", "/sessions", json={"name": "s", "project_id": project, "repo_url": url}).status_code == 201
+
+
+def test_a_text_that_no_index_takes_is_refused(call: Any, app: Any) -> None:
+    with app.runtime.database.transaction() as transaction:
+        transaction.raw("CREATE INDEX too_short ON projects (prompt)")
+    body = {"name": "long", "prompt": secrets.token_hex(20_000)}
+    assert "too long for a field that is indexed" in refused(call("POST", "/projects", json=body), 400)
 
 
 @pytest.mark.parametrize("header", ["Basic abc", "Bearer", "Bearer a b", "Bearer a,b", "Bearer " + "x" * 20_000, ""])

@@ -8,6 +8,7 @@ from ambient_core import Kind, Reconciler, hookimpl
 from ambient_sessions import hooks as ambient_hookspecs
 from ambient_sessions.agui.address import put_endpoint
 from ambient_sessions.agui.routes import blueprint as agui_blueprint
+from ambient_sessions.explain import explain
 from ambient_sessions.importing.actions import hand_over, import_session
 from ambient_sessions.importing.messages import import_messages
 from ambient_sessions.messages import messages, push_message
@@ -21,7 +22,7 @@ from ambient_sessions.tokens import ambient_authenticate, ambient_may, ambient_s
 @hookimpl
 def ambient_kinds() -> Iterator[Kind]:
     """The kind of this plugin."""
-    kept = (start, stop, clone, patch_status, issue_token, put_endpoint, messages, push_message)
+    kept = (start, stop, clone, patch_status, issue_token, put_endpoint, messages, push_message, explain)
     actions = (*kept, import_session, import_messages, hand_over)
     yield Kind(Session, store=SessionStore, actions=actions)
 

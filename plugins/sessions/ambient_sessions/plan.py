@@ -1,13 +1,14 @@
 """What to do about a session: from its row and what is seen of it to steps. Pure; every decision is taken here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from ambient_sessions.conditions import ENDING, REACHABLE, READY, find, moved_at
 from ambient_sessions.lifecycle import TERMINAL, Phase
 from ambient_sessions.runtimes import Observed, Waiting
+from ambient_sessions.steps import Away, Clean, Launch, Publish, Report, StartRun, Step, Terminate, Wait
 
 SOON = 0.25
 WATCH = 60.0
@@ -44,79 +45,6 @@ class Limits:
     missing: float = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """Ask the runtime for this start."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terminate:
-    """Ask what runs to end.
-
-    Args:
-        force: at once.
-    """
-
-    force: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Clean:
-    """Remove what is left of a deleted session."""
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Tell the gateway where the runner answers."""
-
-    endpoint: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Write phase and reason.
-
-    Args:
-        phase: where the session stands.
-        reason: one word.
-        message: details for people.
-        facts: further fields of the status.
-        ending: why it is going to end, when that is decided now: reason and message.
-        acted: whether what the row asks for was done; only then its version counts as observed.
-    """
-
-    phase: Phase
-    reason: str
-    message: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    ending: tuple[str, str] | None = None
-    acted: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """Write that the runtime does not answer; the phase stays, and its clock stands still."""
-
-    reason: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartRun:
-    """Let the agent answer a message."""
-
-    message_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Look again."""
-
-    seconds: float
-    reason: str
-
-
-Step = Launch | Terminate | Clean | Publish | Report | Away | StartRun | Wait
 Row = Mapping[str, Any]
 
 
@@ -143,13 +71,9 @@ class Situation:
 
     @property
     def elapsed(self) -> float:
-        """Seconds in this phase, without the time before the end of the last outage; 0 while there is one."""
-        reachable = find(self.row, REACHABLE)
-        if reachable is not None and reachable["status"] == "False":
-            return 0.0
-        begun = datetime.fromisoformat(self.row["phase_changed_at"])
-        back = moved_at(reachable)
-        return (self.now - max(begun, back or begun)).total_seconds()
+        """Seconds in this phase, by the session's own clock."""
+        begun = clock_of(self.row)
+        return 0.0 if begun is None else (self.now - begun).total_seconds()
 
     @property
     def ours(self) -> bool:
@@ -161,6 +85,17 @@ class Situation:
     def pause(self) -> float:
         """Seconds until the next look, longer the longer it takes already; news wake earlier."""
         return min(max(self.elapsed / 4, 2 * SOON), 10.0)
+
+
+def clock_of(row: Row) -> datetime | None:
+    """Since when a session is in its phase, without the time before the end of the last outage; ``None`` in one."""
+    reachable = find(row, REACHABLE)
+    if reachable is not None and reachable["status"] == "False":
+        return None
+    begun = row["phase_changed_at"]
+    begun = datetime.fromisoformat(begun) if isinstance(begun, str) else begun
+    back = moved_at(reachable)
+    return max(begun, back or begun)
 
 
 def plan(row: Row | None, seen: Observed, now: datetime, limits: Limits) -> tuple[Step, ...]:

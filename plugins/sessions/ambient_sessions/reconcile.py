@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,18 +11,24 @@ from ambient_sdk import Conflict, NotFound
 
 from ambient_core import Again, Reconciler
 from ambient_core.controlplane.reconciler import Context, is_deposed
-from ambient_sessions import plan as steps
+from ambient_sessions import steps
 from ambient_sessions.conditions import ENDING, REACHABLE, READY, condition, find, merge
 from ambient_sessions.lifecycle import ACTIVE
-from ambient_sessions.plan import Limits, Step, hindered, plan
+from ambient_sessions.plan import Limits, hindered, plan
 from ambient_sessions.runtimes import LaunchOrder, Observed, Runtime, Target, Waiting
 from ambient_sessions.runtimes.job import JobRuntime
 from ambient_sessions.runtimes.local import LocalRuntime
 from ambient_sessions.runtimes.operator import OperatorRuntime
 from ambient_sessions.settings import SessionsSettings, sessions_settings
+from ambient_sessions.steps import Step
 
 log = logging.getLogger(__name__)
 Row = dict[str, Any]
+_LOOKS = 3
+_AT_ONCE = 100
+_SLOW = 3.0
+_AGAIN = 10.0
+_KEPT = 20
 
 
 class SessionReconciler(Reconciler):
@@ -46,25 +52,65 @@ class SessionReconciler(Reconciler):
         self.runtime = runtime
         self.limits = limits
         self.projects: dict[str, str] = {}
+        self.told: dict[str, tuple[datetime, list[dict[str, str]]]] = {}
 
     def teardown(self) -> None:
         """Let the runtime look no more; what runs goes on."""
         self.runtime.stop()
 
-    def keys(self) -> Iterable[str]:
-        """Sessions that are on their way, and those that the runtime still knows of."""
+    def keys(self) -> Iterable[tuple[str, Again]]:
+        """Sessions for which there is something to do, now or in time, by one list of rows and one of the runtime."""
         active = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
-        rows = self.context.client.sessions.list_all(search=f"mirrored = false and phase in ({active})")
-        found: dict[str, str | None] = {row.id: row.project_id for row in rows}
-        for target in self.runtime.sessions():
-            found.setdefault(target.session_id, target.project_id)
-        self.projects.update({key: project for key, project in found.items() if project is not None})
-        return found
+        found = self.context.client.sessions.list_all(search=f"phase in ({active})", size=500)
+        rows = {row["id"]: row for row in (dict(entry.to_dict()) for entry in found)}
+        others = [target for target in self.runtime.sessions() if target.session_id not in rows]
+        self.projects.update({row["id"]: row["project_id"] for row in rows.values()})
+        self.projects.update({t.session_id: t.project_id for t in others if t.project_id is not None})
+        for key, row in rows.items():
+            if (again := self._due(row, self.runtime.observe(self._target(key)))) is not None:
+                yield key, again
+        for key in (*self._lively(others), *self._deleted(others)):
+            yield key, Again(0.0, "")
+
+    def _due(self, row: Row, seen: Observed) -> Again | None:
+        """When a session needs a look: now when there is something to do, later when only time can change that."""
+        now = self.context.now()
+        for step in plan(row, seen, now, self.limits):
+            if isinstance(step, steps.Wait):
+                return Again(step.seconds, step.reason)
+            if not isinstance(step, steps.Report | steps.Away) or status_of(row, step, seen, now):
+                return Again(0.0, "")
+        return None
+
+    def _lively(self, targets: Iterable[Target]) -> Iterable[str]:
+        return [target.session_id for target in targets if self.runtime.observe(target).alive]
+
+    def _deleted(self, targets: list[Target]) -> Iterable[str]:
+        """Those whose row is gone."""
+        for first in range(0, len(targets), _AT_ONCE):
+            keys = [target.session_id for target in targets[first : first + _AT_ONCE]]
+            wanted = ", ".join(f"'{key}'" for key in keys)
+            query = {"search": f"id in ({wanted})", "fields": "phase", "size": _AT_ONCE}
+            items = self.context.client.transport.json("GET", self.context.client.sessions.path, query=query)["items"]
+            yield from {*keys} - {item["id"] for item in items}
 
     def reconcile(self, key: str) -> Again | None:
-        """One look at one session."""
-        row, seen = self._see(key)
-        return self._follow(key, row, plan(row, seen, datetime.now(UTC), self.limits), seen)
+        """One look at one session; when its row changes meanwhile, another one at once."""
+        for attempt in range(1, _LOOKS + 1):
+            row, seen = self._see(key)
+            try:
+                again = self._follow(key, row, plan(row, seen, self.context.now(), self.limits), seen)
+            except Conflict as fault:
+                if is_deposed(fault) or attempt == _LOOKS:
+                    raise
+                log.info("session %s: %s", key, fault.reason)
+                continue
+            if row is None and again is None:
+                self._forget(key)
+            else:
+                self.context.note(key, self._shown(key, row, seen))
+            return again
+        raise AssertionError("unreachable")
 
     def _follow(self, key: str, row: Row | None, planned: tuple[Step, ...], seen: Observed) -> Again | None:
         try:
@@ -72,18 +118,10 @@ class SessionReconciler(Reconciler):
                 again, row = self._apply(key, row, step, seen)
                 if again is not None:
                     return again
-        except Conflict as fault:
-            if is_deposed(fault):
-                raise
-            # The row moved on since it was read; the next look decides anew.
-            log.info("session %s: %s", key, fault.reason)
-            return Again(0.1, "the session changed meanwhile")
         except Waiting as waiting:
             log.info("session %s waits: %s", key, waiting)
-            again = self._follow(key, row, hindered(row, waiting, datetime.now(UTC), self.limits), Observed())
+            again = self._follow(key, row, hindered(row, waiting, self.context.now(), self.limits), Observed())
             return replace(again, stuck=True) if again is not None else None
-        if row is None:
-            self.projects.pop(key, None)
         return None
 
     def _see(self, key: str) -> tuple[Row | None, Observed]:
@@ -93,6 +131,36 @@ class SessionReconciler(Reconciler):
         except NotFound:
             row = None
         return row, self.runtime.observe(self._target(key))
+
+    def _forget(self, key: str) -> None:
+        self.projects.pop(key, None)
+        self.told.pop(key, None)
+        self.context.note(key, None)
+
+    def _shown(self, key: str, row: Row | None, seen: Observed) -> dict[str, Any]:
+        """What was seen, for people who ask."""
+        shown: dict[str, Any] = {"runtime": self.runtime.name, "stage": seen.stage, "alive": seen.alive}
+        shown |= {"starts": seen.starts, "reason": seen.reason, "message": seen.message, "exit_code": seen.exit_code}
+        shown |= {"identity": dict(seen.identity), "happenings": self._happenings(key, row, seen)}
+        return {name: value for name, value in shown.items() if value not in (None, "", {}, [])}
+
+    def _happenings(self, key: str, row: Row | None, seen: Observed) -> list[dict[str, str]]:
+        """What the runtime tells of a session that takes its time or went wrong; asked now and then, as it costs requests."""
+        now = self.context.now()
+        asked, known = self.told.get(key, (None, []))
+        since = row.get("phase_changed_at") if row is not None else None
+        slow = since is not None and (now - datetime.fromisoformat(since)).total_seconds() > _SLOW
+        wrong = seen.stage in ("exited", "lost") and seen.exit_code != 0
+        moving = row is not None and row.get("phase") in ("Pending", "Creating", "Stopping")
+        if not ((moving and slow) or wrong) or (asked is not None and (now - asked).total_seconds() < _AGAIN):
+            return known
+        try:
+            told = self.runtime.happenings(self._target(key))
+        except Waiting:
+            return known
+        known = [{"at": h.at, "source": h.source, "reason": h.reason, "message": h.message} for h in told][-_KEPT:]
+        self.told[key] = now, known
+        return known
 
     def _target(self, key: str) -> Target:
         return Target(key, self.projects.get(key))
@@ -122,7 +190,7 @@ class SessionReconciler(Reconciler):
             self._start_run(row["id"], step.message_id)
 
     def _report(self, row: Row, step: steps.Report | steps.Away, seen: Observed) -> Row:
-        status = status_of(row, step, seen, datetime.now(UTC))
+        status = status_of(row, step, seen, self.context.now())
         if not status:
             return row
         about = {"starts": row["starts"], "if_version": row["version"]}

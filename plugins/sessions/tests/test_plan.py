@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from ambient_sessions.conditions import ENDING, REACHABLE, READY
 from ambient_sessions.lifecycle import Phase
-from ambient_sessions.plan import MISSING, Limits, Report, Step, Terminate, Wait, hindered, plan
+from ambient_sessions.plan import MISSING, Limits, hindered, plan
 from ambient_sessions.runtimes import Observed, Waiting
+from ambient_sessions.steps import Report, Step, Terminate, Wait
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LIMITS = Limits(start=180, waiting=3600, stop=60, force=30, missing=5)

@@ -76,6 +76,10 @@ class LegacyBackend:
             follow_redirects=False,
         )
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
     def events(self, namespace: str, name: str) -> list[Event] | None:
         """See `History`."""
         path = f"/api/projects/{quote(namespace, safe='')}/agentic-sessions/{quote(name, safe='')}/export"

@@ -12,8 +12,8 @@ from ambient_sessions.lifecycle import ACTIVE
 Outcome = Literal["create", "update", "unchanged", "conflict", "left", "gone"]
 Row = Mapping[str, Any]
 _PROJECT_NAME = re.compile(r"[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_TIMES = ("start_time", "completion_time")
-_STATE = ("created_by", "phase", "conditions", "reconciled_repos", *_TIMES)
+_TIMES = ("start_time", "completion_time", "last_transition_time")
+_STATE = ("created_by", "phase", "conditions", "reconciled_repos", "start_time", "completion_time")
 _SPECIFICATION = (
     "name",
     "prompt",
@@ -192,6 +192,9 @@ def _same_session(found: LegacySession, row: Row) -> bool:
 
 
 def _value(name: str, value: Any) -> Any:
+    """A value as it is compared: one time may be written in several ways."""
     if name in _TIMES and value is not None:
         return datetime.fromisoformat(value)
+    if name == "conditions":
+        return [{key: _value(key, told) for key, told in entry.items()} for entry in value or []]
     return value or None

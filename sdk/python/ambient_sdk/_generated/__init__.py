@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 3d6a0497b611225165a26760f215b6fcb58854d1df81301f4da50bf6cbff8a9c)."""
+"""Generated from openapi.yaml (sha256 253703c0aafbc007c2b63341c0a39ea9c112bb2a77e671411586bf9692b424ca)."""

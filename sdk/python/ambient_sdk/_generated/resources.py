@@ -1,12 +1,14 @@
-"""Generated from openapi.yaml (sha256 3d6a0497b611225165a26760f215b6fcb58854d1df81301f4da50bf6cbff8a9c); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 253703c0aafbc007c2b63341c0a39ea9c112bb2a77e671411586bf9692b424ca); do not edit, run: make sdk."""
 
 from typing import Any
 
 from ambient_sdk._generated.models import (
     HandedOver,
+    HistoryEntryList,
     MessagesTaken,
     Project,
     Session,
+    SessionExplanation,
     SessionList,
     SessionMessage,
     SessionMessageList,
@@ -25,6 +27,13 @@ class ProjectsResource(Resource[Project]):
     path = "/api/ambient/v1/projects"
     model = Project
 
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Project, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, **fields: Any) -> Project:
+        """Write an old version of a Project anew, also of one that was deleted."""
+        return read(Project, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
 
 class SessionsResource(Resource[Session]):
@@ -61,6 +70,14 @@ class SessionsResource(Resource[Session]):
         """Say where the runner of a session answers; for the control plane alone."""
         self._transport.send("PATCH", self._address(id, "endpoint"), body=fields)
 
+    def explain(self, id: str) -> SessionExplanation:
+        """Explain why a session stands where it stands."""
+        return read(SessionExplanation, self._transport.json("GET", self._address(id, "explain")))
+
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Session, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
     def import_messages(self, id: str, **fields: Any) -> MessagesTaken:
         """Write messages of a mirrored session; for the control plane alone."""
         return read(MessagesTaken, self._transport.json("POST", self._address(id, "imported-messages"), body=fields))
@@ -72,6 +89,10 @@ class SessionsResource(Resource[Session]):
     def push_message(self, id: str, **fields: Any) -> SessionMessage:
         """Add a message to a session."""
         return read(SessionMessage, self._transport.json("POST", self._address(id, "messages"), body=fields))
+
+    def restore(self, id: str, **fields: Any) -> Session:
+        """Write an old version of a Session anew, also of one that was deleted."""
+        return read(Session, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
     def start(self, id: str) -> Session:
         """Start a session that is not running."""
@@ -96,6 +117,13 @@ class SkillsResource(Resource[Skill]):
     path = "/api/ambient/v1/skills"
     model = Skill
 
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Skill, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, **fields: Any) -> Skill:
+        """Write an old version of a Skill anew, also of one that was deleted."""
+        return read(Skill, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
 
 class TasksResource(Resource[Task]):
@@ -103,6 +131,14 @@ class TasksResource(Resource[Task]):
 
     path = "/api/ambient/v1/tasks"
     model = Task
+
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Task, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, **fields: Any) -> Task:
+        """Write an old version of a Task anew, also of one that was deleted."""
+        return read(Task, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
     def run(self, id: str) -> Session:
         """Make a session from this task and start it."""
@@ -119,6 +155,13 @@ class UsersResource(Resource[User]):
     path = "/api/ambient/v1/users"
     model = User
 
+    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a User, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, **fields: Any) -> User:
+        """Write an old version of a User anew, also of one that was deleted."""
+        return read(User, self._transport.json("POST", self._address(id, "restore"), body=fields))
 
 
 class Resources:

@@ -1,12 +1,21 @@
 """ Contains all the data models used in inputs/outputs """
 
+from .batch_operation import BatchOperation
+from .batch_operation_body import BatchOperationBody
+from .batch_operation_op import BatchOperationOp
+from .batch_operation_result import BatchOperationResult
+from .batch_operation_result_body import BatchOperationResultBody
+from .batch_request import BatchRequest
+from .batch_result import BatchResult
 from .change import Change
 from .change_list import ChangeList
 from .change_object_type_0 import ChangeObjectType0
 from .condition import Condition
+from .deadline import Deadline
 from .deletion import Deletion
 from .error import Error
 from .error_errors_item import ErrorErrorsItem
+from .error_results_item import ErrorResultsItem
 from .get_error_response_200 import GetErrorResponse200
 from .get_metadata_response_200 import GetMetadataResponse200
 from .get_session_capabilities_response_200 import GetSessionCapabilitiesResponse200
@@ -14,6 +23,10 @@ from .get_version_response_200 import GetVersionResponse200
 from .hand_over import HandOver
 from .hand_over_owner import HandOverOwner
 from .handed_over import HandedOver
+from .happening import Happening
+from .history_entry import HistoryEntry
+from .history_entry_diff_item import HistoryEntryDiffItem
+from .history_entry_list import HistoryEntryList
 from .imported_message import ImportedMessage
 from .imported_message_event_type import ImportedMessageEventType
 from .imported_messages import ImportedMessages
@@ -45,6 +58,7 @@ from .project_patch_annotations_type_0 import ProjectPatchAnnotationsType0
 from .project_patch_labels_type_0 import ProjectPatchLabelsType0
 from .reconciled_repository import ReconciledRepository
 from .repository import Repository
+from .restoring import Restoring
 from .run_session_body import RunSessionBody
 from .run_session_body_messages_item import RunSessionBodyMessagesItem
 from .session import Session
@@ -56,6 +70,8 @@ from .session_create_labels_type_0 import SessionCreateLabelsType0
 from .session_create_resource_overrides_type_0 import SessionCreateResourceOverridesType0
 from .session_endpoint import SessionEndpoint
 from .session_environment_variables_type_0 import SessionEnvironmentVariablesType0
+from .session_explanation import SessionExplanation
+from .session_explanation_seen import SessionExplanationSeen
 from .session_import import SessionImport
 from .session_import_session import SessionImportSession
 from .session_labels_type_0 import SessionLabelsType0
@@ -90,15 +106,26 @@ from .user import User
 from .user_create import UserCreate
 from .user_list import UserList
 from .user_patch import UserPatch
+from .waiting import Waiting
+from .wanted import Wanted
 
 __all__ = (
+    "BatchOperation",
+    "BatchOperationBody",
+    "BatchOperationOp",
+    "BatchOperationResult",
+    "BatchOperationResultBody",
+    "BatchRequest",
+    "BatchResult",
     "Change",
     "ChangeList",
     "ChangeObjectType0",
     "Condition",
+    "Deadline",
     "Deletion",
     "Error",
     "ErrorErrorsItem",
+    "ErrorResultsItem",
     "GetErrorResponse200",
     "GetMetadataResponse200",
     "GetSessionCapabilitiesResponse200",
@@ -106,6 +133,10 @@ __all__ = (
     "HandedOver",
     "HandOver",
     "HandOverOwner",
+    "Happening",
+    "HistoryEntry",
+    "HistoryEntryDiffItem",
+    "HistoryEntryList",
     "ImportedMessage",
     "ImportedMessageEventType",
     "ImportedMessages",
@@ -137,6 +168,7 @@ __all__ = (
     "ProjectPatchLabelsType0",
     "ReconciledRepository",
     "Repository",
+    "Restoring",
     "RunSessionBody",
     "RunSessionBodyMessagesItem",
     "Session",
@@ -148,6 +180,8 @@ __all__ = (
     "SessionCreateResourceOverridesType0",
     "SessionEndpoint",
     "SessionEnvironmentVariablesType0",
+    "SessionExplanation",
+    "SessionExplanationSeen",
     "SessionImport",
     "SessionImportSession",
     "SessionLabelsType0",
@@ -182,4 +216,6 @@ __all__ = (
     "UserCreate",
     "UserList",
     "UserPatch",
+    "Waiting",
+    "Wanted",
 )

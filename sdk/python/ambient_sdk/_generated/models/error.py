@@ -13,6 +13,7 @@ from typing import cast
 
 if TYPE_CHECKING:
   from ..models.error_errors_item import ErrorErrorsItem
+  from ..models.error_results_item import ErrorResultsItem
 
 
 
@@ -32,6 +33,7 @@ class Error:
             code (str):  Example: ambient-api-server-8.
             reason (str): What is wrong and what would be right.
             operation_id (str): Names this request in the log.
+            results (list[ErrorResultsItem] | Unset): Of an atomic batch that failed: what became of each operation.
             matched (int | Unset): With 409 of a deletion by search: how many objects match.
             current_version (int | Unset): With 412: the version that is stored now.
             errors (list[ErrorErrorsItem] | Unset): Every fault, when they belong to fields.
@@ -43,6 +45,7 @@ class Error:
     code: str
     reason: str
     operation_id: str
+    results: list[ErrorResultsItem] | Unset = UNSET
     matched: int | Unset = UNSET
     current_version: int | Unset = UNSET
     errors: list[ErrorErrorsItem] | Unset = UNSET
@@ -54,6 +57,7 @@ class Error:
 
     def to_dict(self) -> dict[str, Any]:
         from ..models.error_errors_item import ErrorErrorsItem # noqa: PLC0415
+        from ..models.error_results_item import ErrorResultsItem # noqa: PLC0415
         id = self.id
 
         kind = self.kind
@@ -65,6 +69,15 @@ class Error:
         reason = self.reason
 
         operation_id = self.operation_id
+
+        results: list[dict[str, Any]] | Unset = UNSET
+        if not isinstance(self.results, Unset):
+            results = []
+            for results_item_data in self.results:
+                results_item = results_item_data.to_dict()
+                results.append(results_item)
+
+
 
         matched = self.matched
 
@@ -90,6 +103,8 @@ class Error:
             "reason": reason,
             "operation_id": operation_id,
         })
+        if results is not UNSET:
+            field_dict["results"] = results
         if matched is not UNSET:
             field_dict["matched"] = matched
         if current_version is not UNSET:
@@ -104,6 +119,7 @@ class Error:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         from ..models.error_errors_item import ErrorErrorsItem # noqa: PLC0415
+        from ..models.error_results_item import ErrorResultsItem # noqa: PLC0415
         d = dict(src_dict)
         id = d.pop("id")
 
@@ -116,6 +132,18 @@ class Error:
         reason = d.pop("reason")
 
         operation_id = d.pop("operation_id")
+
+        _results = d.pop("results", UNSET)
+        results: list[ErrorResultsItem] | Unset = UNSET
+        if _results is not UNSET:
+            results = []
+            for results_item_data in _results:
+                results_item = ErrorResultsItem.from_dict(results_item_data)
+
+
+
+                results.append(results_item)
+
 
         matched = d.pop("matched", UNSET)
 
@@ -140,6 +168,7 @@ class Error:
             code=code,
             reason=reason,
             operation_id=operation_id,
+            results=results,
             matched=matched,
             current_version=current_version,
             errors=errors,

@@ -1,0 +1,23 @@
+"""What a verb gives back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a verb gives back: JSON bytes as they go out.
+
+    Args:
+        body: JSON text in UTF-8; empty for 204.
+        status: HTTP status.
+        version: the object's version, which becomes its ETag.
+        headers: further response headers.
+        after: of a list that goes on: its last object's values of the order's terms, where the next page begins.
+    """
+
+    body: bytes
+    status: int = 200
+    version: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    after: tuple[str | None, ...] | None = None

@@ -1,0 +1,52 @@
+"""The seams that this plugin publishes, through a stranger's plugin."""
+
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from ambient_sessions.reconcile import runtime_of
+from ambient_sessions.settings import SessionsSettings
+
+from ambient_core import hookimpl
+from ambient_core.config import Settings
+from ambient_core.plugins import Plugins, Source, installed, load_plugins
+
+
+@hookimpl(optionalhook=True)
+def ambient_session_runtimes() -> Iterator[Any]:
+    yield SimpleNamespace(name="zeppelin")
+
+
+@hookimpl(optionalhook=True)
+def ambient_session_inputs(session: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "NOTES.md", f"Written for {session['name']}."
+
+
+@pytest.fixture
+def plugins(settings: Settings) -> Plugins:
+    module = ModuleType("stranger")
+    module.__dict__.update(
+        ambient_session_runtimes=ambient_session_runtimes, ambient_session_inputs=ambient_session_inputs
+    )
+    return load_plugins(settings, [*installed(), Source("stranger", lambda: module, "1.0")])
+
+
+def test_a_runtime_of_a_stranger_is_chosen_by_its_name(plugins: Plugins, settings: Settings) -> None:
+    context: Any = SimpleNamespace(hooks=plugins.hooks, settings=settings)
+    assert runtime_of(context, SessionsSettings(runtime="zeppelin")).name == "zeppelin"
+    assert runtime_of(context, SessionsSettings(runtime="local")).name == "local"
+    with pytest.raises(LookupError, match="there is no runtime 'balloon'; known: job, local, operator, zeppelin"):
+        runtime_of(context, SessionsSettings(runtime="balloon"))
+
+
+def test_files_of_a_stranger_are_among_those_that_a_session_gets(plugins: Plugins) -> None:
+    client: Any = SimpleNamespace(skills=SimpleNamespace(list_all=lambda project_id: []))
+    session = {"name": "first", "project_id": "demo"}
+    given = plugins.hooks.ambient_session_inputs(session=session, client=client)
+    assert [file for files in given for file in files] == [("NOTES.md", "Written for first.")]
+
+
+def test_without_this_plugin_what_implements_its_hooks_serves_all_the_same(settings: Settings) -> None:
+    plugins = load_plugins(settings, [source for source in installed() if source.name in ("projects", "skills")])
+    assert plugins.set_aside == []
