@@ -46,8 +46,10 @@ class Rule:
 class Hold:
     """Calls that wait in the proxy for a word of the test."""
 
-    def __init__(self, match: Match, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, match: Match, loop: asyncio.AbstractEventLoop, skip: int = 0, answers: bool = False) -> None:
         self.match = match
+        self.skip = skip
+        self.answers = answers
         self.arrived = threading.Event()
         self._loop = loop
         self._open = asyncio.Event()
@@ -65,6 +67,13 @@ class Hold:
         """Break the connections of the held calls; the API server never hears of them."""
         self._lost = True
         self.release()
+
+    def takes(self, call: Call) -> bool:
+        """Whether it keeps this call; counts those that it lets through first."""
+        if not self.match.fits(call):
+            return False
+        self.skip -= 1
+        return self.skip < 0
 
     async def passed(self) -> bool:
         """Wait for the word; whether the call may go on."""
@@ -132,9 +141,14 @@ class FaultProxy:
         """Let a call through, and break the connection instead of answering."""
         return self._rule(Rule(Match(**match), times, None, late=True))
 
-    def hold(self, **match: str) -> Hold:
-        """Keep calls waiting until the test releases or loses them."""
-        hold = Hold(Match(**match), self._loop)
+    def hold(self, skip: int = 0, answers: bool = False, **match: str) -> Hold:
+        """Keep calls waiting until the test releases or loses them, after letting some through.
+
+        Args:
+            skip: how many are let through first.
+            answers: keep the answers, when the API server has done what was asked.
+        """
+        hold = Hold(Match(**match), self._loop, skip, answers)
         self._holds.append(hold)
         return hold
 
@@ -255,9 +269,9 @@ class FaultProxy:
             self._upstream.hostname, self._upstream.port, ssl=self._outward, limit=1 << 20
         )
 
-    async def _hold(self, call: Call) -> bool:
+    async def _hold(self, call: Call, answers: bool = False) -> bool:
         for hold in list(self._holds):
-            if hold.match.fits(call) and not await hold.passed():
+            if hold.answers is answers and hold.takes(call) and not await hold.passed():
                 return False
         return True
 
@@ -281,6 +295,8 @@ class FaultProxy:
         if head is None or any(rule.late and rule.takes(call) for rule in list(self._rules)):
             return False
         call.status = int(head.first[1])
+        if not await self._hold(call, answers=True):
+            return False
         writer.write(head.raw)
         if asked.first[0] == "HEAD" or call.status in (204, 304):
             return True

@@ -1,6 +1,8 @@
 """Sessions of AI agents: rows, life cycle, runtimes and AG-UI streams."""
 
 from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from flask_smorest import Blueprint
 
@@ -18,6 +20,9 @@ from ambient_sessions.reconcile import SessionReconciler
 from ambient_sessions.settings import SessionsSettings
 from ambient_sessions.store import SessionStore, clone, issue_token, patch_status, start, stop
 from ambient_sessions.tokens import ambient_authenticate, ambient_may, ambient_scope
+
+if TYPE_CHECKING:
+    import click
 
 
 @hookimpl
@@ -47,10 +52,18 @@ def ambient_reconcilers() -> Iterator[Reconciler]:
     yield SessionReconciler()
 
 
+@hookimpl
+def ambient_commands(cli: "click.Group") -> None:
+    """``ambient import``."""
+    # Not at the top: the servers have no use for it.
+    cli.add_command(import_module("ambient_sessions.importing.command").command)
+
+
 __all__ = [
     "Session",
     "ambient_authenticate",
     "ambient_blueprints",
+    "ambient_commands",
     "ambient_hookspecs",
     "ambient_kinds",
     "ambient_may",

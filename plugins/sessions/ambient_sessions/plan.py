@@ -22,6 +22,8 @@ _ENDS: dict[str, Phase] = {
     "TimedOut": Phase.FAILED,
     "StartTimedOut": Phase.FAILED,
 }
+# What a runtime says of a session that somebody else has stopped, as is their right.
+_STOPPED = ("Inactivity", "StoppedElsewhere")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,11 @@ def _deleted(seen: Observed) -> tuple[Step, ...]:
     if seen.stage == "unknown":
         return (Wait(2.0, f"the runtime cannot be seen: {seen.message}"),)
     if seen.alive:
-        return (Terminate(), Wait(1.0, "what still runs of the deleted session is ending"))
+        # Nobody waits for its last words; what was asked once and goes on is ended at once, or it might go on for ever.
+        return (
+            Terminate(force=seen.stage == "stopping"),
+            Wait(2.0, "what still runs of the deleted session is ending"),
+        )
     return (Clean(),) if seen.stage != "absent" else ()
 
 
@@ -222,12 +228,10 @@ def _not_there(look: Situation, phase: Phase) -> tuple[Step, ...]:
 def _coming(look: Situation, phase: Phase) -> tuple[Step, ...]:
     seen, limits = look.seen, look.limits
     if seen.stage in ("exited", "lost"):
-        if seen.alive:
-            return (Wait(SOON, "the runner is ending"),)
-        if phase is Phase.PENDING and seen.exit_code == 0:
-            # The table knows no way from Pending to Completed: a session that ran was Creating first.
+        if phase is Phase.PENDING and (seen.exit_code == 0 or seen.reason in _STOPPED):
+            # The table knows no way from Pending to Completed or Stopped: a session that ran was Creating first.
             return (Report(Phase.CREATING, "Launched", seen.message), Wait(0, "the runner has ended"))
-        return (_ended(look),)
+        return _over(look)
     if seen.stage == "ready" and seen.endpoint is not None:
         facts = {**_facts(look), "start_time": look.now.isoformat()}
         return (
@@ -247,7 +251,7 @@ def _coming(look: Situation, phase: Phase) -> tuple[Step, ...]:
 def _running(look: Situation) -> tuple[Step, ...]:
     row, seen = look.row, look.seen
     if seen.stage in ("exited", "lost"):
-        return (Wait(SOON, "the runner is ending"),) if seen.alive else (_ended(look),)
+        return _over(look)
     if (due := _due(row, look.now)) is not None:
         return _end(*due)
     if seen.stage != "ready" or seen.endpoint is None:
@@ -316,8 +320,15 @@ def _until_due(row: Row, now: datetime) -> float:
     return max(min(moments), 0.0)
 
 
+def _over(look: Situation) -> tuple[Step, ...]:
+    """It has ended, and that is written; what is left of it, on a lost node too, is asked to go after that."""
+    return (_ended(look), Wait(SOON, "what is left is ending")) if look.seen.alive else (_ended(look),)
+
+
 def _ended(look: Situation) -> Report:
     seen, facts = look.seen, _facts(look)
+    if seen.reason in _STOPPED:
+        return Report(Phase.STOPPED, seen.reason, seen.message, facts)
     if seen.stage == "exited" and seen.exit_code == 0:
         return Report(Phase.COMPLETED, "Completed", seen.message, facts)
     if seen.reason == "Stopped":

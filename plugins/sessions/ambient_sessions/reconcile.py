@@ -1,9 +1,10 @@
 """Brings sessions to what their rows say: see, plan, apply."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from ambient_sdk import Conflict, NotFound
@@ -16,7 +17,9 @@ from ambient_sessions.conditions import ENDING, REACHABLE, READY, condition, fin
 from ambient_sessions.lifecycle import ACTIVE
 from ambient_sessions.plan import Limits, hindered, plan
 from ambient_sessions.runtimes import LaunchOrder, Observed, Runtime, Target, Waiting
+from ambient_sessions.runtimes.job import JobRuntime
 from ambient_sessions.runtimes.local import LocalRuntime
+from ambient_sessions.runtimes.operator import OperatorRuntime
 from ambient_sessions.settings import SessionsSettings, sessions_settings
 from ambient_sessions.steps import Step
 
@@ -232,12 +235,20 @@ def runtime_of(context: Surroundings, settings: SessionsSettings) -> Runtime:
     Raises:
         LookupError: there is none of that name.
     """
-    found: dict[str, Runtime] = {"local": LocalRuntime(context.settings.data_dir / "sessions", settings)}
+    found: dict[str, Callable[[], Runtime]] = {
+        "local": lambda: LocalRuntime(context.settings.data_dir / "sessions", settings),
+        "operator": lambda: OperatorRuntime(settings),
+        "job": lambda: JobRuntime(settings),
+    }
     for group in context.hooks.ambient_session_runtimes():
-        found.update({runtime.name: runtime for runtime in group})
+        found.update({runtime.name: partial(_same, runtime) for runtime in group})
     if settings.runtime not in found:
         raise LookupError(f"there is no runtime {settings.runtime!r}; known: {', '.join(sorted(found))}")
-    return found[settings.runtime]
+    return found[settings.runtime]()
+
+
+def _same(runtime: Runtime) -> Runtime:
+    return runtime
 
 
 def limits_of(settings: SessionsSettings) -> Limits:

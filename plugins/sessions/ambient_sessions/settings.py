@@ -4,17 +4,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ambient_core.config import plugin_settings, setting
+from ambient_sessions.cluster.settings import ClusterSettings
 
 
 @dataclass(frozen=True, slots=True)
-class SessionsSettings:
+class SessionsSettings(ClusterSettings):
     """Settings of sessions; environment names start with ``AMBIENT_SESSIONS_``."""
 
     runtime: str = setting("local", "Where sessions run: the name of a runtime.")
     allow_local_repositories: bool = setting(
         False, "Take file:// addresses and paths as repositories.", development=True
     )
-    runner_command: str = setting("", "Program of the runner with its arguments; our reference runner when empty.")
+    runner_command: str = setting(
+        "",
+        "Program of the runner with its arguments; our reference runner when empty. A dash is what its image starts.",
+    )
     runner_commands: str = setting("", "Programs that the agent may run, separated by commas; none when empty.")
     anthropic_api_key: str = setting(
         "", "Key that runners use for Anthropic's models.", secret=True, aliases=("ANTHROPIC_API_KEY",)

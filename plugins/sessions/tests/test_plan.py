@@ -70,6 +70,7 @@ def ends(reason: str) -> list[str]:
 TABLE: dict[str, tuple[dict[str, Any] | None, Observed, list[str]]] = {
     "deleted, nothing there": (None, ABSENT, []),
     "deleted, still running": (None, seen("ready"), ["Terminate", "Wait"]),
+    "deleted, asked to end": (None, seen("stopping"), ["Force", "Wait"]),
     "deleted, a folder is left": (None, EXITED, ["Clean"]),
     "deleted, out of sight": (None, UNKNOWN, ["Wait"]),
     "never started": (row(None), ABSENT, []),
@@ -134,7 +135,19 @@ TABLE: dict[str, tuple[dict[str, Any] | None, Observed, list[str]]] = {
     "does not answer in time": (row(Phase.CREATING, 181), seen("starting"), ends("StartTimedOut")),
     "late, but not reported as launched": (row(Phase.PENDING, 999), seen("starting"), ["Creating:Starting", "Wait"]),
     "clone failed": (row(Phase.CREATING), seen("exited", exit_code=None, reason="CloneFailed"), ["Failed:CloneFailed"]),
-    "clone failed, its supervisor is about to go": (row(Phase.CREATING), replace(CRASHED, alive=True), ["Wait"]),
+    "clone failed, its supervisor is about to go": (
+        row(Phase.CREATING),
+        replace(CRASHED, alive=True),
+        ["Failed:RunnerExit", "Wait"],
+    ),
+    "its node is lost, and may still run it": (row(), replace(LOST, alive=True), ["Failed:SupervisorLost", "Wait"]),
+    "stopped elsewhere": (row(), seen("exited", reason="StoppedElsewhere"), ["Stopped:StoppedElsewhere"]),
+    "idle, says the operator": (row(), seen("exited", reason="Inactivity"), ["Stopped:Inactivity"]),
+    "stopped elsewhere before it was seen": (
+        row(Phase.PENDING),
+        seen("exited", reason="StoppedElsewhere"),
+        ["Creating:Launched", "Wait"],
+    ),
     "over before it was seen": (row(Phase.PENDING), EXITED, ["Creating:Launched", "Wait"]),
     "works": (row(run_state="active"), seen("ready"), ["Running:Running", "Wait"]),
     "has a message to answer": (row(pending_message_id="m"), seen("ready"), ["Running:Running", "StartRun", "Wait"]),

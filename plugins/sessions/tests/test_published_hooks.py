@@ -36,7 +36,7 @@ def test_a_runtime_of_a_stranger_is_chosen_by_its_name(plugins: Plugins, setting
     context: Any = SimpleNamespace(hooks=plugins.hooks, settings=settings)
     assert runtime_of(context, SessionsSettings(runtime="zeppelin")).name == "zeppelin"
     assert runtime_of(context, SessionsSettings(runtime="local")).name == "local"
-    with pytest.raises(LookupError, match="there is no runtime 'balloon'; known: local, zeppelin"):
+    with pytest.raises(LookupError, match="there is no runtime 'balloon'; known: job, local, operator, zeppelin"):
         runtime_of(context, SessionsSettings(runtime="balloon"))
 
 

@@ -13,10 +13,15 @@ from ambient_core.database import Transaction
 from ambient_core.fields import Integer as IntegerField
 from ambient_core.fields import Text as TextField
 from ambient_core.leadership import PARAMETER, check_fence
+from ambient_sessions.settings import SessionsSettings, sessions_settings
 
 _CLUSTER_HOST = re.compile(
     r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.svc(\.cluster\.local)?"
 )
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# Addresses that carriers and some clouds use inside (RFC 6598); Python does not count them as private.
+_SHARED = ipaddress.ip_network("100.64.0.0/10")
 
 session_endpoints = Table(
     "session_endpoints",
@@ -44,7 +49,9 @@ class SessionEndpoint(ma.Schema):
         unknown = ma.EXCLUDE
 
     starts = IntegerField(required=True, metadata={"description": "Which start this is about."})
-    host = TextField(required=True, metadata={"description": "A loopback address, or a service of the cluster."})
+    host = TextField(
+        required=True, metadata={"description": "A service of the cluster, or an address that the settings allow."}
+    )
     port = IntegerField(required=True)
     token = TextField(required=True, metadata={"description": "What the runner wants to see of the gateway."})
 
@@ -66,7 +73,13 @@ def put_endpoint(store: Store, identifier: str, values: dict[str, Any]) -> Answe
     if values["starts"] != row["starts"]:
         raise Conflict(f"The session was started {row['starts']} times by now; this is the endpoint of another start.")
     if not _allowed(values["host"]):
-        raise Invalid.of([Fault("/host", "host", "must be a loopback address or NAME.NAMESPACE.svc of the cluster.")])
+        raise Invalid.of(
+            [
+                Fault(
+                    "/host", "host", "must be NAME.NAMESPACE.svc of the cluster, or an address that the settings allow."
+                )
+            ]
+        )
     if not 0 < values["port"] < 65536:
         raise Invalid.of([Fault("/port", "range", "must be from 1 to 65535.")])
     store.transaction.raw(_KEEP, {**values, "id": row["id"]})
@@ -101,7 +114,18 @@ def runner_address(transaction: Transaction, row: dict[str, Any]) -> RunnerAddre
 
 
 def _allowed(host: str) -> bool:
+    """Whether a runner may be there: a service of the cluster, and an address only where the settings say so."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return _CLUSTER_HOST.fullmatch(host) is not None
+    return is_runner_address(address, sessions_settings())
+
+
+def is_runner_address(address: Address, settings: SessionsSettings) -> bool:
+    """Whether a runner may have this address: one of this machine, or of the cluster's pods."""
+    if address.is_loopback:
+        return settings.runtime == "local" or settings.allow_loopback_runners
+    if settings.kube_endpoint != "pod" or address.is_link_local or address.is_multicast or address.is_unspecified:
+        return False
+    return address.is_private or address in _SHARED

@@ -1,6 +1,7 @@
 """Runtime ``local``: one supervised process a session, on this machine."""
 
 import fcntl
+import importlib.util
 import json
 import os
 import secrets
@@ -12,9 +13,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ambient_sessions.runtimes import Happening, LaunchOrder, LogsWanted, Observed, Target, Waiting
+from ambient_sessions.runtimes.environment import Place, cloned, environment, preparation
 from ambient_sessions.runtimes.local_log import read_log
 from ambient_sessions.runtimes.local_watch import Watcher, is_locked
 from ambient_sessions.settings import SessionsSettings
@@ -93,6 +94,7 @@ class LocalRuntime:
             except BlockingIOError:
                 return
             _write(folder / "token", order.token)
+            _write(folder / "prepare.json", json.dumps(preparation(order, self._settings)))
             _write(folder / "spec.json", json.dumps(self._specification(order, folder)))
             with (folder / "supervisor.log").open("ab") as log:
                 subprocess.Popen(  # noqa: S603
@@ -162,83 +164,30 @@ class LocalRuntime:
         session, settings = order.session, self._settings
         runner_token = secrets.token_urlsafe(32)
         machine = {name: os.environ[name] for name in _MACHINE if name in os.environ}
-        protocols = "https:http:ssh:git" + (":file" if settings.allow_local_repositories else "")
-        git = {
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_ALLOW_PROTOCOL": protocols,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": "/dev/null",
-        }
+        place = Place(str(folder / "workspace"), str(folder), str(folder / "token"))
         command = settings.runner_command.split() or [sys.executable, "-m", "ambient_runner"]
         return {
             "session_id": session["id"],
             "starts": session["starts"],
             "launched_at": time.time(),
             "command": command,
-            "environment": {**machine, **environment(order, folder, settings), "AGUI_TOKEN": runner_token},
-            "git_environment": {**machine, **git, **{n: os.environ[n] for n in _GIT if n in os.environ}},
+            "environment": {**machine, **environment(order, place, settings), "AGUI_TOKEN": runner_token},
+            "machine": {**machine, **{name: os.environ[name] for name in _GIT if name in os.environ}},
+            "prepare": [sys.executable, "-I", _prepare_program(), str(folder / "prepare.json")],
+            "cloned": cloned(session),
             "runner_token": runner_token,
-            "repositories": repositories(session),
-            "files": [list(entry) for entry in order.files],
-            "clone_timeout": settings.clone_timeout,
             "stop_grace": settings.stop_grace,
             "log_limit": settings.log_limit,
         }
 
 
-def environment(order: LaunchOrder, folder: Path, settings: SessionsSettings) -> dict[str, str]:
-    """The runner's environment; a session's own variables never replace the platform's."""
-    session = order.session
-    own = {
-        "SESSION_ID": session["id"],
-        "AGENTIC_SESSION_NAME": session["id"],
-        "PROJECT_NAME": session["project_id"],
-        "WORKSPACE_PATH": str(folder / "workspace"),
-        "AGUI_HOST": "127.0.0.1",
-        "HOME": str(folder),
-        "LLM_MODEL": session["llm_model"],
-        "LLM_TEMPERATURE": str(session["llm_temperature"]),
-        "LLM_MAX_TOKENS": str(session["llm_max_tokens"]),
-        "REPOS_JSON": json.dumps(repositories(session)),
-        "IS_RESUME": "true" if session["starts"] > 1 else "",
-        "TIMEOUT": str(session.get("timeout") or ""),
-        "RUNNER_COMMANDS": settings.runner_commands,
-        "AMBIENT_API_URL": order.api_url,
-        "AMBIENT_SESSION_TOKEN_FILE": str(folder / "token"),
-        "ANTHROPIC_API_KEY": settings.anthropic_api_key,
-        "OPENAI_API_KEY": settings.openai_api_key,
-        "OPENAI_BASE_URL": settings.openai_base_url,
-        "PYTHONUNBUFFERED": "1",
-    }
-    given = {name: value for name, value in (session.get("environment_variables") or {}).items() if _harmless(name)}
-    return {**given, **{name: value for name, value in own.items() if value}}
-
-
-def _harmless(name: str) -> bool:
-    return name.isidentifier() and not name.startswith(("LD_", "PYTHON", "AGUI_", "AMBIENT_")) and name != "PATH"
-
-
-def repositories(session: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What to clone, each with the name of its folder; two of the same name get a number."""
-    wanted = [dict(entry) for entry in session.get("repos") or []]
-    if session.get("repo_url"):
-        wanted.insert(0, {"url": session["repo_url"]})
-    taken: set[str] = set()
-    for entry in wanted:
-        name = entry.get("name") or _folder_name(entry["url"])
-        number, candidate = 1, name
-        while candidate in taken:
-            number += 1
-            candidate = f"{name}-{number}"
-        taken.add(candidate)
-        entry["name"] = candidate
-    return wanted
-
-
-def _folder_name(url: str) -> str:
-    path = urlsplit(url).path if "://" in url else url.rpartition(":")[2]
-    name = path.rstrip("/").rsplit("/", 1)[-1].removesuffix(".git").lstrip(".-")
-    return name[:100] or "repository"
+def _prepare_program() -> str:
+    """The program that prepares a workspace, by its path: it needs no package."""
+    found = importlib.util.find_spec("ambient_runner")
+    if found is None or not found.submodule_search_locations:
+        words = "The package ambient-runner is not installed; runtime local clones and starts runners with it."
+        raise Waiting("NoRunner", words, after=60.0)
+    return str(Path(found.submodule_search_locations[0]) / "prepare.py")
 
 
 def _observed(state: Mapping[str, Any], *, alive: bool) -> Observed:

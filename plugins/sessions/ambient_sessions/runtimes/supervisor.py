@@ -9,8 +9,6 @@ Usage: python supervisor.py SESSION_FOLDER LOCK, where LOCK is the number of an 
 import ctypes
 import json
 import os
-import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -28,7 +26,6 @@ PORT_ATTEMPTS = 3
 HEALTH_PAUSE = 0.05
 LONGEST_LINE = 65536
 HAPPENINGS = 50
-_CREDENTIALS = re.compile(r"(\w+://)[^/@\s]+@")
 
 
 class Failed(Exception):
@@ -86,54 +83,25 @@ class Supervisor:
         staging.replace(self.folder / name)
 
     def prepare(self) -> None:
-        """Clone what is not cloned yet, and write the files that the session shall find."""
+        """Run the program that clones and writes files; what it says last is why it failed."""
         self.workspace.mkdir(exist_ok=True)
-        cloned = []
-        for repository in self.spec["repositories"]:
-            self.clone(repository)
-            cloned.append(
-                {k: repository[k] for k in ("url", "branch", "name") if repository.get(k)} | {"status": "Ready"}
-            )
-            self.state["repositories"] = cloned
-        for path, content in self.spec["files"]:
-            target = (self.workspace / path).resolve()
-            if not target.is_relative_to(self.workspace.resolve()):
-                raise Failed("BadInput", f"The file {path!r} would lie outside the workspace.")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(content)
-
-    def clone(self, repository: dict[str, Any]) -> None:
-        """Clone one repository, unless an earlier start did."""
-        target = self.workspace / repository["name"]
-        if (target / ".git").exists():
-            return
-        shutil.rmtree(target, ignore_errors=True)
-        branch = ["--branch", repository["branch"]] if repository.get("branch") else []
-        quiet = ["-c", "credential.helper=", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]
-        command = ["git", *quiet, "clone", "--quiet", *branch, "--", repository["url"], str(target)]
-        environment = {**self.spec["git_environment"], "HOME": str(self.folder)}
         process = subprocess.Popen(  # noqa: S603
-            command,
-            env=environment,
+            self.spec["prepare"],
+            env={**self.spec["machine"], "WORKSPACE_PATH": str(self.workspace), "HOME": str(self.folder)},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             preexec_fn=_tie,  # noqa: PLW1509 - no thread holds a lock here
         )
-        deadline = time.monotonic() + self.spec["clone_timeout"]
+        asked = False
         while process.poll() is None:
-            if self.stopping.is_set() or time.monotonic() > deadline:
-                _end(process, 1.0)
-                shutil.rmtree(target, ignore_errors=True)
-                raise Failed(
-                    "Stopped" if self.stopping.is_set() else "CloneTimedOut",
-                    f"Cloning {_safe(repository['url'])} was given up.",
-                )
-            self.stopping.wait(0.02)
-        words = process.stderr.read().decode(errors="replace") if process.stderr else ""
+            if self.stopping.is_set() and not asked:
+                asked = True
+                process.terminate()
+            self.stopping.wait(0.02) if not asked else time.sleep(0.02)
+        words = process.stdout.read().decode(errors="replace") if process.stdout else ""
         if process.returncode != 0:
-            shutil.rmtree(target, ignore_errors=True)
-            raise Failed("CloneFailed", f"git could not clone {_safe(repository['url'])}: {_safe(words).strip()}")
+            raise _failure(words, process.returncode)
+        self.state["repositories"] = self.spec["cloned"]
 
     def attend(self) -> int:
         """Start the runner and stay until it has ended; answers its exit status."""
@@ -203,6 +171,14 @@ def _now() -> str:
     return datetime.now(UTC).isoformat()
 
 
+def _failure(words: str, code: int) -> Failed:
+    try:
+        told = json.loads(words.strip().rpartition("\n")[2])
+        return Failed(told["reason"], told["message"])
+    except (ValueError, KeyError, TypeError):
+        return Failed("PrepareFailed", f"The workspace could not be prepared; {_exit_words(code)}")
+
+
 def _tie() -> None:
     """In the child: the kernel kills it when its parent is gone."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
@@ -240,10 +216,6 @@ def _exit_words(code: int) -> str:
     if code < 0:
         return f"The runner was ended by signal {signal.Signals(-code).name}."
     return f"The runner ended with status {code}."
-
-
-def _safe(text: str) -> str:
-    return _CREDENTIALS.sub(r"\1", text)
 
 
 def main() -> None:

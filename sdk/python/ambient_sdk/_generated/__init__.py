@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 ecca78738135c36a5d6757b7cff433e35d882cc196b39d1af3d44a1a52b5055b)."""
+"""Generated from openapi.yaml (sha256 536b92f90a66f55092cdae8fc026c097d91ca97dbb9446e99fd47401db95854e)."""

@@ -23,7 +23,7 @@ class SessionEndpoint:
     """ 
         Attributes:
             starts (int): Which start this is about.
-            host (str): A loopback address, or a service of the cluster.
+            host (str): A service of the cluster, or an address that the settings allow.
             port (int):
             token (str): What the runner wants to see of the gateway.
      """

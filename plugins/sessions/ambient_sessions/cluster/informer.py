@@ -1,0 +1,185 @@
+"""What is there of one resource, kept up by list and watch. A watch fills the store and wakes; it decides nothing."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ambient_sessions.cluster.client import Cluster, Object, Scope
+from ambient_sessions.cluster.faults import Expired
+from ambient_sessions.cluster.resources import KubeResource
+from ambient_sessions.runtimes import Waiting
+
+log = logging.getLogger(__name__)
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+QUICK = 1.0
+FIRST_LIST = 2.0
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One object, and when it was last heard of.
+
+    Args:
+        object: as the server gave it, without ``managedFields``.
+        at: seconds on the monotonic clock.
+    """
+
+    object: Object
+    at: float
+
+
+class Informer:
+    """Follows one resource, from a thread of its own.
+
+    Args:
+        cluster: to ask.
+        resource: what to follow.
+        scope: which of its objects.
+        changed: called with every object that came, changed or went, and after each list.
+    """
+
+    def __init__(
+        self, cluster: Cluster, resource: KubeResource, scope: Scope, changed: Callable[[Object], None]
+    ) -> None:
+        self._cluster = cluster
+        self._resource = resource
+        self._scope = scope
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._objects: dict[Key, Seen] = {}
+        self._stopping = threading.Event()
+        self._version = ""
+        self._tried = threading.Event()
+        self._trouble: Waiting | None = Waiting(
+            "NotListed", f"{resource.plural} were not listed yet", after=1.0, outage=True
+        )
+
+    def start(self) -> None:
+        """Begin to follow."""
+        name = f"informer-{self._resource.plural}-{self._scope.namespace or 'all'}"
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def stop(self) -> None:
+        """End; a watch that is open ends by itself, unread."""
+        self._stopping.set()
+
+    def trouble(self, patience: float = FIRST_LIST) -> Waiting | None:
+        """Why the store says nothing now; ``None`` when it can be trusted.
+
+        Args:
+            patience: seconds that the first list may take; it is waited for once.
+        """
+        self._tried.wait(patience)
+        return self._trouble
+
+    def check(self) -> None:
+        """Refuse to go on when the store cannot be trusted.
+
+        Raises:
+            Waiting: why.
+        """
+        if (trouble := self.trouble()) is not None:
+            raise trouble
+
+    def find(self, namespace: str, name: str) -> Seen | None:
+        """One object, as it was heard of last."""
+        with self._lock:
+            return self._objects.get((namespace, name))
+
+    def all(self) -> list[Object]:
+        """Every object."""
+        with self._lock:
+            return [seen.object for seen in self._objects.values()]
+
+    def put(self, found: Object) -> None:
+        """Take in what the server said elsewhere, such as the answer to a write, unless something newer is known."""
+        with self._lock:
+            known = self._objects.get(_key(found))
+            if known is None or _version(found) >= _version(known.object):
+                self._objects[_key(found)] = Seen(_slim(found), time.monotonic())
+
+    def drop(self, namespace: str, name: str, uid: str | None = None) -> None:
+        """Forget an object that the server said is not there; with ``uid`` only if it is that one."""
+        with self._lock:
+            known = self._objects.get((namespace, name))
+            if known is not None and uid in (None, _uid(known.object)):
+                del self._objects[(namespace, name)]
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            begun = time.monotonic()
+            try:
+                if not self._version:
+                    self._relist()
+                self._follow()
+            except Expired:
+                self._version = ""
+            except Waiting as fault:
+                self._stumbled(fault)
+            except Exception as fault:
+                log.exception("following %s failed and is tried again", self._resource.plural)
+                self._stumbled(Waiting("ServerError", f"{type(fault).__name__}: {fault}", outage=True))
+            # What ends at once is not well, whatever it says; each further time is waited for longer.
+            failures = 0 if time.monotonic() - begun > QUICK and self._trouble is None else failures + 1
+            if failures:
+                self._stopping.wait(self._pause(failures))
+
+    def _pause(self, failures: int) -> float:
+        pause = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 16), LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311
+        asked = self._trouble.after if self._trouble is not None and self._trouble.reason == "TooManyRequests" else 0.0
+        return max(pause, asked)
+
+    def _stumbled(self, fault: Waiting) -> None:
+        self._trouble = fault
+        self._tried.set()
+        log.warning("%s cannot be followed: %s", self._resource.plural, fault)
+
+    def _relist(self) -> None:
+        items, version = self._cluster.list(self._resource, self._scope)
+        now = time.monotonic()
+        with self._lock:
+            before, self._objects = self._objects, {_key(item): Seen(_slim(item), now) for item in items}
+            gone = [seen.object for key, seen in before.items() if key not in self._objects]
+        self._version, self._trouble = version, None
+        self._tried.set()
+        for item in (*items, *gone):
+            self._changed(item)
+
+    def _follow(self) -> None:
+        events = self._cluster.watch(self._resource, self._scope, self._version)
+        self._trouble = None
+        for kind, found in events:
+            if self._stopping.is_set():
+                return
+            self._version = found["metadata"]["resourceVersion"]
+            if kind == "BOOKMARK":
+                continue
+            if kind == "DELETED":
+                self.drop(*_key(found), _uid(found))
+            else:
+                self.put(found)
+            self._changed(found)
+
+
+def _key(found: Object) -> Key:
+    return found["metadata"].get("namespace", ""), found["metadata"]["name"]
+
+
+def _uid(found: Object) -> str:
+    return str(found["metadata"].get("uid", ""))
+
+
+def _version(found: Object) -> int:
+    text = str(found["metadata"].get("resourceVersion", ""))
+    return int(text) if text.isdigit() else 0
+
+
+def _slim(found: Object) -> Object:
+    found["metadata"].pop("managedFields", None)
+    return found

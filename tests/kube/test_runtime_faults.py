@@ -1,0 +1,195 @@
+"""What a cluster does to sessions (cases 63 and 64): each ends in waiting with a reason, or in its true end; nothing runs hot."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import wait_for
+from tests.kube.testplane import Plane
+from tests.kube.world import KubeWorld, gone, make_world
+
+STUCK_SECONDS = 6.0
+RUNTIMES = ["operator", "job"]
+
+
+@pytest.fixture(scope="module", params=RUNTIMES)
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, plane: Plane
+) -> Iterator[KubeWorld]:
+    made = make_world(request.param, tmp_path_factory.mktemp(request.param), plane)
+    assert isinstance(made, KubeWorld)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def world(whole: KubeWorld) -> Iterator[KubeWorld]:
+    whole.steady()
+    yield whole
+    whole.proxy.heal()
+
+
+def reason_comes(world: KubeWorld, session: str, *reasons: str) -> dict[str, Any]:
+    """Wait until one of the session's conditions has one of these reasons."""
+
+    def found() -> dict[str, Any] | None:
+        row = world.row(session)
+        return row if {c.get("reason") for c in row.get("conditions") or []} & set(reasons) else None
+
+    return dict(wait_for(found, f"{session} {reasons}, and not {world.row(session).get('conditions')}"))
+
+
+def is_cool(world: KubeWorld) -> None:
+    """Less than one request a second, watches apart, for the one session that is stuck."""
+    begun, at = len(world.proxy.calls), time.monotonic()
+    wait_for(lambda: time.monotonic() - at >= STUCK_SECONDS, "some seconds")
+    asked = [
+        str(call)
+        for call in world.proxy.calls[begun:]
+        if call.agent == "ambient-control-plane" and call.verb != "watch"
+    ]
+    assert len(asked) < STUCK_SECONDS, asked
+
+
+def ends(world: KubeWorld, session: str) -> None:
+    world.ask("DELETE", f"/sessions/{session}")
+    gone(world, session)
+
+
+@pytest.mark.parametrize(("status", "reason"), [(500, "ServerError"), (503, "ServerError"), (429, "TooManyRequests")])
+def test_refusals_are_waited_out(world: KubeWorld, status: int, reason: str) -> None:
+    rule = world.proxy.answer(status, retry_after=2, agent="ambient-control-plane", verb="create|apply|patch")
+    session = world.session()
+    row = reason_comes(world, session, reason)
+    assert row["phase"] in ("Pending", "Creating")
+    is_cool(world)
+    rule.remove()
+    world.until(session, "Running")
+    ends(world, session)
+
+
+def test_a_conflict_is_tried_again(world: KubeWorld) -> None:
+    rule = world.proxy.answer(409, times=2, agent="ambient-control-plane", verb="create|apply|patch")
+    session = world.session()
+    world.until(session, "Running")
+    assert rule.hit == 2
+    ends(world, session)
+
+
+def test_watches_that_have_expired_are_begun_again(world: KubeWorld) -> None:
+    with world.running() as session:
+        assert world.proxy.expire_watches(agent="ambient-control-plane") > 0
+        world.crash(session)
+        assert world.until(session, "Failed")["phase"] == "Failed"
+
+
+def test_half_open_watches_hide_nothing_for_long(world: KubeWorld) -> None:
+    world.proxy.freeze(agent="ambient-control-plane")
+    session = world.session()
+    world.until(session, "Running")
+    world.proxy.thaw()
+    ends(world, session)
+
+
+def test_an_api_server_that_is_away_changes_no_phase(world: KubeWorld) -> None:
+    with world.running() as session:
+        world.proxy.away()
+        world.ask("POST", f"/sessions/{session}/stop")
+        row = reason_comes(world, session, "Unreachable")
+        assert row["phase"] == "Stopping"
+        world.proxy.back()
+        world.until(session, "Stopped")
+
+
+def test_a_token_that_has_expired_is_read_anew(world: KubeWorld) -> None:
+    rule = world.proxy.answer(401, times=1, agent="ambient-control-plane", verb="create|apply")
+    session = world.session()
+    world.until(session, "Running")
+    assert rule.hit == 1
+    ends(world, session)
+
+
+def test_a_namespace_that_is_somebody_else_s_is_refused(world: KubeWorld) -> None:
+    world.new_project()
+    world.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.project}})
+    session = world.session()
+    reason_comes(world, session, "NamespaceNotOurs")
+    is_cool(world)
+    labels = world.cluster.get("namespaces", world.project)["metadata"]["labels"]
+    assert not [label for label in labels if "ambient" in label]
+    world.ask("POST", f"/sessions/{session}/stop")
+    world.until(session, "Stopped")
+
+
+def test_a_namespace_that_is_ending_is_waited_for(world: KubeWorld) -> None:
+    world.new_project()
+    keep = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "keep", "namespace": world.project}}
+    keep["metadata"]["finalizers"] = ["ambient.test/keep"]  # type: ignore[index]
+    metadata = {"name": world.project, "labels": {"ambient-code.io/managed": "true"}}
+    world.cluster.create({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    world.cluster.create(keep)
+    world.cluster.delete("namespaces", world.project)
+    session = world.session()
+    reason_comes(world, session, "NamespaceTerminating")
+    is_cool(world)
+    world.cluster.patch("configmaps", "keep", world.project, {"metadata": {"finalizers": None}})
+    world.until(session, "Running")
+    ends(world, session)
+
+
+def test_a_quota_is_waited_for_and_named(world: KubeWorld) -> None:
+    world.new_project()
+    with world.running() as session:
+        pass
+    gone(world, session)
+    quota = {"metadata": {"name": "none", "namespace": world.project}, "spec": {"hard": {"pods": "0"}}}
+    world.cluster.create({"apiVersion": "v1", "kind": "ResourceQuota", **quota})
+    wait_for(lambda: admitted(world, quota), "the quota")
+    session = world.session()
+    if world.runtime == "job":
+        row = reason_comes(world, session, "QuotaExceeded")
+        assert "exceeded quota" in str(row["conditions"])
+    is_cool(world)
+    world.ask("POST", f"/sessions/{session}/stop")
+    world.until(session, "Stopped")
+    world.cluster.delete("resourcequotas", "none", world.project)
+
+
+def admitted(world: KubeWorld, quota: Any) -> bool:
+    return bool(world.cluster.get("resourcequotas", "none", world.project).get("status", {}).get("hard"))
+
+
+ENDS: dict[str, tuple[Callable[[KubeWorld, str], None], str]] = {
+    "killed for its memory": (lambda world, pod: world.kubelet.kill(pod, world.project, "OOMKilled"), "OOMKilled"),
+    "evicted": (lambda world, pod: world.kubelet.evict(pod, world.project), "Evicted"),
+    "on a lost node": (lambda world, pod: world.kubelet.lose_node(pod, world.project), "NodeLost"),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_a_pod_s_end_is_told_with_its_cause(world: KubeWorld, case: str) -> None:
+    fate, reason = ENDS[case]
+    session = world.session()
+    world.until(session, "Running")
+    pod = world.pod(session)["metadata"]["name"]
+    fate(world, pod)
+    row = world.until(session, "Failed", "Stopped", "Completed", seconds=90)
+    assert (row["phase"], world.reason(row)) == ("Failed", reason)
+    if case == "on a lost node":
+        world.kubelet.collect(pod, world.project)
+    ends(world, session)
+
+
+@pytest.mark.parametrize("reason", ["Unschedulable", "CreateContainerConfigError", "ImagePullBackOff"])
+def test_a_pod_that_cannot_start_says_why_and_can_be_stopped(world: KubeWorld, reason: str) -> None:
+    failure = world.kubelet.fail(reason, namespace=world.project)
+    session = world.session()
+    row = reason_comes(world, session, reason, "ErrImagePull")
+    if row["phase"] != "Failed":
+        is_cool(world)
+        world.ask("POST", f"/sessions/{session}/stop")
+    world.until(session, "Stopped", "Failed")
+    failure.remove()
+    ends(world, session)
