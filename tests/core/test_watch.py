@@ -109,6 +109,8 @@ def test_a_stream_says_that_it_lives_and_where_it_is(call: Any, monkeypatch: pyt
 
 
 def test_asking_for_the_head_of_a_watch_opens_none(call: Any, app: Any) -> None:
+    # Streams of other tests may still be leaving; none may come.
+    before = app.runtime.hub.count
     answer = call("HEAD", "/users?watch=true")
     assert (answer.status_code, answer.mimetype, answer.data) == (200, "text/event-stream", b"")
-    assert app.runtime.hub.count == 0
+    assert app.runtime.hub.count <= before

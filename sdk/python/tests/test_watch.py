@@ -1,6 +1,7 @@
 """Watches of the SDK against a server that breaks off, lies and forgets, and against the real one."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -134,10 +135,17 @@ def test_events_in_any_pieces_are_read_whole_and_odd_line_ends_in_them_are_text(
     assert list(frames(raw[n : n + 1] for n in range(len(raw)))) == whole
 
 
-def test_the_real_server_is_watched_asked_for_its_past_and_restores(real: Any, project: str) -> None:
-    with real() as client, client.skills.watch(project_id=project, initial=True, bookmarks=True) as watch:
+@pytest.fixture
+def own_project(call: Any) -> str:
+    name = f"w{secrets.token_hex(4)}"
+    assert call("POST", "/projects", json={"name": name}).status_code == 201
+    return name
+
+
+def test_the_real_server_is_watched_asked_for_its_past_and_restores(real: Any, own_project: str) -> None:
+    with real() as client, client.skills.watch(project_id=own_project, initial=True, bookmarks=True) as watch:
         assert next(watch).type == "BOOKMARK"
-        made = client.skills.create(name="w", project_id=project, prompt="a")
+        made = client.skills.create(name="w", project_id=own_project, prompt="a")
         patched = client.skills.patch(made.id, prompt="b")
         restored = client.skills.restore(made.id, version=1)
         seen = [next(watch) for _ in range(3)]
@@ -155,11 +163,13 @@ def test_the_real_server_is_watched_asked_for_its_past_and_restores(real: Any, p
             client.skills.get(made.id, version=9)
 
 
-def test_the_log_of_the_real_server_is_listed_and_watched_from_where_the_list_ended(real: Any, project: str) -> None:
+def test_the_log_of_the_real_server_is_listed_and_watched_from_where_the_list_ended(
+    real: Any, own_project: str
+) -> None:
     with real() as client:
-        made = [client.skills.create(name=f"l{n}", project_id=project).id for n in range(3)]
-        page = client.changes.list(kinds=("Skill",), project_id=project, size=1)
-        found = list(client.changes.list_all(kinds=("Skill",), project_id=project, size=2, verb="create"))
+        made = [client.skills.create(name=f"l{n}", project_id=own_project).id for n in range(3)]
+        page = client.changes.list(kinds=("Skill",), project_id=own_project, size=1)
+        found = list(client.changes.list_all(kinds=("Skill",), project_id=own_project, size=2, verb="create"))
         assert [change.object_id for change in found][:3] == made[::-1]
         with client.changes.watch(kinds=("Skill",), since=page.cursor) as watch:
             client.skills.delete(made[0])
