@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from ambient_core.controlplane.queue import FIRST_PAUSE, LONGEST_PAUSE, KeyedQueue
+from ambient_core.controlplane.queue import BURST, FIRST_PAUSE, LONGEST_PAUSE, REST, KeyedQueue
 
 
 class Clock:
@@ -59,6 +59,47 @@ def test_what_comes_during_the_work_is_looked_at_once_more(queue: KeyedQueue) ->
     assert queue.take(0) == "a"
     queue.done("a")
     assert (queue.take(0), queue.waiting()) == (None, [])
+
+
+def test_a_key_that_is_stuck_or_failed_rests_whatever_the_news(queue: KeyedQueue, clock: Clock) -> None:
+    queue.add("a")
+    assert queue.take(0) == "a"
+    queue.done("a", 30, "a quota", stuck=True)
+    queue.add("a")
+    assert queue.take(0) is None
+    clock.now += 1.25 * REST
+    assert queue.take(0) == "a"
+    queue.add("a")
+    queue.failed("a", "no")
+    assert (queue.take(0), queue.tries("a")) == (None, 2)
+    clock.now += 1.25 * REST
+    assert queue.take(0) == "a"
+
+
+def test_a_key_that_news_never_leave_alone_is_looked_at_once_a_second_in_the_end(
+    queue: KeyedQueue, clock: Clock
+) -> None:
+    looks = 0
+    for _ in range(1000):
+        queue.add("a")
+        if queue.take(0) == "a":
+            looks += 1
+            queue.add("a")
+            queue.done("a")
+        clock.now += 0.02
+    assert BURST < looks <= BURST + 20 / REST + 1
+
+
+def test_figures_tell_how_late_the_latest_is(queue: KeyedQueue, clock: Clock) -> None:
+    for key in ("a", "b", "c"):
+        queue.add(key)
+    assert queue.take(0) == "a"
+    queue.failed("a", "no")
+    assert queue.take(0) == "b"
+    clock.now += 7
+    found = queue.figures()
+    assert (found["keys"], found["depth"], found["working"], found["failing"]) == (3, 2, 1, 1)
+    assert (found["lag_seconds"], found["oldest_seconds"], queue.stalled(5)) == (7, 7, 1)
 
 
 def test_pauses_grow_with_failures_up_to_the_longest_and_go_with_success(queue: KeyedQueue, clock: Clock) -> None:

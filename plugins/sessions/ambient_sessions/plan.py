@@ -101,7 +101,7 @@ def clock_of(row: Row) -> datetime | None:
     return max(begun, back or begun)
 
 
-def plan(row: Row | None, seen: Observed, now: datetime, limits: Limits) -> tuple[Step, ...]:
+def plan(row: Row | None, seen: Observed, now: datetime, limits: Limits, gone: float = 0.0) -> tuple[Step, ...]:
     """The steps for one session, in order.
 
     Args:
@@ -109,9 +109,10 @@ def plan(row: Row | None, seen: Observed, now: datetime, limits: Limits) -> tupl
         seen: what its runtime sees.
         now: the time, with offset.
         limits: how long it may stay where it is.
+        gone: seconds since its row was missed first.
     """
     if row is None:
-        return _deleted(seen)
+        return _deleted(seen, force=gone > limits.stop)
     if row.get("mirrored"):
         # The legacy platform's; what runs of it is not ours.
         return ()
@@ -156,13 +157,13 @@ def hindered(row: Row | None, waiting: Waiting, now: datetime, limits: Limits) -
     return _end("StartTimedOut", f"It could not be started. {words}")
 
 
-def _deleted(seen: Observed) -> tuple[Step, ...]:
+def _deleted(seen: Observed, *, force: bool) -> tuple[Step, ...]:
     if seen.stage == "unknown":
         return (Wait(2.0, f"the runtime cannot be seen: {seen.message}"),)
     if seen.alive:
         # Nobody waits for its last words; what was asked once and goes on is ended at once, or it might go on for ever.
         return (
-            Terminate(force=seen.stage == "stopping"),
+            Terminate(force=force or seen.stage == "stopping"),
             Wait(2.0, "what still runs of the deleted session is ending"),
         )
     return (Clean(),) if seen.stage != "absent" else ()

@@ -54,6 +54,7 @@ class SessionReconciler(Reconciler):
         self.runtime = runtime
         self.limits = limits
         self.projects: dict[str, str] = {}
+        self.missed: dict[str, datetime] = {}
         self.told: dict[str, tuple[datetime, list[dict[str, str]]]] = {}
 
     def teardown(self) -> None:
@@ -102,7 +103,7 @@ class SessionReconciler(Reconciler):
         for attempt in range(1, _LOOKS + 1):
             row, seen = self._see(key)
             try:
-                again = self._follow(key, row, self.decide(row, seen, self.context.now(), self.limits), seen)
+                again = self._follow(key, row, self._decided(key, row, seen), seen)
             except Conflict as fault:
                 if is_deposed(fault) or attempt == _LOOKS:
                     raise
@@ -127,6 +128,11 @@ class SessionReconciler(Reconciler):
             return replace(again, stuck=True) if again is not None else None
         return None
 
+    def _decided(self, key: str, row: Row | None, seen: Observed) -> tuple[Step, ...]:
+        now = self.context.now()
+        missed = self.missed.setdefault(key, now) if row is None else now
+        return self.decide(row, seen, now, self.limits, (now - missed).total_seconds())
+
     def _see(self, key: str) -> tuple[Row | None, Observed]:
         try:
             row = dict(self.context.client.sessions.get(key).to_dict())
@@ -137,6 +143,7 @@ class SessionReconciler(Reconciler):
 
     def _forget(self, key: str) -> None:
         self.projects.pop(key, None)
+        self.missed.pop(key, None)
         self.told.pop(key, None)
         self.context.note(key, None)
 

@@ -208,6 +208,11 @@ def test_the_table(case: str) -> None:
     assert shape(plan(given_row, observed, NOW, LIMITS)) == expected
 
 
+def test_what_is_left_of_a_deleted_session_is_forced_to_end_when_it_takes_too_long() -> None:
+    assert shape(plan(None, seen("ready"), NOW, LIMITS, gone=59)) == ["Terminate", "Wait"]
+    assert shape(plan(None, seen("ready"), NOW, LIMITS, gone=61)) == ["Force", "Wait"]
+
+
 QUOTA = Waiting("QuotaExceeded", "exceeded quota: pods", after=7)
 AWAY = Waiting("Unreachable", "connection refused", after=3, outage=True)
 HINDERED: dict[str, tuple[dict[str, Any] | None, Waiting, list[str]]] = {

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -97,7 +98,7 @@ class LocalRuntime:
             _write(folder / "prepare.json", json.dumps(preparation(order, self._settings)))
             _write(folder / "spec.json", json.dumps(self._specification(order, folder)))
             with (folder / "supervisor.log").open("ab") as log:
-                subprocess.Popen(  # noqa: S603
+                process = subprocess.Popen(  # noqa: S603
                     [sys.executable, "-I", str(_SUPERVISOR), str(folder), str(lock.fileno())],
                     env={name: os.environ[name] for name in _MACHINE if name in os.environ},
                     stdin=subprocess.DEVNULL,
@@ -108,6 +109,8 @@ class LocalRuntime:
                     # A session of its own: what ends the control plane must not end the runner.
                     start_new_session=True,
                 )
+        # Nobody waits for it here; but when it ends while we live, it must not stay behind as a zombie.
+        threading.Thread(target=process.wait, name=f"supervisor-{process.pid}", daemon=True).start()
 
     def terminate(self, target: Target, *, force: bool = False) -> None:
         """Ask the supervisor to end its runner, which it does with the runner's grace; or end both at once."""

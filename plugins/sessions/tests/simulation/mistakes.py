@@ -17,43 +17,55 @@ def _with(decide: Any) -> Mistake:
     return lambda reconciler: setattr(reconciler, "decide", decide)
 
 
-def _any_start(row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits) -> tuple[Step, ...]:
+def _any_start(
+    row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits, gone: float = 0.0
+) -> tuple[Step, ...]:
     """Takes whatever is seen for this start's."""
     if row is not None and seen.starts:
         seen = replace(seen, starts=row["starts"], identity={})
-    return plan(row, seen, now, limits)
+    return plan(row, seen, now, limits, gone)
 
 
-def _no_wait(row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits) -> tuple[Step, ...]:
+def _no_wait(
+    row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits, gone: float = 0.0
+) -> tuple[Step, ...]:
     """Does not wait for the runner of an earlier start."""
     if row is not None and seen.starts != row["starts"]:
         seen = replace(seen, alive=False)
-    return plan(row, seen, now, limits)
+    return plan(row, seen, now, limits, gone)
 
 
-def _no_stop(row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits) -> tuple[Step, ...]:
+def _no_stop(
+    row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits, gone: float = 0.0
+) -> tuple[Step, ...]:
     """Takes a runner that answers for one that nobody wants to end."""
     if row is not None and row["phase"] == Phase.STOPPING and seen.stage == "ready":
         return ()
-    return plan(row, seen, now, limits)
+    return plan(row, seen, now, limits, gone)
 
 
-def _hasty_stop(row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits) -> tuple[Step, ...]:
+def _hasty_stop(
+    row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits, gone: float = 0.0
+) -> tuple[Step, ...]:
     """Says that a session has stopped before it has."""
-    steps = plan(row, seen, now, limits)
+    steps = plan(row, seen, now, limits, gone)
     if row is not None and row["phase"] == Phase.STOPPING:
         return (*steps[:-1], Report(Phase.STOPPED, "UserStopped", "The session was stopped."))
     return steps
 
 
-def _no_force(row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits) -> tuple[Step, ...]:
+def _no_force(
+    row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits, gone: float = 0.0
+) -> tuple[Step, ...]:
     """Asks politely for ever."""
-    return plan(row, seen, now, replace(limits, stop=1e9))
+    return plan(row, seen, now, replace(limits, stop=1e9), gone)
 
 
-def _forgets_the_deleted(row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits) -> tuple[Step, ...]:
+def _forgets_the_deleted(
+    row: Mapping[str, Any] | None, seen: Observed, now: Any, limits: Limits, gone: float = 0.0
+) -> tuple[Step, ...]:
     """Has nothing to do with what has no row."""
-    return () if row is None else plan(row, seen, now, limits)
+    return () if row is None else plan(row, seen, now, limits, gone)
 
 
 MISTAKES: dict[str, Mistake] = {

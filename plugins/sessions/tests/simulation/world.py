@@ -27,6 +27,7 @@ class Thing:
         forced: when it was forced to.
         code: of its exit.
         reason: of its end.
+        silent: whether it does not show that it was asked to end.
         stray: whether one who led no more launched it, stopped between the last check and the request; nothing can keep
             such a request from the runtime, so all that is promised is that the next leader ends what came of it.
     """
@@ -42,13 +43,14 @@ class Thing:
     code: int | None = None
     reason: str = ""
     stray: bool = False
+    silent: bool = False
 
     @property
     def alive(self) -> bool:
         return self.stage not in ("exited", "lost")
 
     def observed(self) -> Observed:
-        stage: Any = "stopping" if self.asked is not None and self.alive else self.stage
+        stage: Any = "stopping" if self.asked is not None and self.alive and not self.silent else self.stage
         endpoint = {"host": "127.0.0.1", "port": self.starts, "token": "t"} if stage == "ready" else None
         identity = {"kube_cr_uid": self.uid}
         return Observed(
@@ -100,6 +102,7 @@ class World:
         self.count += 1
         deaf = self.dice.choices((0, 1, 2), (8, 2, 1))[0]
         made = Thing(starts, "preparing", token, str(self.count), self.dice.uniform(0, 8), deaf, stray=stray)
+        made = replace(made, silent=self.dice.random() < 0.3)
         self.change(key, made)
 
     def goes_on(self, seconds: float) -> None:
