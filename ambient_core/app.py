@@ -1,6 +1,7 @@
 """The Flask application: plugins, routes, one transaction per request, one body for every error."""
 
 import logging
+import random
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -20,13 +21,14 @@ from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings, check_profile
 from ambient_core.constraints import explain
-from ambient_core.database import Database, Limits, is_outage, is_retryable, unavailable
+from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
 from ambient_core.errors import AmbientError, Internal, Unauthenticated
 from ambient_core.identity import bearer_token
 from ambient_core.ids import new_id
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
+from ambient_core.outages import is_outage, is_retryable, unavailable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.reactions import Reactions
 from ambient_core.rest import Operation, Runtime, current
@@ -94,6 +96,8 @@ class Application(Flask):
                 operation.transaction.rollback()
                 if not is_retryable(fault) or attempt == _ATTEMPTS:
                     raise
+                # Those that met once must not meet again.
+                time.sleep(random.uniform(0.005, 0.05 * 2**attempt))  # noqa: S311
                 continue
             return answer
         raise AssertionError("unreachable")
@@ -131,7 +135,7 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
         pool_size=settings.pool_size,
         pool_timeout=settings.pool_timeout,
         statement_timeout=settings.statement_timeout,
-        limits=Limits(settings.stream_limit, settings.stream_timeout),
+        limits=Limits(settings.lock_timeout, settings.idle_timeout, settings.stream_limit, settings.stream_timeout),
     )
     plugins.apply_migration_faults(database)
     app = _build(settings, surface, plugins, database)

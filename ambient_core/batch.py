@@ -24,6 +24,7 @@ from ambient_core.errors import (
     AmbientError,
     FailedDependency,
     Fault,
+    GatewayTimeout,
     Internal,
     Invalid,
     Unavailable,
@@ -160,7 +161,7 @@ class Batch:
                 answers = self._operation.store(kind, "create").create_many(list(values.values()))
             for number, answer in zip(values, answers, strict=True):
                 self._note(number, answer, None)
-        except (Unavailable, psycopg.Error, SQLAlchemyError):
+        except (Unavailable, GatewayTimeout, psycopg.Error, SQLAlchemyError):
             raise
         except Exception:
             # Whatever it was: alone, each says it of itself.
@@ -172,7 +173,7 @@ class Batch:
         try:
             with self._operation.transaction.savepoint():
                 answer, outcome = self._do(step)
-        except (Unavailable, psycopg.Error, SQLAlchemyError):
+        except (Unavailable, GatewayTimeout, psycopg.Error, SQLAlchemyError):
             raise
         except AmbientError as fault:
             self._refuse(number, fault)

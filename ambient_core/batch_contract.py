@@ -86,6 +86,6 @@ def batch() -> Document:
         "requestBody": {"required": True, "content": content(reference("BatchRequest"))},
         "responses": {
             "200": {"description": "What became of each.", "content": content(reference("BatchResult"))},
-            **refusals((400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 428, 500, 503)),
+            **refusals((400, 401, 403, 404, 406, 409, 412, 413, 415, 422, 428, 500, 503, 504)),
         },
     }

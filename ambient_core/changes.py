@@ -285,13 +285,22 @@ def position_of(run: Run, text: str, name: str) -> Position:
         raise BadQuery(f"{name} is a cursor of another database; begin anew without it.")
     if position.xid >= int(run(_BOUND, {}).fetchone()[0]):
         raise BadQuery(f"{name} is a cursor that this change log has not reached; begin anew without it.")
+    check_kept(kept, position, name)
+    return position
+
+
+def check_kept(kept: Horizon, position: Position, name: str) -> None:
+    """Refuse a position that lies before what is kept.
+
+    Raises:
+        Gone: saying what to do.
+    """
     if position < kept.position:
         since = kept.at.isoformat(timespec="seconds") if kept.at else "now"
         raise Gone(
             f"{name} is older than what the change log keeps (since {since}): changes after it are gone. Read the present "
             "objects again, or watch with initial=true, and go on from there."
         )
-    return position
 
 
 def _decoded(text: str, name: str) -> tuple[str, Position]:

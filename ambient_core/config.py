@@ -79,6 +79,15 @@ class Settings:
     statement_timeout: float = setting(
         10.0, "Seconds after which a database statement is cut short; 0 for never.", minimum=0
     )
+    lock_timeout: float = setting(
+        5.0, "Seconds that a database statement waits for another request's lock; 0 for no limit.", minimum=0
+    )
+    idle_timeout: float = setting(
+        30.0, "Seconds that a transaction may do nothing before the database ends it; 0 for no limit.", minimum=0
+    )
+    request_timeout: float = setting(
+        30.0, "Seconds after which a request begins no further database statement (504); 0 for no limit.", minimum=0
+    )
     stream_limit: int = setting(
         4, "Lists that one worker streams at once (application/x-ndjson), each over a connection of its own.", minimum=1
     )
@@ -108,6 +117,14 @@ class Settings:
         1.0,
         "Seconds after which watches and the control plane look for changes without being woken: what a lost notification costs.",
         minimum=0.05,
+    )
+    change_retention_days: float = setting(
+        30.0, "Days for which the change log is kept; the newest state of what lives is kept longer.", minimum=0
+    )
+    prune_interval: float = setting(600.0, "Seconds between two prunings of the change log by the leader.", minimum=1)
+    prune_batch: int = setting(1000, "Rows that one step of a pruning looks at.", minimum=1)
+    change_lag_warning: float = setting(
+        30.0, "Seconds of change-log lag from which on readiness says what holds readers back.", minimum=0
     )
     watch_limit: int = setting(
         1000, "Watches that one worker of the API holds at once; one more is answered 429.", minimum=1

@@ -7,6 +7,7 @@ stand or fall together.
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,14 +23,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
 from ambient_core.changes import CHANNEL
-from ambient_core.errors import SetupError, TooManyRequests, Unavailable
+from ambient_core.errors import GatewayTimeout, SetupError, TooManyRequests
 from ambient_core.listen import Listener
+from ambient_core.outages import is_outage, unavailable
 
 log = logging.getLogger(__name__)
 dialect = PGDialect_psycopg()
 """The SQL dialect that stores compile against."""
-
-_AWAY = "The database does not answer right now; try the same request again."
 
 
 def url_of(text: str) -> URL:
@@ -51,10 +51,16 @@ class Transaction:
     """What one request does with the database. Made by `Database.transaction`.
 
     The connection is taken from the pool when the first statement comes.
+
+    Args:
+        database: whose pool it is.
+        deadline: on the monotonic clock; no statement begins after it.
     """
 
-    def __init__(self, database: "Database") -> None:
+    def __init__(self, database: "Database", deadline: float | None = None) -> None:
         self.database = database
+        self._deadline = deadline
+        self._stale = False
         self._pooled: PoolProxiedConnection | None = None
         self._explicit = False
         self._announced = False
@@ -76,10 +82,20 @@ class Transaction:
 
     @property
     def driver(self) -> psycopg.Connection[Any]:
-        """The psycopg connection; taken from the pool at first use."""
+        """The psycopg connection; taken from the pool at first use.
+
+        Raises:
+            GatewayTimeout: the deadline is over.
+            Unavailable: there is no connection to be had.
+        """
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise GatewayTimeout("This request took too long and was given up; nothing of it is kept.", retry_after=5)
         if self._pooled is None:
             self._pooled = self.database.connect()
-        driver = self._pooled.driver_connection
+        return self._held()
+
+    def _held(self) -> psycopg.Connection[Any]:
+        driver = self._pooled.driver_connection if self._pooled is not None else None
         assert isinstance(driver, psycopg.Connection)
         return driver
 
@@ -102,14 +118,19 @@ class Transaction:
         try:
             yield
         except BaseException:
-            if not self.driver.broken:
-                self.driver.execute("ROLLBACK TO SAVEPOINT here")
+            if not self._held().broken:
+                self._held().execute("ROLLBACK TO SAVEPOINT here")
             raise
         self.driver.execute("RELEASE SAVEPOINT here")
 
     def raw(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
         """Run SQL text with ``%(name)s`` parameters; answers a psycopg cursor with tuple rows."""
-        return self.driver.execute(statement, parameters)
+        try:
+            return self.driver.execute(statement, parameters)
+        except psycopg.errors.ReadOnlySqlTransaction:
+            # A server that was the primary once: whoever asks next must not get this connection.
+            self._stale = True
+            raise
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
         """Run a SQLAlchemy statement; slower than `raw`, which the stores use."""
@@ -129,7 +150,8 @@ class Transaction:
             return
         try:
             if self._explicit:
-                self.driver.execute("COMMIT")
+                # Not by `driver`: what is done is committed, however late it is.
+                self._held().execute("COMMIT")
                 self._explicit = False
         finally:
             self._give_back()
@@ -141,8 +163,8 @@ class Transaction:
         """Undo what `begin` opened and give the connection back; never raises."""
         self._announced = self._rehearsal = False
         try:
-            if self._pooled is not None and self._explicit and not self.driver.broken:
-                self.driver.execute("ROLLBACK")
+            if self._explicit and not self._held().broken:
+                self._held().execute("ROLLBACK")
         except (psycopg.Error, SQLAlchemyError):
             log.debug("rollback failed; the connection is thrown away")
         finally:
@@ -151,11 +173,13 @@ class Transaction:
 
     def _give_back(self) -> None:
         pooled, self._pooled = self._pooled, None
-        self._explicit = False
+        stale, self._explicit, self._stale = self._stale, False, False
         if pooled is None:
             return
         driver = pooled.driver_connection
-        if driver is None or driver.closed or driver.info.transaction_status != TransactionStatus.IDLE:
+        if stale:
+            self.database.forget(pooled, all_of_them=True)
+        elif driver is None or driver.closed or driver.info.transaction_status != TransactionStatus.IDLE:
             self.database.forget(pooled)
         else:
             pooled.close()
@@ -166,10 +190,14 @@ class Limits:
     """What a database's users may take beside single statements.
 
     Args:
+        lock_timeout: seconds that a statement waits for a lock; 0 for as long as the statement may take.
+        idle_timeout: seconds that a transaction may do nothing before the server ends it; 0 for ever.
         stream_limit: connections at most for streamed lists, beside the pool.
         stream_timeout: seconds that one may be idle, or wait for its next rows.
     """
 
+    lock_timeout: float = 5
+    idle_timeout: float = 30
     stream_limit: int = 4
     stream_timeout: float = 60
 
@@ -204,7 +232,12 @@ class Database:
             "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"
         )
         self._name = name
-        options = f"-c timezone=UTC -c statement_timeout={int(statement_timeout * 1000)}"
+        timeouts = {
+            "statement_timeout": statement_timeout,
+            "lock_timeout": limits.lock_timeout,
+            "idle_in_transaction_session_timeout": limits.idle_timeout,
+        }
+        options = " ".join(["-c timezone=UTC", *(f"-c {n}={int(seconds * 1000)}" for n, seconds in timeouts.items())])
         self.engine = create_engine(
             self.url,
             isolation_level="AUTOCOMMIT",
@@ -231,13 +264,13 @@ class Database:
         except (DBAPIError, PoolTimeout, psycopg.Error) as fault:
             raise unavailable(fault) from fault
 
-    def forget(self, pooled: PoolProxiedConnection) -> None:
+    def forget(self, pooled: PoolProxiedConnection, *, all_of_them: bool = False) -> None:
         """Throw a connection away that is lost or in an unknown state, and its elder siblings with it.
 
         When the server went away, every pooled connection is as dead as this one: each would cost one request its answer.
         """
         lost = pooled.driver_connection
-        if lost is None or lost.closed:
+        if all_of_them or lost is None or lost.closed:
             self.engine.pool._invalidate(pooled)
         if pooled.is_valid:
             pooled.invalidate()
@@ -348,30 +381,6 @@ class Notifier:
 def driver_url(url: URL) -> str:
     """The same URL in libpq's form, for connections of our own beside the pool."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def is_outage(fault: BaseException) -> bool:
-    """Whether the same request may succeed later: server away, overloaded, or a statement cut short."""
-    original = getattr(fault, "orig", fault)
-    return isinstance(
-        original, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction | PoolTimeout
-    ) or isinstance(fault, PoolTimeout)
-
-
-def is_retryable(fault: BaseException) -> bool:
-    """Whether PostgreSQL asks to run the whole transaction again (SQLSTATE class 40)."""
-    original = getattr(fault, "orig", fault)
-    return isinstance(original, psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected)
-
-
-def unavailable(fault: BaseException) -> Unavailable:
-    """The 503 for an outage; its words never repeat the driver's."""
-    original = getattr(fault, "orig", fault)
-    if isinstance(original, PoolTimeout) or isinstance(fault, PoolTimeout):
-        return Unavailable("All database connections are busy; try the same request again.", retry_after=1)
-    if isinstance(original, psycopg.errors.QueryCanceled):
-        return Unavailable("The database took too long for this request; ask for less, or try again.", retry_after=5)
-    return Unavailable(_AWAY)
 
 
 def _prepare_connection(connection: Any, _record: Any) -> None:

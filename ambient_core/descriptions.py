@@ -182,7 +182,7 @@ def history(kind: Kind) -> Document:
         "summary": f"List the versions of a {kind.name}, newest first: who made each, when, and what it changed.",
         "tags": [kind.plural],
         "x-ambient-verb": "history",
-        "parameters": ["Size", token],
+        "parameters": [documents.PARAMETERS["Size"], token],
         "responses": {
             "200": {"description": "One page of versions.", "content": content(reference("HistoryEntryList"))},
             **refusals((400, 401, 403, 404, 410, 500, 503)),

@@ -11,7 +11,7 @@ Document = dict[str, Any]
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
-_USUAL = (400, 401, 403, 500, 503)
+_USUAL = (400, 401, 403, 500, 503, 504)
 _BY_VERB: dict[str, tuple[int, ...]] = {
     "list": (406, 429),
     "get": (404, 406, 412),

@@ -218,9 +218,17 @@ class Unavailable(AmbientError):
 
 
 class GatewayTimeout(AmbientError):
-    """What stands behind us did not answer in time."""
+    """What stands behind us did not answer in time.
+
+    Args:
+        reason: what took too long.
+        retry_after: seconds after which trying again makes sense, if it does.
+    """
 
     status, number, title = 504, 504, "Gateway timeout"
+
+    def __init__(self, reason: str, retry_after: int | None = None) -> None:
+        super().__init__(reason, headers={} if retry_after is None else {"Retry-After": str(retry_after)})
 
 
 class SetupError(Exception):

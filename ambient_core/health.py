@@ -4,7 +4,7 @@ import logging
 import signal
 import socketserver
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,11 +16,14 @@ from ambient_core import metrics, migrate
 from ambient_core.app import try_out
 from ambient_core.config import Settings, address_of
 from ambient_core.database import Database, driver_url, url_of
-from ambient_core.errors import SetupError
+from ambient_core.errors import AmbientError, BadQuery, MethodNotAllowed, NoRoute, SetupError
+from ambient_core.ids import new_id
+from ambient_core.lag import Lag, measure
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.process import end_with
 
 log = logging.getLogger(__name__)
+_IMPATIENT = "-c statement_timeout=2000"
 Answer = tuple[int, str, bytes]
 
 
@@ -79,12 +82,21 @@ def server(bind: str, name: str, routes: dict[str, Callable[[], Answer]]) -> _Se
 
         def do_GET(self) -> None:
             route = routes.get(self.path.split("?")[0])
-            status, kind, body = (
-                route() if route else (404, "application/json", b'{"kind":"Error","reason":"no such address"}')
-            )
+            if route is None:
+                self.send_error(404)
+            else:
+                self._answer(*route())
+
+        def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+            refusal = _refusal(code, ", ".join(routes))
+            # The library takes what it cannot read for HTTP/0.9, and would send a body without a head.
+            self.request_version, self.close_connection = "HTTP/1.1", True
+            self._answer(refusal.status, "application/json", orjson.dumps(refusal.body(new_id())), refusal.headers)
+
+        def _answer(self, status: int, kind: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
+            for header, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
+                self.send_header(header, value)
             self.end_headers()
             self.wfile.write(body)
 
@@ -95,6 +107,15 @@ def server(bind: str, name: str, routes: dict[str, Callable[[], Answer]]) -> _Se
         return _Server(address_of(name, bind), Handler)
     except OSError as fault:
         raise SetupError(f"{name} {bind} cannot be used: {fault.strerror}.") from fault
+
+
+def _refusal(code: int, known: str) -> AmbientError:
+    """What the library refuses, in our words and shape."""
+    if code == 404:
+        return NoRoute(f"There is nothing here but {known}.")
+    if code == 501:
+        return MethodNotAllowed("Only GET is possible here.", headers={"Allow": "GET"})
+    return BadQuery("This is no valid HTTP request.")
 
 
 def checks_of(settings: Settings, plugins: Plugins) -> list[Check]:
@@ -122,6 +143,29 @@ def checks_of(settings: Settings, plugins: Plugins) -> list[Check]:
     return [Check("database", database), Check("migrations", migrations)]
 
 
+def measured(settings: Settings) -> Lag | None:
+    """How far readers of the change log are behind; ``None`` when it cannot be asked."""
+    try:
+        with psycopg.connect(
+            driver_url(url_of(settings.database_url)), connect_timeout=2, autocommit=True, options=_IMPATIENT
+        ) as connection:
+            return measure(connection.execute)
+    except psycopg.Error:
+        return None
+
+
+def change_log_note(settings: Settings) -> dict[str, Any]:
+    """What readiness shows of the change log. It keeps nobody away: late news are better than none."""
+    found = measured(settings)
+    return {"change_log": found.note(settings.change_lag_warning)} if found is not None else {}
+
+
+def exposition(settings: Settings) -> bytes:
+    """All figures: those of the workers, and those that only the database knows."""
+    found = measured(settings)
+    return metrics.exposition(found.figures() if found is not None else {})
+
+
 def run_side_servers(settings: Settings, master: int) -> None:
     """Serve health and figures until the master is gone. SIGUSR1 says that it is stopping.
 
@@ -142,10 +186,10 @@ def run_side_servers(settings: Settings, master: int) -> None:
         own.close()
     try_out(settings, plugins)
     aside = {"plugins_set_aside": {entry.name: entry.reason for entry in plugins.set_aside}}
-    readiness = Readiness(checks_of(settings, plugins), lambda: aside)
+    readiness = Readiness(checks_of(settings, plugins), lambda: {**aside, **change_log_note(settings)})
     signal.signal(signal.SIGUSR1, lambda *_: setattr(readiness, "draining", True))
     health = {"/healthz": lambda: (200, "application/json", b'{"alive":true}'), "/readyz": readiness.answer}
-    figures = {"/metrics": lambda: (200, "text/plain; version=0.0.4; charset=utf-8", metrics.exposition())}
+    figures = {"/metrics": lambda: (200, "text/plain; version=0.0.4; charset=utf-8", exposition(settings))}
     servers: list[socketserver.BaseServer] = [
         server(settings.health_bind, "health_bind", health),
         server(settings.metrics_bind, "metrics_bind", figures),

@@ -10,7 +10,7 @@ from flask import Response
 
 from ambient_core import changes, past
 from ambient_core.body import parse
-from ambient_core.changes import COLUMNS, SETTLED, Change, Position, change_of
+from ambient_core.changes import COLUMNS, Change, Position, change_of
 from ambient_core.errors import Conflict, NotFound
 from ambient_core.fields import Integer
 from ambient_core.kinds import Access, Kind, rules_of
@@ -67,14 +67,17 @@ def history_view(kind: Kind) -> Callable[[str], Response]:
 
 
 def _versions(store: Store, identifier: str, before: Position | None, size: int) -> list[tuple[Change, bytes | None]]:
-    """Changes of one object, newest first and one more than asked for, each with the state before; only states in scope."""
+    """Changes of one object, newest first and one more than asked for, each with the state before; only states in scope.
+
+    An object's own rows are numbered while its row is locked, so their sequence is their order, also before they are settled.
+    """
     scope = clause_of(store.condition)
     earlier = renamed(scope, "p_")
     text = (
         f"SELECT {COLUMNS}, p.object::text FROM changes AS c LEFT JOIN LATERAL ("
         "SELECT p.* FROM changes AS p WHERE p.kind = c.kind AND p.object_id = c.object_id AND p.seq < c.seq "
         f"ORDER BY p.seq DESC LIMIT 1) AS p ON p.verb <> 'delete' AND {matches(store.kind, earlier, 'p.object')} "
-        f"WHERE {SETTLED} AND c.kind = %(kind_)s AND c.object_id = %(id_)s AND c.seq < %(seq_)s "
+        "WHERE c.kind = %(kind_)s AND c.object_id = %(id_)s AND c.seq < %(seq_)s "
         f"AND {matches(store.kind, scope, 'c.object')} ORDER BY c.seq DESC LIMIT %(limit_)s"
     )
     own = {"kind_": store.kind.name, "id_": identifier, "limit_": size + 1}

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,48 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
     histogram.observe(seconds)
 
 
-def exposition() -> bytes:
-    """All figures in Prometheus' text format, over every worker."""
+@lru_cache(maxsize=1)
+def _watch_instruments() -> tuple[Any, Any]:
+    from prometheus_client import Counter, Gauge  # noqa: PLC0415 - reads its folder from the environment at import
+
+    watches = Gauge("ambient_watches", "Watches that are open.", multiprocess_mode="livesum")
+    return watches, Counter("ambient_watches_cut", "Watches that were ended by the server.", ["status"])
+
+
+def observe_watches(count: int) -> None:
+    """Say how many watches this worker holds."""
+    _watch_instruments()[0].set(count)
+
+
+def observe_cut_watch(status: int) -> None:
+    """Count a watch that the server ends.
+
+    Args:
+        status: what it is told.
+    """
+    _watch_instruments()[1].labels(str(status)).inc()
+
+
+class _Asked:
+    """Gauges whose values were asked for just now."""
+
+    def __init__(self, gauges: Mapping[str, tuple[str, float]]) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[Any]:
+        """The gauges, as the registry takes them."""
+        from prometheus_client.metrics_core import GaugeMetricFamily  # noqa: PLC0415
+
+        for name, (text, value) in self._gauges.items():
+            yield GaugeMetricFamily(name, text, value)
+
+
+def exposition(gauges: Mapping[str, tuple[str, float]] | None = None) -> bytes:
+    """All figures in Prometheus' text format, over every worker.
+
+    Args:
+        gauges: further values by name, each with what it means.
+    """
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
@@ -62,7 +103,9 @@ def exposition() -> bytes:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry = REGISTRY
-    return bytes(generate_latest(registry))
+    asked = CollectorRegistry()
+    asked.register(_Asked(gauges or {}))
+    return bytes(generate_latest(registry)) + bytes(generate_latest(asked))
 
 
 def forget_worker(pid: int) -> None:

@@ -185,8 +185,7 @@ class Plugins:
         try:
             self.modules[source.name] = source.load()
         except (Exception, SystemExit) as fault:
-            for table in [t for key, t in Resource.metadata.tables.items() if key not in before]:
-                Resource.metadata.remove(table)
+            _forget_tables(set(Resource.metadata.tables) - before)
             log.debug("import of plugin %s", source.name, exc_info=True)
             self.set_aside_plugin(source.name, f"does not import: {words(fault)}")
 
@@ -298,6 +297,18 @@ def refuse_set_aside(plugins: Plugins) -> None:
     if plugins.set_aside:
         lines = [f"plugin {entry.name}: {entry.reason}" for entry in plugins.set_aside]
         raise SetupError("strict is on, and not every plugin can serve:\n" + "\n".join(lines))
+
+
+def _forget_tables(names: set[str]) -> None:
+    """Forget the tables that an import left behind when it failed; what it had imported from others stays loaded, and known."""
+    kept: set[int] = set()
+    for module in list(sys.modules.values()) if names else ():
+        for value in list(vars(module).values()):
+            kept.add(id(value.__dict__.get("__table__") if isinstance(value, type) else value))
+    for name in names:
+        table = Resource.metadata.tables[name]
+        if id(table) not in kept:
+            Resource.metadata.remove(table)
 
 
 def _optional(caller: Any, name: str) -> bool:

@@ -1,5 +1,6 @@
 """HTTP for any kind: the five verbs and the actions, written once."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -70,7 +71,8 @@ class Operation:
         self.database = runtime.database
         self.registry = runtime.registry
         self.principal: Principal = _NOBODY
-        self.transaction = Transaction(runtime.database)
+        seconds = self.settings.request_timeout
+        self.transaction = Transaction(runtime.database, time.monotonic() + seconds if seconds else None)
 
     def store(self, kind: str | Kind, verb: str) -> Store:
         """Open the store of a kind for this caller.

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 import orjson
 from flask import Flask, Response, current_app, g, request
 
-from ambient_core import changes
+from ambient_core import changes, metrics
 from ambient_core.changes import Position
 from ambient_core.errors import AmbientError, BadQuery, Internal, Unavailable
 from ambient_core.identity import Principal
@@ -67,11 +67,14 @@ def stream(view_of: ViewOf, initial: "Callable[[View], Initial] | None" = None) 
     operation = current()
     view = view_of(operation.principal)
     after = _start(operation, anew=initial is not None)
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+    if request.method == "HEAD":
+        # Nobody would read what comes, nor say that it is over.
+        return Response(mimetype=EVENT_STREAM, headers=headers)
     hub = operation.runtime.hub
     session = Session(hub, view, Credential(), view_of, Watcher(_abort(request.environ)))
     operation.release()
     told = session.open(after, initial if after is None else None)
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return Response(Frames(session, told), mimetype=EVENT_STREAM, headers=headers)
 
 
@@ -87,6 +90,8 @@ def _start(operation: Operation, *, anew: bool) -> Position | None:
 
 def _abort(environ: Mapping[str, Any]) -> Callable[[], None]:
     socket = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
+    # Of gevent's socket the one below: what waits to write then sees that the reader is gone, as if it had gone itself.
+    socket = getattr(socket, "_sock", socket)
 
     def abort() -> None:
         try:
@@ -292,5 +297,6 @@ class Frames:
 
 
 def _ended(reason: AmbientError) -> bytes:
+    metrics.observe_cut_watch(reason.status)
     body = orjson.dumps({"type": "ERROR", "status": reason.status, "object": reason.body(new_id())})
     return b"event: ERROR\ndata: %b\n\n" % body

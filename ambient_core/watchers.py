@@ -13,11 +13,12 @@ from typing import Any
 import orjson
 import psycopg
 
-from ambient_core import changes
+from ambient_core import changes, metrics
 from ambient_core.changes import Batch, Now, Position
-from ambient_core.database import Database, unavailable
+from ambient_core.database import Database
 from ambient_core.errors import AmbientError, TooManyRequests, Unavailable
 from ambient_core.follower import Follower
+from ambient_core.outages import unavailable
 from ambient_core.visibility import Sight, View, judge
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,7 @@ _PAUSE = 0.5
 STALLED = 30.0
 
 SLOW = "This reader was slower than the changes; resume with Last-Event-ID."
+STOPPING = "This server is stopping; resume with Last-Event-ID, and another goes on."
 FAILED = "The changes could not be judged for this watch; resume with Last-Event-ID, or change its search."
 
 
@@ -291,14 +293,22 @@ class Hub:
                     headers={"Retry-After": "5"},
                 )
             self._watchers.add(watcher)
+            metrics.observe_watches(len(self._watchers))
             if self._keeper is None:
                 self._keeper = threading.Thread(target=self._keep, name="watch-keeper", daemon=True)
                 self._keeper.start()
+
+    def drain(self) -> None:
+        """End every watch, because this process stops, and admit no other."""
+        self.limit = 0
+        for watcher in list(self._watchers):
+            watcher.end(Unavailable(STOPPING, retry_after=1))
 
     def dismiss(self, watcher: Watcher) -> None:
         """Count a watcher out."""
         with self._lock:
             self._watchers.discard(watcher)
+            metrics.observe_watches(len(self._watchers))
 
     def join(self, watcher: Watcher, view: View) -> Position:
         """Let a watcher hear of everything after the position that is answered.
@@ -358,9 +368,15 @@ class Hub:
         return [frame(self.log_name(), sight) for sight in sights]
 
     def earlier(self, view: View, after: Position, until: Position | None = None) -> tuple[list[Frame], Batch]:
-        """Events of the log after a position, for one watcher that catches up."""
+        """Events of the log after a position, for one watcher that catches up.
+
+        Raises:
+            Gone: it was pruned meanwhile.
+        """
         with self.database.transaction() as transaction:
             batch = changes.read(transaction.raw, after, _CATCH_UP, until)
+            # Asked after reading: what was not pruned by now was read whole.
+            changes.check_kept(changes.horizon(transaction.raw), after, "The position of this watch")
         return self.frames(view, batch), batch
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import gevent
 import orjson
 from gunicorn.glogging import Logger
 from gunicorn.http import errors as http_errors
@@ -33,6 +34,14 @@ class AmbientLogger(Logger):
 
 class AmbientWorker(GeventWorker):
     """Answers what never reached the application with the same error body as everything else."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """Let running requests finish; a watch has no end of its own, so it is told to go on elsewhere."""
+        super().handle_exit(sig, frame)
+        runtime = getattr(self.wsgi, "runtime", None)
+        if runtime is not None:
+            # A signal's handler must not wait, and the watchers' locks may.
+            gevent.spawn(runtime.hub.drain)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that HTTP itself refuses, and close the connection."""

@@ -4,8 +4,9 @@ import sys
 
 import click
 
-from ambient_core import migrate
+from ambient_core import migrate, pruning, status
 from ambient_core.cli import Invocation
+from ambient_core.database import Database
 
 
 @click.group("db")
@@ -48,3 +49,27 @@ def downgrade(invocation: Invocation, target: str, plugin: str | None) -> None:
 def revision(invocation: Invocation, plugin: str, text: str) -> None:
     """Write PLUGIN's next migration from the difference between its models and the database."""
     click.echo(f"Wrote {migrate.revision(invocation.load().settings, plugin, text)}; read it before you run it.")
+
+
+@command.command("status")
+@click.pass_obj
+def show_status(invocation: Invocation) -> None:
+    """Print size, change log, lag, oldest transaction, dead rows and pending migrations."""
+    for line in status.report(invocation.load().settings):
+        click.echo(line)
+
+
+@command.command("prune")
+@click.pass_obj
+def prune_log(invocation: Invocation) -> None:
+    """Delete changes and idempotency records that are older than what is kept; the leader does it by itself."""
+    settings = invocation.load().settings
+    database = Database(settings.database_url, pool_size=1, name="ambient-prune")
+    try:
+        found = pruning.prune(database, settings)
+    finally:
+        database.close()
+    click.echo(
+        f"{found.seen} changes are older than {settings.change_retention_days:g} days: {found.changes} are deleted, the others "
+        f"are the newest state of what lives. {found.keys} idempotency records are deleted."
+    )

@@ -13,9 +13,12 @@ from ambient_core.controlplane.health import serve_health
 from ambient_core.controlplane.leader import Leader
 from ambient_core.controlplane.reconciler import Reconciler
 from ambient_core.controlplane.term import Term
+from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.process import ends_with_parent
+from ambient_core.pruning import Pruner
+from ambient_core.reactions import Reactions
 
 log = logging.getLogger(__name__)
 _CANDIDATE_PAUSE = 1.0
@@ -62,12 +65,15 @@ class ControlPlane:
         log.info("this process is the leader, number %d", self.leader.fence)
         term = Term(self._settings, self._reconcilers, self._hooks, self.leader, _token(self._settings))
         self._term = term
+        pruner = Pruner(self._settings)
+        pruner.start()
         try:
             term.run(self._stopping)
         except Exception:
             log.exception("the work as the leader broke off; this process steps down and competes again")
             self._stopping.wait(_CANDIDATE_PAUSE)
         finally:
+            pruner.stop()
             self._term = None
             self.leader.release()
             log.info("this process leads no more")
@@ -97,6 +103,8 @@ def run(settings: Settings, *, gateway: bool) -> int:
     plane = ControlPlane(settings, reconcilers_of(plugins), plugins.hooks)
     readiness = serve_health(settings, plugins, plane.figures)
     child = _start_gateway() if gateway else None
+    database = Database(settings.database_url, pool_size=1, name="ambient-control-plane")
+    Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
     stopped = threading.Event()
 
     def ask_to_stop(*_: object) -> None:
@@ -120,6 +128,7 @@ def run(settings: Settings, *, gateway: bool) -> int:
         child.terminate()
         child.wait(settings.graceful_timeout + 5)
     thread.join()
+    database.close()
     return status
 
 

@@ -14,6 +14,10 @@ REST = 1.0
 """Seconds that a key which failed or is stuck is left alone, whatever the news: what it writes itself is news too."""
 
 
+BURST = 10
+"""Looks at one key that may follow each other at once; then they are a rest apart, whoever goes on waking it."""
+
+
 @dataclass(slots=True)
 class Entry:
     """What is known of one key.
@@ -28,6 +32,8 @@ class Entry:
         rests_until: not before, whatever the news.
         begun: when the work on it began, while it is worked on.
         dirty: whether there was news while it was worked on.
+        looks: how many there were lately; one is forgotten each `REST`.
+        counted: when they were counted.
     """
 
     key: str
@@ -39,6 +45,14 @@ class Entry:
     rests_until: float = 0.0
     begun: float | None = None
     dirty: bool = False
+    looks: float = 0.0
+    counted: float = 0.0
+
+    def count(self, now: float) -> bool:
+        """Count a look; answers whether there were too many of late."""
+        self.looks = max(0.0, self.looks - (now - self.counted) / REST) + 1.0
+        self.counted = now
+        return self.looks > BURST
 
     @property
     def working(self) -> bool:
@@ -172,6 +186,8 @@ class KeyedQueue:
             entry.reason = reason
             entry.failures = entry.failures + 1 if failed else 0
             entry.tries = entry.tries + 1 if rest else 0
+            if entry.count(now) and not failed:
+                rest = REST
             entry.rests_until = now + rest * (1.0 + self._jitter() / 4)
             if failed:
                 again = self._pause(entry.failures)

@@ -277,6 +277,17 @@ def check_port(flag: str, port: int) -> None:
             ) from fault
 
 
+def usable_port(wanted: int) -> int:
+    """This port, or any free one when it is taken."""
+    try:
+        check_port("", wanted)
+    except SetupError:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+    return wanted
+
+
 def make_demo_repository(folder: Path) -> None:
     """A small real repository to try sessions on, unless it is there."""
     if (folder / ".git").exists():

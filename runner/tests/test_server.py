@@ -12,7 +12,9 @@ import pytest
 import uvicorn
 from ag_ui_validate import ValidatorOptions, create_validator
 from ambient_runner.config import RunnerConfig
+from ambient_runner.model import model_of
 from ambient_runner.server import create_app
+from ambient_runner.workspace import Workspace
 
 from tests.e2e.provider import Provider
 
@@ -169,6 +171,34 @@ def test_a_compatible_server_is_asked_with_key_model_and_tools(serve: Any, provi
     assert names == {"list_files", "search_files", "read_file", "write_file", "git_diff", "load_skill"}
     assert "README.md" in results(events)[0]
     assert spoken(events) == "Hello from the model."
+
+
+def test_anthropic_is_asked_with_key_and_model(serve: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", provider.url.removesuffix("/v1"))
+    served = serve(anthropic_api_key="the-key", model="claude-sonnet-4-6", max_tokens=7)
+    events = served.run("Talk.")
+    asked = provider.asked[-1]
+    assert provider.keys[-1].endswith("the-key")
+    assert (asked["model"], asked["max_tokens"]) == ("claude-sonnet-4-6", 7)
+    assert "read_file" in {tool["name"] for tool in asked["tools"]}
+    assert (spoken(events), events[-1]["type"]) == ("Hello from the model.", "RUN_FINISHED")
+
+
+@pytest.mark.parametrize(
+    ("given", "chosen"),
+    [
+        ({}, "FunctionModel"),
+        ({"openai_api_key": "k"}, "OpenAIChatModel"),
+        ({"anthropic_api_key": "k"}, "AnthropicModel"),
+        ({"anthropic_api_key": "k", "openai_api_key": "k"}, "AnthropicModel"),
+        ({"anthropic_api_key": "k", "openai_api_key": "k", "model": "gpt-4o"}, "OpenAIChatModel"),
+        ({"anthropic_api_key": "k", "openai_base_url": "http://127.0.0.1:9/v1"}, "OpenAIChatModel"),
+    ],
+    ids=["no key", "openai", "anthropic", "both, claude", "both, another", "a compatible server"],
+)
+def test_the_model_is_chosen_by_what_is_there(tmp_path: Path, given: dict[str, str], chosen: str) -> None:
+    config = RunnerConfig("session", tmp_path, **{"model": "claude-sonnet-4-6", **given})
+    assert type(model_of(config, Workspace(tmp_path))).__name__ == chosen
 
 
 def test_a_model_server_that_is_away_ends_the_run_with_an_error(serve: Any) -> None:

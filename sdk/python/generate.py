@@ -62,16 +62,23 @@ def method_source(path: str, method: str, operation: dict[str, Any], base: str) 
     model = schema_name(operation)
     takes_body = "requestBody" in operation
     query = [p["name"] for p in operation.get("parameters", []) if p.get("in") == "query"]
-    signature = ["self", *(f"{a}: str" for a in arguments)]
-    if query:
-        signature += ["*", *(f"{snake(q)}: Any = None" for q in query)]
+    shared = {p["$ref"].rsplit("/", 1)[1] for p in operation.get("parameters", []) if "$ref" in p}
+    keywords = [f"{snake(q)}: Any = None" for q in query]
+    keywords += ["if_match: int | None = None"] if "IfMatch" in shared else []
+    keywords += ["dry_run: bool = False"] if "DryRun" in shared else []
+    signature = ["self", *(f"{a}: str" for a in arguments), *(["*"] if keywords else []), *keywords]
     if takes_body:
         signature.append("**fields: Any")
     address = f"self._address({', '.join(pieces)})" if arguments else f'self.path + "/{"/".join(rest)}"'
     call = [f'"{method.upper()}"', address]
     if query:
         pairs = ", ".join(f'"{q}": {snake(q)}' for q in query)
-        call.append(f"query={{key: value for key, value in {{{pairs}}}.items() if value is not None}}")
+        rehearsed = ", **dry(dry_run)" if "DryRun" in shared else ""
+        call.append(f"query={{key: value for key, value in {{{pairs}{rehearsed}}}.items() if value is not None}}")
+    elif "DryRun" in shared:
+        call.append("query=dry(dry_run)")
+    if "IfMatch" in shared:
+        call.append("headers=matching(if_match)")
     if takes_body:
         call.append("body=fields")
     answer = model or ("dict[str, Any]" if "204" not in operation["responses"] else "None")
@@ -79,6 +86,8 @@ def method_source(path: str, method: str, operation: dict[str, Any], base: str) 
     done = f"return read({model}, {ask})" if model else f"return {ask}"
     if answer == "None":
         done = f"self._transport.send({', '.join(call)})"
+    if is_text(operation):
+        answer, done = "Iterator[str]", f"return self._transport.lines({', '.join(call)})"
     doc = operation.get("summary", name).replace('"', "'")
     return f'    def {name}({", ".join(signature)}) -> {answer}:\n        """{doc}"""\n        {done}\n', model
 
@@ -91,6 +100,11 @@ def kinds_of(document: dict[str, Any]) -> dict[str, tuple[str, str]]:
             if isinstance(operation, dict) and operation.get("x-ambient-verb") == "get" and path.count("{") == 1:
                 found[operation["tags"][0]] = (path.rsplit("/", 1)[0], str(schema_name(operation)))
     return found
+
+
+def is_text(operation: dict[str, Any]) -> bool:
+    """Whether it answers plain text, which is read line by line as it comes."""
+    return "text/plain" in operation["responses"].get("200", {}).get("content", {})
 
 
 def is_action(operation: Any) -> bool:
@@ -116,10 +130,15 @@ def resources(document: dict[str, Any], digest: str) -> str:
             needed |= {model} if model else set()
     needed |= {model for _, model in kinds.values()}
     lines = [f'"""Generated from openapi.yaml (sha256 {digest}); do not edit, run: make sdk."""', ""]
-    lines += ["from typing import Any", "", "from ambient_sdk._generated.models import ("]
+    lines += [
+        "from collections.abc import Iterator",
+        "from typing import Any",
+        "",
+        "from ambient_sdk._generated.models import (",
+    ]
     lines += [f"    {name}," for name in sorted(needed)] + [")"]
     lines += [
-        "from ambient_sdk.resource import Resource, read",
+        "from ambient_sdk.resource import Resource, dry, matching, read",
         "from ambient_sdk.transport import Transport",
         "",
     ]

@@ -1,11 +1,14 @@
-"""Deliberate mistakes in the store, to show that the contract suite notices each; a pytest plugin, chosen by SABOTAGE."""
+"""Deliberate mistakes in store, watch and past, to show that the contract suite notices each; a pytest plugin, chosen by SABOTAGE."""
 
 import os
 from collections.abc import Callable
 from typing import Any
 
-from ambient_core import parameters, rest, statements
+from ambient_core import changes, history, parameters, past, rest, statements, visibility
+from ambient_core.changes import START, Now
+from ambient_core.statements import NOWHERE
 from ambient_core.store import Answer, Store
+from ambient_core.visibility import Sight
 
 
 def forget_the_change_row() -> None:
@@ -48,6 +51,34 @@ def forget_idempotency() -> None:
     rest.Once.keep = lambda self, answer: None  # type: ignore[method-assign]
 
 
+def watch_from_the_start() -> None:
+    changes.now = lambda run: Now(START, frozenset())  # type: ignore[assignment]
+
+
+def add_whatever_happens() -> None:
+    visibility._plain = lambda change: Sight("ADDED", change, change.object)
+    visibility._decided = lambda change, last, now, before: Sight("ADDED", change, change.object)  # type: ignore[assignment,misc]
+
+
+def show_every_object_in_a_search() -> None:
+    visibility.matches = lambda kind, clause, content: "true"
+
+
+def show_the_present_as_the_past() -> None:
+    past.at_version = lambda kind, identifier, version: NOWHERE
+    past.at_time = lambda run, kind, at, identifier=None: NOWHERE
+
+
+def restore_the_last_version() -> None:
+    original = past.at_version
+    past.at_version = lambda kind, identifier, version: original(kind, identifier, version + 1)
+
+
+def difference_to_itself() -> None:
+    original = history._entry
+    history._entry = lambda log, change, earlier: original(log, change, change.object if earlier else None)
+
+
 MISTAKES: dict[str, Callable[[], Any]] = {
     function.__name__: function
     for function in (
@@ -59,6 +90,12 @@ MISTAKES: dict[str, Callable[[], Any]] = {
         forget_the_tie_breaker,
         show_null,
         forget_idempotency,
+        watch_from_the_start,
+        add_whatever_happens,
+        show_every_object_in_a_search,
+        show_the_present_as_the_past,
+        restore_the_last_version,
+        difference_to_itself,
     )
 }
 

@@ -10,6 +10,7 @@ import pytest
 from tests.contract.sabotage import MISTAKES
 
 ROOT = Path(__file__).resolve().parents[2]
+SUITE = [f"tests/contract/test_{name}.py" for name in ("contract", "log", "past")]
 
 
 @pytest.mark.slow
@@ -29,7 +30,7 @@ def test_the_contract_suite_notices(mistake: str) -> None:
         "no:xdist",
     ]
     done = subprocess.run(
-        [*command, "tests/contract/test_contract.py", "-k", "Project or Skill"],
+        [*command, *SUITE, "-k", "Project or Skill"],
         cwd=ROOT,
         env={**os.environ, "SABOTAGE": mistake},
         capture_output=True,

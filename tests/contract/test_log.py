@@ -6,6 +6,7 @@ from typing import Any
 from ambient_core import changes
 from ambient_core.kinds import Access, Kind, rules_of
 from tests.contract.maker import Maker, refused, some_text
+from tests.e2e.conftest import wait_for
 from tests.streams import told, watching
 
 
@@ -18,19 +19,25 @@ def changed(kind: Kind, maker: Maker, made: dict[str, Any]) -> dict[str, Any]:
     return dict(answer.json)
 
 
+def listed(call: Any, kind: Kind, identifier: str, count: int) -> list[dict[str, Any]]:
+    """The changes of an object, once they are settled: something else on this server may write at the same time."""
+    path = f"/changes?kinds={kind.name}&object_id={identifier}&order=oldest"
+    return wait_for(lambda: found if len(found := call("GET", path).json["items"]) >= count else None, "the changes")  # type: ignore[no-any-return]
+
+
 def test_every_write_is_listed_with_who_what_and_when(kind: Kind, maker: Maker, call: Any) -> None:
     made = maker.make(kind)
     new = changed(kind, maker, made)
     call("DELETE", f"/{kind.plural}/{made['id']}")
-    page = call("GET", f"/changes?kinds={kind.name}&object_id={made['id']}&order=oldest").json
-    assert [(i["verb"], i["version"], i["actor"]) for i in page["items"]] == [
+    items = listed(call, kind, made["id"], 3)
+    assert [(i["verb"], i["version"], i["actor"]) for i in items] == [
         ("create", 1, "person:developer"),
         ("patch", 2, "person:developer"),
         ("delete", 2, "person:developer"),
     ]
-    assert [item["object"] for item in page["items"]] == [made, new, new]
-    assert [item["at"] for item in page["items"]][:2] == [made["created_at"], new["updated_at"]]
-    assert {item.get("project_id") for item in page["items"]} == {made.get(kind.project_column or "")}
+    assert [item["object"] for item in items] == [made, new, new]
+    assert [item["at"] for item in items][:2] == [made["created_at"], new["updated_at"]]
+    assert {item.get("project_id") for item in items} == {made.get(kind.project_column or "")}
 
 
 def test_a_watch_shows_each_write_once_in_order_and_resumes(kind: Kind, maker: Maker, call: Any) -> None:

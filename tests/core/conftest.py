@@ -15,8 +15,10 @@ def loaded(settings: Settings) -> Callable[..., Plugins]:
 
 
 @pytest.fixture
-def forget() -> Iterator[None]:
+def forget(settings: Settings) -> Iterator[None]:
     """Take tables that a test declares out of the shared metadata again."""
+    # Ours are there to stay, also when this test is the first that loads them.
+    load_plugins(settings)
     before = set(Resource.metadata.tables)
     yield
     for name in set(Resource.metadata.tables) - before:

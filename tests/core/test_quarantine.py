@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -146,3 +147,17 @@ def test_what_is_no_reconciler_is_not_run(loaded: Any) -> None:
     plugins = loaded(answering("ambient_reconcilers", "nonsense"))
     assert [type(one).__name__ for one in reconcilers_of(plugins)] == ["SessionReconciler"]
     assert reason_of(plugins, "zoo") == "ambient_reconcilers must yield Reconciler, not str."
+
+
+def test_a_failing_import_takes_its_own_tables_along_and_nobody_else_s(
+    loaded: Any, forget: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load() -> ModuleType:
+        shared = ModuleType("stranger_shared")
+        shared.Lion = type("Lion", (Resource,), {"__tablename__": "lions", "__module__": "stranger_shared"})  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "stranger_shared", shared)
+        type("Tiger", (Resource,), {"__tablename__": "tigers", "__module__": "stranger_zoo"})
+        raise ImportError("no tigers today")
+
+    assert reason_of(loaded(Source("zoo", load, "1.0")), "zoo") == "does not import: ImportError: no tigers today"
+    assert ("lions" in Resource.metadata.tables, "tigers" in Resource.metadata.tables) == (True, False)

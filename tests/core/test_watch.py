@@ -106,3 +106,9 @@ def test_a_stream_says_that_it_lives_and_where_it_is(call: Any, monkeypatch: pyt
         wait_for(lambda: stream.events[-1] == {"type": "BOOKMARK", "cursor": cursor}, "a bookmark at the last change")
         wait_for(lambda: stream.comments > before + 2, "heartbeats")
     assert told(stream.of()) == [("ADDED", user["id"], 1)]
+
+
+def test_asking_for_the_head_of_a_watch_opens_none(call: Any, app: Any) -> None:
+    answer = call("HEAD", "/users?watch=true")
+    assert (answer.status_code, answer.mimetype, answer.data) == (200, "text/event-stream", b"")
+    assert app.runtime.hub.count == 0

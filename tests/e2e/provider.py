@@ -1,7 +1,7 @@
-"""A language model's server for tests: speaks the OpenAI chat-completions protocol, and does what the prompt says.
+"""A language model's server for tests: speaks OpenAI's chat completions and Anthropic's messages, and does what is asked.
 
 A prompt with ``tool`` makes it call ``list_files`` first; one with ``hold`` makes it stop in the middle of its answer
-until `Provider.release` is called; everything else is answered with ``Hello from the model.``
+until `Provider.release` is called; everything else is answered with ``Hello from the model.``, and so is every message.
 """
 
 import json
@@ -27,11 +27,16 @@ class Provider:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 provider.asked.append(body)
-                provider.keys.append(self.headers.get("Authorization", ""))
+                provider.keys.append(self.headers.get("Authorization") or self.headers.get("X-Api-Key", ""))
                 self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.send_header("Connection", "close")
                 self.end_headers()
+                if self.path.endswith("/messages"):
+                    for event in message(body["model"], "Hello from the model."):
+                        self.wfile.write(f"event: {event['type']}\n".encode())
+                        self.send(event)
+                    return
                 try:
                     for delta, reason in provider.answer(body["messages"]):
                         self.send(chunk(body["model"], delta, reason))
@@ -93,3 +98,16 @@ class Provider:
 def chunk(model: str, delta: dict[str, Any], reason: str | None) -> dict[str, Any]:
     choice = {"index": 0, "delta": delta, "finish_reason": reason}
     return {"id": "answer", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]}
+
+
+def message(model: str, text: str) -> Iterator[dict[str, Any]]:
+    """One answer as the events of Anthropic's messages (streaming)."""
+    head = {"id": "answer", "type": "message", "role": "assistant", "model": model, "content": []}
+    head |= {"stop_reason": None, "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}
+    yield {"type": "message_start", "message": head}
+    yield {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    yield {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}}
+    yield {"type": "content_block_stop", "index": 0}
+    end = {"stop_reason": "end_turn", "stop_sequence": None}
+    yield {"type": "message_delta", "delta": end, "usage": {"output_tokens": 5}}
+    yield {"type": "message_stop"}

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    made = EmbeddedPostgres(tmp_path_factory.mktemp("given"), durable=False).start()
+    made = EmbeddedPostgres(tmp_path_factory.mktemp("given"), durable=False, max_connections=200).start()
     yield made
     made.stop()
     made.remove()

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from ambient_core.embedded.system import usable_port
 from tests.e2e.conftest import System, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("system")]
@@ -73,6 +75,16 @@ def test_a_taken_port_is_named_with_its_flag(system: System, tmp_path: Path) -> 
     assert f"Port {system.ports['port']} cannot be used (Address already in use)" in done.stderr
     assert "--port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_port_that_nobody_asked_for_gives_way() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = int(taken.getsockname()[1])
+        other = usable_port(port)
+    assert other != port
+    assert usable_port(other) == other
 
 
 def test_everything_ends_when_the_command_is_killed(own_system: System) -> None:

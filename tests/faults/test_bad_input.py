@@ -132,9 +132,9 @@ def test_an_unknown_address_says_nothing_to_strangers(caller: Any) -> None:
 
 
 def test_a_wrong_method_is_405_with_allow(call: Any) -> None:
-    answer = call("DELETE", "/projects")
+    answer = call("PUT", "/projects")
     refused(answer, 405)
-    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+    assert set(answer.headers["Allow"].split(", ")) == {"DELETE", "GET", "HEAD", "OPTIONS", "POST"}
 
 
 @pytest.mark.parametrize(

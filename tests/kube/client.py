@@ -63,7 +63,7 @@ class Cluster:
         Raises:
             Refused: it is not there (404), or not for us.
         """
-        return self.request("GET", self.path(resource, namespace, name))
+        return dict(self.request("GET", self.path(resource, namespace, name)))
 
     def find(self, resource: str, name: str, namespace: str | None = None) -> Manifest | None:
         """One object, or None when there is none."""
@@ -91,24 +91,24 @@ class Cluster:
     def create(self, manifest: Manifest, dry_run: bool = False) -> Manifest:
         """Create an object."""
         query = {"dryRun": "All"} if dry_run else {}
-        return self.request("POST", self._path_of(manifest, named=False), manifest, **query)
+        return dict(self.request("POST", self._path_of(manifest, named=False), manifest, **query))
 
     def apply(self, manifest: Manifest, manager: str = "ambient-kube-tests", dry_run: bool = False) -> Manifest:
         """Apply an object on the server's side, by force."""
         query = {"fieldManager": manager, "force": "true", **({"dryRun": "All"} if dry_run else {})}
-        return self.request("PATCH", self._path_of(manifest), manifest, kind=_APPLY, **query)
+        return dict(self.request("PATCH", self._path_of(manifest), manifest, kind=_APPLY, **query))
 
     def replace(self, manifest: Manifest, subresource: str = "") -> Manifest:
         """Put an object in place of itself."""
         path = self._path_of(manifest)
-        return self.request("PUT", f"{path}/{subresource}" if subresource else path, manifest)
+        return dict(self.request("PUT", f"{path}/{subresource}" if subresource else path, manifest))
 
     def patch(
         self, resource: str, name: str, namespace: str | None, change: Manifest, subresource: str = ""
     ) -> Manifest:
         """Merge a change into an object."""
         path = self.path(resource, namespace, name)
-        return self.request("PATCH", f"{path}/{subresource}" if subresource else path, change, kind=_MERGE)
+        return dict(self.request("PATCH", f"{path}/{subresource}" if subresource else path, change, kind=_MERGE))
 
     def annotate(self, resource: str, name: str, namespace: str | None, **annotations: str | None) -> Manifest:
         """Set annotations, or take them away with None; ``__`` stands for the slash and ``_`` for the dash."""
@@ -123,6 +123,18 @@ class Cluster:
         except Refused as refusal:
             if refusal.status not in (404, 409):
                 raise
+
+    def bind(self, pod: Manifest, node: str) -> bool:
+        """Give a pod a node, as a scheduler does; False when it is gone or has one."""
+        metadata, target = pod["metadata"], {"apiVersion": "v1", "kind": "Node", "name": node}
+        body = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": metadata["name"]}, "target": target}
+        try:
+            self.request("POST", f"{self.path('pods', metadata['namespace'], metadata['name'])}/binding", body)
+        except Refused as refusal:
+            if refusal.status in (404, 409):
+                return False
+            raise
+        return True
 
     def create_token(self, namespace: str, account: str, seconds: int = 3600, **spec: Any) -> str:
         """A token of a service account, by TokenRequest."""

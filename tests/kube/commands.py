@@ -53,6 +53,8 @@ def surroundings(pod: str, address: str, home: Path, server: tuple[str, int]) ->
         "LANG": "C.UTF-8",
         "HOSTNAME": pod,
         "PYTHONUNBUFFERED": "1",
+        # Beside a script in this folder lies an operator.py, which is not Python's own.
+        "PYTHONSAFEPATH": "1",
         "KUBERNETES_SERVICE_HOST": server[0],
         "KUBERNETES_SERVICE_PORT": str(server[1]),
         # The pod has an address of its own, not a network of its own.

@@ -17,6 +17,8 @@ that runs such tests has a control plane of its own (550 MB). Fixtures:
 ``pods``              pods in ``project_namespace`` on that node: ``make``, ``status``, ``until``, ``events``, ``log`` (pods.py)
 ``operator``          a double of the platform's operator (operator.py), with ``kubelet``'s images for its pods: ``away()``,
                       ``slow(seconds)``, ``repeat(name, namespace, phase)`` writes an old status late
+                      (Benchmarks take ``Kubelet(cluster, folder, plane.certificate, quick=True)``: no processes, and
+                      ``Plane(folder).start()`` and ``Operator(cluster).start()`` work without pytest as well.)
 ``wait_for``          ``wait_for(condition, what, seconds=30)``: polls until the condition holds, answers its value
 """
 

@@ -80,6 +80,7 @@ class State:
     reason: str = ""
     message: str = ""
     ready: bool = False
+    passed: bool = True
     restarts: int = 0
     last: dict[str, object] = field(default_factory=dict)
 

@@ -164,7 +164,7 @@ class FaultProxy:
 
     def expire_watches(self, **match: str) -> int:
         """End watches with a 410 in the stream; answers how many there were."""
-        return self._run(self._expire(Match(**match)))
+        return int(self._run(self._expire(Match(**match))))
 
     def cut(self) -> None:
         """Break every connection; new ones are welcome."""

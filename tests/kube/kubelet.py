@@ -110,12 +110,12 @@ class Kubelet:
         """Say what images of this name run."""
         self._images.append((pattern, command))
 
-    def fail(self, reason: str, message: str = "", **match: str) -> Failure:
-        """Keep pods from starting for this reason (failures.py), until ``remove()``; ``match``: image, pod, namespace.
+    def fail(self, reason: str, message: str = "", image: str = "*", pod: str = "*", namespace: str = "*") -> Failure:
+        """Keep the pods that fit from starting for this reason (failures.py), until ``remove()``.
 
         ``Unschedulable`` keeps them from getting a node.
         """
-        failure = Failure(reason, message, **match)
+        failure = Failure(reason, message, image, pod, namespace)
         self._failures.append(failure)
         return failure
 
@@ -177,8 +177,8 @@ class Kubelet:
             "lastTimestamp": now(),
             "count": 1,
         }
-        # A namespace that is going takes no events.
-        with contextlib.suppress(Refused):
+        # A namespace that is going takes no events, and none is worth a second try.
+        with contextlib.suppress(Refused, urllib3.exceptions.HTTPError):
             self.cluster.create(event)
 
     def forget(self, worker: PodWorker) -> None:

@@ -1,5 +1,6 @@
 """Our manifests, rendered as ``kubectl apply -k`` would, and sent to an API server."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,21 @@ def render(folder: Path) -> list[Manifest]:
 def overlay(name: str) -> list[Manifest]:
     """What an overlay means."""
     return render(KUBERNETES / "overlays" / name)
+
+
+def with_component(folder: Path, name: str) -> list[Manifest]:
+    """What a component adds to the overlay for kind.
+
+    Args:
+        folder: an empty one beside which the overlay is.
+        name: of the component.
+    """
+    # Kustomize takes relative paths alone.
+    above = os.path.relpath(KUBERNETES, folder)
+    text = {"resources": [f"{above}/overlays/kind"], "components": [f"{above}/components/{name}"]}
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(text))
+    plain = {(m["kind"], m["metadata"]["name"]) for m in overlay("kind")}
+    return [m for m in render(folder) if (m["kind"], m["metadata"]["name"]) not in plain]
 
 
 def pod_templates(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:

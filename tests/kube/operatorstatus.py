@@ -25,7 +25,7 @@ def outcome(pod: Manifest) -> Outcome | None:
     """What a pod's state says of its session; None while that is open."""
     status = pod.get("status", {})
     containers = status.get("containerStatuses", [])
-    runner = next((c["state"] for c in containers if c["name"] == RUNNER), {})
+    runner: dict[str, Any] = next((c["state"] for c in containers if c["name"] == RUNNER), {})
     if status.get("phase") == "Succeeded":
         return Outcome("Completed", "Completed")
     if "terminated" in runner:
@@ -66,7 +66,7 @@ class Status:
         """Set a condition."""
         said = {"type": kind, "status": {True: "True", False: "False", None: "Unknown"}[holds]}
         conditions = self.value.setdefault("conditions", [])
-        known = next((one for one in conditions if one["type"] == kind), {})
+        known: dict[str, Any] = next((one for one in conditions if one["type"] == kind), {})
         since = known.get("lastTransitionTime") if known.get("status") == said["status"] else None
         self.value["conditions"] = [one for one in conditions if one["type"] != kind]
         more = {"reason": reason, "message": message, "observedGeneration": self._generation}

@@ -37,9 +37,9 @@ class PodStatus:
         if not self.scheduled:
             return self._unscheduled()
         begun = any(state.started for state in [*self.init, *self.main])
-        shown = {"hostIP": "127.0.0.1", "hostIPs": [{"ip": "127.0.0.1"}], "startTime": self.started}
+        shown: dict[str, Any] = {"hostIP": "127.0.0.1", "hostIPs": [{"ip": "127.0.0.1"}], "startTime": self.started}
         if begun:
-            shown |= {"podIP": self.address, "podIPs": [{"ip": self.address}]}  # type: ignore[dict-item]
+            shown |= {"podIP": self.address, "podIPs": [{"ip": self.address}]}
         return {
             "phase": self.phase,
             "reason": self.reason or None,
@@ -57,7 +57,7 @@ class PodStatus:
         return {"conditions": [{**self._conditions["PodScheduled"], "message": self.unschedulable}]}
 
     def _written_conditions(self, begun: bool) -> list[dict[str, str]]:
-        ready = bool(self.main) and all(state.ready for state in self.main)
+        ready = bool(self.main) and all(state.ready and state.passed for state in self.main)
         initialized = all(state.ended and not state.code for state in self.init)
         why = {"Succeeded": "PodCompleted", "Failed": "PodFailed"}.get(self.phase, "ContainersNotReady")
         self._set("PodReadyToStartContainers", begun)
@@ -92,8 +92,8 @@ def _container(state: State) -> dict[str, Any]:
         "name": state.name,
         "image": state.image,
         "imageID": state.image if state.started else "",
-        "ready": state.ready,
-        "started": state.running,
+        "ready": state.ready and state.passed,
+        "started": state.running and state.passed,
         "restartCount": state.restarts,
         "state": shown,
         "lastState": state.last,

@@ -6,9 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.kube.client import Cluster, Manifest, Refused
+import urllib3
+
+from tests.kube.client import Manifest, Refused
 from tests.kube.commands import command_of, environment_of, surroundings
 from tests.kube.containers import Log, Process, State, now
 from tests.kube.failures import FIRST
@@ -30,20 +33,6 @@ class Ending(Exception):
 
 class Over(Exception):
     """The pod's life on this node has ended."""
-
-
-def bind(cluster: Cluster, pod: Manifest, node: str) -> bool:
-    """Give a pod a node, as a scheduler does; False when it is gone or has one."""
-    metadata = pod["metadata"]
-    target = {"apiVersion": "v1", "kind": "Node", "name": node}
-    body = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": metadata["name"]}, "target": target}
-    try:
-        cluster.request("POST", f"{cluster.path('pods', metadata['namespace'], metadata['name'])}/binding", body)
-    except Refused as refusal:
-        if refusal.status in (404, 409):
-            return False
-        raise
-    return True
 
 
 class PodWorker:
@@ -74,6 +63,7 @@ class PodWorker:
         self._probes: list[tuple[str, str, Probe]] = []
         self._deadline = time.monotonic() + float(self._spec.get("activeDeadlineSeconds") or 10**9)
         self._kill_at: float | None = None
+        self._retry_at: float | None = None
         self._deleting = False
         self._begun = False
         self._written: dict[str, Any] = {}
@@ -127,8 +117,17 @@ class PodWorker:
 
     def collect(self) -> None:
         """The lost pod is given up: its object goes without anybody's confirmation."""
-        self._release()
-        raise Over
+        self.end_all()
+        self._deleting = True
+
+    def end_all(self) -> None:
+        """Kill every process; what comes of it is nobody's news."""
+        for process in self._processes.values():
+            process.signal_all(signal.SIGKILL)
+        self.status.failed = True
+        for state in self._states.values():
+            if not state.ended:
+                state.end(137, "ContainerStatusUnknown", "The node is gone.")
 
     def abandon(self) -> None:
         """The kubelet ends."""
@@ -173,7 +172,7 @@ class PodWorker:
                 self.status.unschedulable = failure.said("Unschedulable", "")
                 self._event("Warning", "FailedScheduling", self.status.unschedulable)
             self._pause()
-        if not bind(self.kubelet.cluster, self.pod, self.kubelet.node):
+        if not self.kubelet.cluster.bind(self.pod, self.kubelet.node):
             raise Over
         self._spec["nodeName"] = self.kubelet.node
         self.status.scheduled = True
@@ -189,7 +188,7 @@ class PodWorker:
             try:
                 self._volumes.make()
                 break
-            except NotFound as missing:
+            except (NotFound, Refused) as missing:
                 self._event("Warning", "FailedMount", f"MountVolume.SetUp failed for volume: {missing}")
                 self._pause()
 
@@ -223,8 +222,8 @@ class PodWorker:
             variables = {**around, **given, "AGUI_HOST": self.address}
             entrypoint = self.kubelet.entrypoint(container["image"]) or []
             command = command_of(container, entrypoint, variables, mounts)
-            folder = container.get("workingDir") and mounts.host(container["workingDir"])
-            self._launch(state, container, Process(command, variables, folder or home, self._log(state.name)))
+            folder = Path(mounts.host(container["workingDir"])) if "workingDir" in container else home
+            self._launch(state, container, Process(command, variables, folder, self._log(state.name)))
             return
 
     def _pull(self, container: dict[str, Any], state: State) -> None:
@@ -267,8 +266,9 @@ class PodWorker:
             return
         state.started = now()
         state.ready = "readinessProbe" not in container
+        state.passed = "startupProbe" not in container
         ports = {port["name"]: port["containerPort"] for port in container.get("ports", []) if "name" in port}
-        for kind in ("readinessProbe", "livenessProbe"):
+        for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
             if kind in container:
                 self._probes.append((kind, state.name, Probe(container[kind], self.address, ports)))
         self._event("Normal", "Started", f"Container started: {state.name}", container)
@@ -301,13 +301,12 @@ class PodWorker:
             self._report()
             if self._deleting and not any(state.running for state in self._states.values()):
                 self._release()
-                raise Over
             if not self._begun and (self._deleting or self.status.phase == "Failed"):
                 raise Ending
 
     def _until_next(self) -> float:
-        dues = [probe.due for _, name, probe in self._probes if self._states[name].running]
-        dues += [self._deadline, *([self._kill_at] if self._kill_at is not None else [])]
+        dues = [probe.due for kind, name, probe in self._probes if self._asks(kind, name)]
+        dues += [self._deadline, *(due for due in (self._kill_at, self._retry_at) if due is not None)]
         return max(0.0, min(dues) - time.monotonic())
 
     def _tick(self) -> None:
@@ -321,16 +320,26 @@ class PodWorker:
             self._fail("DeadlineExceeded", DEADLINE)
             self._stop(float(self._spec.get("terminationGracePeriodSeconds", 30)))
         for kind, name, probe in self._probes:
-            if self._states[name].running and present >= probe.due and not self.status.lost:
+            if self._asks(kind, name) and present >= probe.due:
                 self._probe(kind, name, probe)
 
+    def _asks(self, kind: str, name: str) -> bool:
+        """Whether a probe is made now: until the startup probe has passed, no other is."""
+        state = self._states[name]
+        return state.running and not self.status.lost and state.passed == (kind != "startupProbe")
+
     def _probe(self, kind: str, name: str, probe: Probe) -> None:
-        outcome = probe.make()
+        outcome, state = probe.make(), self._states[name]
         if kind == "readinessProbe":
-            self._states[name].ready = self._states[name].ready if outcome is None else outcome
+            state.ready = state.ready if outcome is None else outcome
         elif outcome is False:
-            self._event("Warning", "Unhealthy", f"Liveness probe failed; container {name} will be killed")
+            word = kind.removesuffix("Probe").capitalize()
+            self._event("Warning", "Unhealthy", f"{word} probe failed; container {name} will be killed")
             self._processes[name].signal_all(signal.SIGKILL)
+        elif outcome and kind == "startupProbe":
+            state.passed = True
+            for _, _, other in (one for one in self._probes if one[1] == name):
+                other.due = time.monotonic()
 
     def _stop(self, grace: float) -> None:
         for process in self._processes.values():
@@ -352,18 +361,34 @@ class PodWorker:
             Over: the object is gone, or another of the same name is there.
         """
         status = self.status.written()
-        if status == self._written:
-            return
-        change = {"metadata": {"uid": self.uid}, "status": status}
+        if status != self._written:
+            change = {"metadata": {"uid": self.uid}, "status": status}
+            if self._done(partial(self.kubelet.cluster.patch, "pods", self.name, self.namespace, change, "status")):
+                self._written = status
+
+    def _release(self) -> None:
+        """Let the object go.
+
+        Raises:
+            Over: it has gone.
+        """
+        options = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}}
+        if self._done(partial(self.kubelet.cluster.delete, "pods", self.name, self.namespace, **options)):
+            raise Over
+
+    def _done(self, write: Callable[[], object]) -> bool:
+        """Write; when the API server cannot take it now, it is tried again later.
+
+        Raises:
+            Over: the object is gone, or another of the same name is there.
+        """
+        self._retry_at = None
         try:
-            self.kubelet.cluster.patch("pods", self.name, self.namespace, change, "status")
+            write()
         except Refused as refusal:
             if refusal.status in (404, 409):
                 raise Over from refusal
-            raise
-        self._written = status
-
-    def _release(self) -> None:
-        self.kubelet.cluster.delete(
-            "pods", self.name, self.namespace, gracePeriodSeconds=0, preconditions={"uid": self.uid}
-        )
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+        except urllib3.exceptions.HTTPError:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+        return self._retry_at is None

@@ -2,14 +2,16 @@
 
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import urllib3
+
 from tests.kube.client import Cluster, Manifest, Refused
 from tests.kube.containers import State, now
 from tests.kube.podstatus import PodStatus
-from tests.kube.podworker import bind
 
 PORT = 8001
 HANDS = 4
@@ -29,6 +31,7 @@ class QuickPods:
         self.node = node
         self.address = address
         self._hands = ThreadPoolExecutor(HANDS, "quick-pod")
+        self._stopping = threading.Event()
         self._seen: set[tuple[str, bool]] = set()
         self._server = _Server((address, PORT), _Runner)
         self._serving = threading.Thread(
@@ -41,6 +44,7 @@ class QuickPods:
 
     def stop(self) -> None:
         """End."""
+        self._stopping.set()
         self._hands.shutdown(cancel_futures=True)
         self._server.shutdown()
         self._server.server_close()
@@ -55,22 +59,28 @@ class QuickPods:
         if key in self._seen or pod["spec"].get("nodeName") not in (None, self.node):
             return
         self._seen.add(key)
-        self._hands.submit(self._delete if deleting else self._run, pod)
+        self._hands.submit(self._do, self._delete if deleting else self._run, pod)
+
+    def _do(self, work: Callable[[Manifest], None], pod: Manifest) -> None:
+        """Do it, as often as the API server cannot take it."""
+        while not self._stopping.is_set():
+            try:
+                work(pod)
+                return
+            except (Refused, urllib3.exceptions.HTTPError) as fault:
+                if isinstance(fault, Refused) and fault.status in (404, 409):
+                    return
+                self._stopping.wait(0.2)
 
     def _run(self, pod: Manifest) -> None:
         metadata, spec = pod["metadata"], pod["spec"]
-        if not bind(self.cluster, pod, self.node):
-            return
+        self.cluster.bind(pod, self.node)
         init = [State(c["name"], c["image"], started=now(), ended=now()) for c in spec.get("initContainers", [])]
         main = [State(c["name"], c["image"], started=now(), ready=True) for c in spec["containers"]]
         for state in init:
             state.reason = "Completed"
         change = {"status": PodStatus(self.address, init, main, scheduled=True).written()}
-        try:
-            self.cluster.patch("pods", metadata["name"], metadata["namespace"], change, "status")
-        except Refused as refusal:
-            if refusal.status != 404:
-                raise
+        self.cluster.patch("pods", metadata["name"], metadata["namespace"], change, "status")
 
     def _delete(self, pod: Manifest) -> None:
         metadata = pod["metadata"]

@@ -76,7 +76,7 @@ class References:
         metadata, spec = self.pod["metadata"], self.pod["spec"]
         if keyed := _KEYED.fullmatch(path):
             return str(metadata.get(keyed[1], {}).get(keyed[2], ""))
-        return {
+        fields: dict[str, str] = {
             "metadata.name": metadata["name"],
             "metadata.namespace": metadata["namespace"],
             "metadata.uid": metadata["uid"],
@@ -87,7 +87,8 @@ class References:
             "status.hostIP": "127.0.0.1",
             "status.podIP": self.address,
             "status.podIPs": self.address,
-        }[path]
+        }
+        return fields[path]
 
     def token(self, source: dict[str, Any]) -> bytes:
         """A token of the pod's service account, bound to the pod."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from ambient_core.config import Settings, Sources, load
 from ambient_core.plugins import load_plugins
@@ -175,10 +174,29 @@ def test_openshift_chooses_the_user() -> None:
         assert not {"runAsUser", "runAsGroup", "fsGroup"} & set(template["spec"]["securityContext"])
 
 
-def test_the_monitoring_component_is_accepted(deployed: Cluster) -> None:
-    text = (manifests.KUBERNETES / "components" / "monitoring" / "monitoring.yaml").read_text()
-    for manifest in yaml.safe_load_all(text):
+@pytest.mark.parametrize("component", ["mirror", "monitoring"])
+def test_a_component_is_accepted(deployed: Cluster, tmp_path: Path, component: str) -> None:
+    added = manifests.with_component(tmp_path, component)
+    for manifest in added:
         deployed.apply(manifest)
+    for owner, template in manifests.pod_templates(added):
+        spec = {**template["spec"], "serviceAccountName": "default"}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": owner, "namespace": SYSTEM}, "spec": spec}
+        deployed.create(pod, dry_run=True)
+
+
+def test_the_mirror_may_list_and_nothing_else(deployed: Cluster, tmp_path: Path) -> None:
+    for manifest in manifests.with_component(tmp_path, "mirror"):
+        deployed.apply(manifest)
+    mirror = deployed.act_as(SYSTEM, "ambient-mirror")
+    wait_for(lambda: any(line.startswith("agenticsessions") for line in rights_in(mirror, "foreign")), "the binding")
+    own = [line for line in rights_in(mirror, "foreign") if not line.startswith("selfsubject")]
+    mirror.close()
+    assert own == [
+        "agenticsessions.vteam.ambient-code: list",
+        "namespaces: list",
+        "projectsettings.vteam.ambient-code: list",
+    ]
 
 
 def lines_of(rules: dict[str, Any]) -> Iterator[str]:

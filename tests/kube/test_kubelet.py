@@ -107,6 +107,11 @@ def test_a_deadline_ends_the_pod(pods: Pods) -> None:
     assert pods.until("late", "Failed")["reason"] == "DeadlineExceeded"
 
 
+def test_a_pod_that_wants_restarts_is_refused_in_words(pods: Pods) -> None:
+    pods.make("again", "false", spec={"restartPolicy": "Always"})
+    assert pods.until("again", "Failed")["reason"] == "Unsupported"
+
+
 def test_a_job_runs_to_its_end(pods: Pods) -> None:
     template = {"spec": {"restartPolicy": "Never", "containers": [{"name": "m", "image": "any", "command": ["true"]}]}}
     metadata = {"name": "job", "namespace": pods.namespace}

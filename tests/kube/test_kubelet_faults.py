@@ -108,6 +108,24 @@ def test_readiness_follows_the_runner(pods: Pods, kubelet: Kubelet) -> None:
     assert pods.status("moody")["phase"] == "Running"
 
 
+@pytest.mark.parametrize("kind", ["startupProbe", "livenessProbe"])
+def test_a_container_whose_probe_fails_is_killed(pods: Pods, kind: str) -> None:
+    probe = {"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 2}
+    pods.make("sick", *SLEEP, **{kind: probe})
+    assert pods.until("sick", "Failed")["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 137
+    assert "Unhealthy" in pods.events("sick")
+
+
+def test_no_probe_is_made_before_the_startup_probe_has_passed(pods: Pods, tmp_path: Path) -> None:
+    startup = {"exec": {"command": ["test", "-e", str(tmp_path / "up")]}, "periodSeconds": 1, "failureThreshold": 60}
+    readiness = {"exec": {"command": ["touch", str(tmp_path / "asked")]}, "periodSeconds": 1}
+    pods.make("slow", *SLEEP, startupProbe=startup, readinessProbe=readiness)
+    assert pods.until("slow", "Running")["containerStatuses"][0]["started"] is False
+    assert not (tmp_path / "asked").exists()
+    (tmp_path / "up").touch()
+    assert pods.until_ready("slow")["containerStatuses"][0]["started"] is True
+
+
 @pytest.mark.parametrize("reason", ["Unschedulable", "ImagePullBackOff"])
 def test_a_pending_pod_can_be_deleted(pods: Pods, kubelet: Kubelet, reason: str) -> None:
     kubelet.fail(reason, pod="pending")

@@ -196,6 +196,21 @@ def test_an_old_status_comes_late_when_a_test_says_so(sessions: Sessions, operat
         assert sessions.status()["phase"] == "Running"
 
 
+def test_groups_get_their_rights_and_keep_them(sessions: Sessions) -> None:
+    cluster, namespace = sessions.cluster, sessions.namespace
+    sessions.wait_for(lambda: cluster.find("projectsettings", "projectsettings", namespace), "default settings")
+
+    def bindings() -> Any:
+        settings = cluster.get("projectsettings", "projectsettings", namespace)
+        return settings.get("status", {}).get("groupBindingsCreated")
+
+    for groups in ([{"groupName": "team", "role": "edit"}], []):
+        change = {"spec": {"groupAccess": groups}}
+        cluster.patch("projectsettings", "projectsettings", namespace, change)
+        sessions.wait_for(lambda n=len(groups): bindings() == n, "its status")
+        assert cluster.get("rolebindings", "team-edit", namespace)["roleRef"]["name"] == "ambient-project-edit"
+
+
 def test_only_labelled_namespaces_are_taken_care_of(sessions: Sessions) -> None:
     cluster, namespace = sessions.cluster, sessions.namespace
     sessions.wait_for(lambda: cluster.find("projectsettings", "projectsettings", namespace), "default settings")

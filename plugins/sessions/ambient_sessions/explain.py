@@ -14,6 +14,7 @@ from ambient_core.states import read_state
 from ambient_sessions.conditions import ENDING, REACHABLE, find
 from ambient_sessions.lifecycle import TERMINAL, Phase
 from ambient_sessions.model import ConditionSchema
+from ambient_sessions.ownership import owner_of
 from ambient_sessions.plan import clock_of
 from ambient_sessions.reconcile import limits_of
 from ambient_sessions.settings import sessions_settings
@@ -138,7 +139,7 @@ def _waiting(state: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _deadline(row: Mapping[str, Any], phase: Phase | None, now: datetime) -> dict[str, Any] | None:
-    if phase not in (Phase.PENDING, Phase.CREATING, Phase.STOPPING):
+    if row.get("mirrored") or phase not in (Phase.PENDING, Phase.CREATING, Phase.STOPPING):
         return None
     begun, limits = clock_of(row), limits_of(sessions_settings())
     if begun is None:
@@ -152,10 +153,16 @@ def _deadline(row: Mapping[str, Any], phase: Phase | None, now: datetime) -> dic
     return {"at": begun + timedelta(seconds=seconds), "then": "it is stopped and Failed (StartTimedOut)."}
 
 
+def _owner_story(row: Mapping[str, Any]) -> Iterator[str]:
+    if (owner := owner_of(row)) is not None:
+        yield f"It {owner}: nothing is done about it from here."
+
+
 def _story(row: Mapping[str, Any], found: Mapping[str, Any], now: datetime) -> Iterator[str]:
     wanted, seen = found["wanted"], found.get("seen", {})
     since = f" since {_ago(wanted['since'], now)}" if "since" in wanted else ""
     yield f"Session {row['id']} ({row['name']}) is {wanted.get('phase', 'not started')}{since}."
+    yield from _owner_story(row)
     if "asked" in wanted:
         yield f"Wanted: {wanted['what']}; {wanted['by']} did {wanted['asked']} {_ago(wanted['at'], now)} (start {row['starts']})."
     if (ending := find(row, ENDING)) is not None:

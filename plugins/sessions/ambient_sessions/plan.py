@@ -22,6 +22,7 @@ _ENDS: dict[str, Phase] = {
     "TimedOut": Phase.FAILED,
     "StartTimedOut": Phase.FAILED,
 }
+_ASKED = ("Stopping", "StopForced")
 # What a runtime says of a session that somebody else has stopped, as is their right.
 _STOPPED = ("Inactivity", "StoppedElsewhere")
 
@@ -92,8 +93,10 @@ def clock_of(row: Row) -> datetime | None:
     reachable = find(row, REACHABLE)
     if reachable is not None and reachable["status"] == "False":
         return None
-    begun = row["phase_changed_at"]
+    begun = row.get("phase_changed_at")
     begun = datetime.fromisoformat(begun) if isinstance(begun, str) else begun
+    if begun is None:
+        return None
     back = moved_at(reachable)
     return max(begun, back or begun)
 
@@ -177,6 +180,10 @@ def _end(reason: str, message: str) -> tuple[Step, ...]:
 def _stopping(look: Situation) -> tuple[Step, ...]:
     ending = find(look.row, ENDING) or {}
     reason = str(ending.get("reason", "UserStopped"))
+    if not look.seen.alive and not look.ours and (find(look.row, READY) or {}).get("reason") not in _ASKED:
+        # A launch may be under way whose answer was lost; what is not there yet is asked to end, and looked at again.
+        asked = Report(Phase.STOPPING, "Stopping", "The runner is ending.")
+        return (Terminate(), asked, Wait(0, "whether anything was started is looked at again"))
     if not look.seen.alive:
         message = str(ending.get("message", "The session was stopped on request."))
         return (Report(_ENDS.get(reason, Phase.STOPPED), reason, message, _facts(look)),)

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from ambient_sdk import Conflict, NotFound
 
 from ambient_core import Again, Reconciler
+from ambient_core.config import Settings
 from ambient_core.controlplane.reconciler import Context, is_deposed
 from ambient_sessions import steps
 from ambient_sessions.conditions import ENDING, REACHABLE, READY, condition, find, merge
@@ -35,6 +36,7 @@ class SessionReconciler(Reconciler):
     """Keeps runners as the rows of sessions say."""
 
     kind = "Session"
+    decide = staticmethod(plan)
 
     def setup(self, context: Context) -> None:
         """Choose the runtime by the settings, and let it look around.
@@ -61,7 +63,7 @@ class SessionReconciler(Reconciler):
     def keys(self) -> Iterable[tuple[str, Again]]:
         """Sessions for which there is something to do, now or in time, by one list of rows and one of the runtime."""
         active = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
-        found = self.context.client.sessions.list_all(search=f"phase in ({active})", size=500)
+        found = self.context.client.sessions.list_all(search=f"mirrored = false and phase in ({active})", size=500)
         rows = {row["id"]: row for row in (dict(entry.to_dict()) for entry in found)}
         others = [target for target in self.runtime.sessions() if target.session_id not in rows]
         self.projects.update({row["id"]: row["project_id"] for row in rows.values()})
@@ -75,7 +77,7 @@ class SessionReconciler(Reconciler):
     def _due(self, row: Row, seen: Observed) -> Again | None:
         """When a session needs a look: now when there is something to do, later when only time can change that."""
         now = self.context.now()
-        for step in plan(row, seen, now, self.limits):
+        for step in self.decide(row, seen, now, self.limits):
             if isinstance(step, steps.Wait):
                 return Again(step.seconds, step.reason)
             if not isinstance(step, steps.Report | steps.Away) or status_of(row, step, seen, now):
@@ -92,14 +94,15 @@ class SessionReconciler(Reconciler):
             wanted = ", ".join(f"'{key}'" for key in keys)
             query = {"search": f"id in ({wanted})", "fields": "phase", "size": _AT_ONCE}
             items = self.context.client.transport.json("GET", self.context.client.sessions.path, query=query)["items"]
-            yield from {*keys} - {item["id"] for item in items}
+            kept = {item["id"] for item in items}
+            yield from (key for key in keys if key not in kept)
 
     def reconcile(self, key: str) -> Again | None:
         """One look at one session; when its row changes meanwhile, another one at once."""
         for attempt in range(1, _LOOKS + 1):
             row, seen = self._see(key)
             try:
-                again = self._follow(key, row, plan(row, seen, self.context.now(), self.limits), seen)
+                again = self._follow(key, row, self.decide(row, seen, self.context.now(), self.limits), seen)
             except Conflict as fault:
                 if is_deposed(fault) or attempt == _LOOKS:
                     raise
@@ -202,8 +205,13 @@ class SessionReconciler(Reconciler):
             for group in self.context.hooks.ambient_session_inputs(session=dict(row), client=self.context.client)
             for f in group
         ]
-        token = self.context.client.sessions.issue_token(row["id"]).token
-        return LaunchOrder(row, token, self.context.settings.api_url, tuple(files))
+        return LaunchOrder(row, self._token(row), self.context.settings.api_url, tuple(files))
+
+    def _token(self, row: Mapping[str, Any]) -> str:
+        """The token of this start: the same however often it is launched, for only the first launch counts."""
+        key = {"Idempotency-Key": f"session-token-{row['id']}-{row['starts']}"}
+        path = f"{self.context.client.sessions.path}/{row['id']}/token"
+        return str(self.context.client.transport.json("POST", path, headers=key)["token"])
 
     def _start_run(self, key: str, message_id: str) -> None:
         """Ask the gateway for a run, and do not stay for its stream: the gateway carries it on without us."""
@@ -216,7 +224,19 @@ class SessionReconciler(Reconciler):
                 raise RuntimeError(f"the gateway refused the run: {answer.status_code} {answer.text[:300]}")
 
 
-def runtime_of(context: Context, settings: SessionsSettings) -> Runtime:
+class Surroundings(Protocol):
+    """What a runtime is made from: a `Context`, or the part of it that other processes have."""
+
+    @property
+    def settings(self) -> Settings:
+        """Of the core."""
+
+    @property
+    def hooks(self) -> Any:
+        """pluggy's relay."""
+
+
+def runtime_of(context: Surroundings, settings: SessionsSettings) -> Runtime:
     """The runtime that the settings name.
 
     Raises:

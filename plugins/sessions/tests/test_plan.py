@@ -98,11 +98,21 @@ TABLE: dict[str, tuple[dict[str, Any] | None, Observed, list[str]]] = {
         ["Terminate", "Stopping:Stopping", "Wait"],
     ),
     "stop, gone already": (row(Phase.STOPPING), EXITED, ["Stopped:UserStopped"]),
-    "stop, never launched": (row(Phase.STOPPING), ABSENT, ["Stopped:UserStopped"]),
+    "stop, never launched, as it seems": (row(Phase.STOPPING), ABSENT, ["Terminate", "Stopping:Stopping", "Wait"]),
+    "stop, an earlier start's end is seen": (
+        row(Phase.STOPPING, starts=2),
+        EXITED,
+        ["Terminate", "Stopping:Stopping", "Wait"],
+    ),
+    "stop, never launched": (
+        row(Phase.STOPPING, conditions=having(READY, "False", "Stopping")),
+        ABSENT,
+        ["Stopped:UserStopped"],
+    ),
     "stop, crashed meanwhile": (row(Phase.STOPPING), CRASHED, ["Stopped:UserStopped"]),
     "ended for its run, gone": (ending("RunFinished"), ENDED_BY_US, ["Completed:RunFinished"]),
     "ended for its time, gone": (ending("TimedOut"), LOST, ["Failed:TimedOut"]),
-    "ended for a stop, gone": (ending("UserStopped"), ABSENT, ["Stopped:UserStopped"]),
+    "ended for a stop, gone": (ending("UserStopped"), LOST, ["Stopped:UserStopped"]),
     "started": (row(Phase.PENDING), ABSENT, GO),
     "started long ago": (row(Phase.PENDING, 99999), ABSENT, GO),
     "started, out of sight": (row(Phase.PENDING), UNKNOWN, ["Away", "Wait"]),
@@ -219,3 +229,9 @@ def test_the_table_of_what_is_in_the_way(case: str) -> None:
     steps = hindered(given_row, waiting, NOW, LIMITS)
     assert shape(steps) == expected
     assert all(step.seconds >= min(waiting.after, 0.5) for step in steps if isinstance(step, Wait))
+
+
+@pytest.mark.parametrize("phase", [None, *Phase])
+@pytest.mark.parametrize("looks", [ABSENT, UNKNOWN, seen("ready"), EXITED])
+def test_nothing_is_done_about_a_session_that_is_only_mirrored(phase: Phase | None, looks: Observed) -> None:
+    assert plan(row(phase, mirrored=True), looks, NOW, LIMITS) == ()

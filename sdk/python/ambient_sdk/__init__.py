@@ -1,5 +1,7 @@
 """Python client of the Ambient API."""
 
+from ambient_sdk.batch import Batch, Result
+from ambient_sdk.changes import ChangePage, Changes
 from ambient_sdk.client import AmbientClient
 from ambient_sdk.errors import (
     AmbientError,
@@ -10,13 +12,16 @@ from ambient_sdk.errors import (
     ConnectionFailed,
     Fault,
     Forbidden,
+    Gone,
     NotFound,
     PreconditionFailed,
+    PreconditionRequired,
     ServerError,
     TooManyRequests,
     Unauthenticated,
 )
 from ambient_sdk.resource import Page, Resource
+from ambient_sdk.watch import Event, Watch
 
 __all__ = [
     "AmbientClient",
@@ -24,15 +29,23 @@ __all__ = [
     "ApiError",
     "BadAnswer",
     "BadRequest",
+    "Batch",
+    "ChangePage",
+    "Changes",
     "Conflict",
     "ConnectionFailed",
+    "Event",
     "Fault",
     "Forbidden",
+    "Gone",
     "NotFound",
     "Page",
     "PreconditionFailed",
+    "PreconditionRequired",
     "Resource",
+    "Result",
     "ServerError",
     "TooManyRequests",
     "Unauthenticated",
+    "Watch",
 ]

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Self
 
 from ambient_sdk._generated.resources import Resources
+from ambient_sdk.batch import Batch, Result
+from ambient_sdk.changes import Changes
 from ambient_sdk.transport import Transport
 
 
@@ -39,6 +41,7 @@ class AmbientClient(Resources):
         self.transport = Transport(base_url, token, project, timeout=timeout, attempts=attempts)
         self.transport.carry(headers or {})
         super().__init__(self.transport)
+        self.changes = Changes(self.transport)
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -49,6 +52,20 @@ class AmbientClient(Resources):
         """
         url = os.environ.get("AMBIENT_API_URL", "http://127.0.0.1:8000")
         return cls(url, os.environ["AMBIENT_TOKEN"], os.environ.get("AMBIENT_PROJECT"))
+
+    def batch(
+        self, batch: Batch, *, atomic: bool = False, dry_run: bool = False, idempotency_key: str | None = None
+    ) -> list[Result]:
+        """Send up to 500 operations in one request; answers what became of each, in their order.
+
+        Args:
+            atomic: whether the first that fails undoes all of them, and is raised.
+            dry_run: check and answer as if, and keep nothing.
+
+        Raises:
+            ApiError: the batch is refused; an atomic one also when one operation is, with ``results`` in its body.
+        """
+        return batch.send(self.transport, atomic=atomic, dry_run=dry_run, idempotency_key=idempotency_key)
 
     def close(self) -> None:
         """Close the connections."""

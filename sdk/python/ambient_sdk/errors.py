@@ -37,10 +37,11 @@ class ApiError(AmbientError):
         operation_id: names the request in the server's log.
         errors: the faults by field.
         headers: the response's headers.
+        body: the whole error object, such as with ``results`` of an atomic batch, or ``matched`` of a deletion by search.
     """
 
     def __init__(self, response: httpx.Response) -> None:
-        body = _body(response)
+        body = self.body = _body(response)
         self.status = response.status_code
         self.code = str(body.get("code", ""))
         self.reason = str(body.get("reason") or response.reason_phrase)
@@ -70,8 +71,22 @@ class Conflict(ApiError):
     """409: clashes with what is stored."""
 
 
+class Gone(ApiError):
+    """410: what the cursor or the time points at is not kept any more."""
+
+
 class PreconditionFailed(ApiError):
     """412: the object changed since it was read."""
+
+    @property
+    def current_version(self) -> int | None:
+        """The version that is stored, if the server said."""
+        version = self.body.get("current_version")
+        return version if isinstance(version, int) else None
+
+
+class PreconditionRequired(ApiError):
+    """428: this change must say which version it builds on (``if_match``, or use ``update``)."""
 
 
 class TooManyRequests(ApiError):
@@ -88,7 +103,9 @@ _BY_STATUS: dict[int, type[ApiError]] = {
     403: Forbidden,
     404: NotFound,
     409: Conflict,
+    410: Gone,
     412: PreconditionFailed,
+    428: PreconditionRequired,
     429: TooManyRequests,
 }
 

@@ -1,9 +1,10 @@
 """HTTP to one server: the token, retries that honour Retry-After, and typed errors."""
 
+import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,6 +14,8 @@ from ambient_sdk.errors import BadAnswer, ConnectionFailed, error_of
 
 _RETRIED = frozenset({429, 502, 503, 504})
 _LONGEST_WAIT = 30.0
+_LONGEST_LINE = 32 * 2**20
+NDJSON = "application/x-ndjson"
 
 
 class Transport:
@@ -44,7 +47,7 @@ class Transport:
             base_url=base_url, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False
         )
         self._attempts = attempts
-        self._sleep = sleep
+        self.sleep = sleep
 
     def carry(self, headers: Mapping[str, str]) -> None:
         """Send these headers with every request from now on."""
@@ -76,13 +79,13 @@ class Transport:
             except httpx.TransportError as fault:
                 if attempt == self._attempts:
                     raise ConnectionFailed(f"{method} {path}: {type(fault).__name__}: {fault}") from fault
-                self._sleep(self._pause(attempt, None))
+                self.sleep(self.pause(attempt, None))
                 continue
             if response.is_success:
                 return response
             if response.status_code not in _RETRIED or attempt == self._attempts:
                 raise error_of(response)
-            self._sleep(self._pause(attempt, response.headers.get("Retry-After")))
+            self.sleep(self.pause(attempt, response.headers.get("Retry-After")))
         raise AssertionError("unreachable")
 
     def json(self, method: str, path: str, **options: Any) -> dict[str, Any]:
@@ -106,12 +109,61 @@ class Transport:
         options.setdefault("timeout", httpx.Timeout(10.0, read=None))
         return self._http.stream(method, path, **options)
 
+    def values(self, path: str, *, query: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """The JSON values of a list that comes as lines (application/x-ndjson); never asked for again in the middle.
+
+        Raises:
+            ApiError: the server refused.
+            BadAnswer: a line is no JSON, or the answer is something else.
+            ConnectionFailed: there was no answer, or it broke off.
+        """
+        try:
+            wait = httpx.Timeout(10.0, read=60.0)
+            with self.stream("GET", path, params=query, headers={"Accept": NDJSON}, timeout=wait) as response:
+                if not response.is_success:
+                    response.read()
+                    raise error_of(response)
+                if response.headers.get("Content-Type", "").split(";")[0] != NDJSON:
+                    raise BadAnswer(f"GET {path}: the server answered with no lines of JSON.")
+                # Not by httpx's own lines: a JSON string may hold U+2028, which is the end of a line to it.
+                rest = b""
+                for chunk in response.iter_bytes():
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    for line in lines:
+                        yield json.loads(line)
+                    if len(rest) > _LONGEST_LINE:
+                        raise BadAnswer(f"GET {path}: the server sent a line of more than {_LONGEST_LINE} bytes.")
+                if rest:
+                    raise ConnectionFailed(f"GET {path}: the answer ended in the middle of a line.")
+        except httpx.TransportError as fault:
+            raise ConnectionFailed(f"GET {path}: {type(fault).__name__}: {fault}") from fault
+        except ValueError as fault:
+            raise BadAnswer(f"GET {path}: the server sent a line that is no JSON.") from fault
+
+    def lines(self, method: str, path: str, *, query: Mapping[str, Any] | None = None) -> Iterator[str]:
+        """The lines of a text, as they come; asked once.
+
+        Raises:
+            ApiError: the server refused.
+            ConnectionFailed: it did not answer, or the text broke off.
+        """
+        given = {k: ("true" if v else "false") if isinstance(v, bool) else v for k, v in (query or {}).items()}
+        try:
+            with self.stream(method, path, params=given, headers={"Accept": "text/plain"}) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise error_of(answer)
+                yield from answer.iter_lines()
+        except httpx.TransportError as fault:
+            raise ConnectionFailed(f"{method} {path}: {type(fault).__name__}: {fault}") from fault
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
     @staticmethod
-    def _pause(attempt: int, retry_after: str | None) -> float:
+    def pause(attempt: int, retry_after: str | None) -> float:
+        """Seconds to wait after so many tries."""
         if retry_after is not None and retry_after.isdigit():
             return min(float(retry_after), _LONGEST_WAIT)
         # Full jitter: clients that failed together must not come back together.

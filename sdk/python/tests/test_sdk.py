@@ -12,6 +12,7 @@ from ambient_sdk import (
     ApiError,
     BadAnswer,
     BadRequest,
+    Batch,
     Conflict,
     ConnectionFailed,
     NotFound,
@@ -212,14 +213,96 @@ def test_an_id_is_escaped(client: AmbientClient, hostile: Hostile) -> None:
     assert hostile.requests[0][1] == "/api/ambient/v1/skills/..%2Fplugins%3Fx%3D%C3%BC%23"
 
 
-def test_the_pager_walks_every_page_and_stops(client: AmbientClient, hostile: Hostile) -> None:
-    def page(number: int, count: int) -> Reply:
-        items = [{**SKILL, "id": f"{number}-{n}"} for n in range(count)]
-        return reply(200, {"kind": "SkillList", "page": number, "size": count, "total": 5, "items": items})
+def page(count: int, token: str | None = None) -> Reply:
+    items = [{**SKILL, "id": f"{token}-{n}"} for n in range(count)]
+    following = {"next_page_token": token} if token else {}
+    return reply(200, {"kind": "SkillList", "page": 1, "size": count, "items": items, **following})
 
-    hostile.replies = [page(1, 2), page(2, 2), page(3, 1)]
-    assert [skill.id for skill in client.skills.list_all(size=2)] == ["1-0", "1-1", "2-0", "2-1", "3-0"]
-    assert len(hostile.requests) == 3
+
+def test_the_pager_follows_the_tokens_to_the_last_page(client: AmbientClient, hostile: Hostile) -> None:
+    hostile.replies = [page(2, "a"), page(2, "b"), page(1)]
+    assert [skill.id for skill in client.skills.list_all(size=2)] == ["a-0", "a-1", "b-0", "b-1", "None-0"]
+    asked = [path.split("?")[1] for _, path, _, _ in hostile.requests]
+    assert asked == ["size=2&total=false", "size=2&page_token=a&total=false", "size=2&page_token=b&total=false"]
+
+
+def test_a_server_that_leads_in_circles_is_named(client: AmbientClient, hostile: Hostile) -> None:
+    hostile.replies = [page(1, "a")]
+    with pytest.raises(BadAnswer, match="same page"):
+        list(client.skills.list_all())
+
+
+def test_update_asks_again_when_somebody_else_was_quicker(client: AmbientClient, hostile: Hostile) -> None:
+    stale = reply(412, {**REFUSAL, "current_version": 2})
+    hostile.replies = [
+        reply(200, SKILL),
+        stale,
+        reply(200, {**SKILL, "version": 2}),
+        reply(200, {**SKILL, "version": 3}),
+    ]
+    seen: list[int] = []
+    changed = client.skills.update("1", lambda skill: seen.append(skill.version) or {"description": "x"})
+    assert (seen, changed.version) == ([1, 2], 3)
+    assert [headers.get("If-Match") for _, _, headers, _ in hostile.requests] == [None, '"1"', None, '"2"']
+    hostile.requests.clear()
+    hostile.replies = [reply(200, SKILL)]
+    assert client.skills.update("1", lambda _: None).version == 1
+    assert len(hostile.requests) == 1
+
+
+def test_update_gives_up_in_the_end_with_the_version_that_is_stored(client: AmbientClient, hostile: Hostile) -> None:
+    hostile.replies = [
+        reply(200, SKILL),
+        reply(412, {"current_version": 9}),
+        reply(200, SKILL),
+        reply(412, {"current_version": 9}),
+    ]
+    with pytest.raises(PreconditionFailed) as failed:
+        client.skills.update("1", lambda _: {"description": "x"}, attempts=2)
+    assert failed.value.current_version == 9
+
+
+NDJSON = {"Content_Type": "application/x-ndjson"}
+
+
+def test_lines_are_read_as_they_are(client: AmbientClient, hostile: Hostile) -> None:
+    odd = {**SKILL, "name": "a\u2028b\x85"}
+    raw = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in (SKILL, odd)).encode()
+    hostile.replies = [reply(200, raw, **NDJSON)]
+    assert [skill.name for skill in client.skills.stream(search="x", order_by="id")] == ["n", "a\u2028b\x85"]
+    assert hostile.requests[0][1].endswith("?search=x&orderBy=id")
+    assert hostile.requests[0][2]["Accept"] == "application/x-ndjson"
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        (reply(200, json.dumps(SKILL).encode() + b"\n{", **NDJSON), ConnectionFailed),
+        (reply(200, json.dumps(SKILL).encode() + b"\n", **NDJSON, Content_Length="99999"), ConnectionFailed),
+        (reply(200, b"<html>\n", **NDJSON), BadAnswer),
+        (reply(200, b"{}\n", **NDJSON), BadAnswer),
+        (reply(200, {"kind": "SkillList"}), BadAnswer),
+        (reply(429, {}), TooManyRequests),
+        (None, ConnectionFailed),
+    ],
+)
+def test_lines_that_break_off_or_are_none_are_said_to(
+    client: AmbientClient, hostile: Hostile, given: Reply | None, error: type[Exception]
+) -> None:
+    hostile.replies = [given]
+    with pytest.raises(error):
+        list(client.skills.stream())
+
+
+@pytest.mark.parametrize("results", [None, {}, [], [5], [{"status": "x"}], [{"status": 201}] * 2])
+def test_a_batch_that_is_answered_with_nonsense_is_a_bad_answer(
+    client: AmbientClient, hostile: Hostile, results: Any
+) -> None:
+    hostile.replies = [reply(200, {"results": results})]
+    with pytest.raises(BadAnswer):
+        client.batch(Batch().create("Skill", name="x"))
+    with pytest.raises(ValueError, match="1 to 500"):
+        client.batch(Batch())
 
 
 @pytest.fixture
@@ -256,3 +339,44 @@ def test_every_fault_of_the_real_server_arrives(real: Any, project: str) -> None
     with real() as client, pytest.raises(BadRequest) as refused:
         client.sessions.create(project_id=project, prompt=1, colour="green")
     assert {fault.field for fault in refused.value.errors} >= {"/prompt", "/colour", "/name"}
+
+
+def test_batches_applies_rehearsals_and_deletions_of_the_real_server(real: Any, project: str) -> None:
+    with real() as client:
+        made = Batch().create("Skill", name="b1", project_id=project).create("Skill", name="b1", project_id=project)
+        assert [(r.ok, r.status) for r in client.batch(made)] == [(True, 201), (False, 409)]
+        with pytest.raises(Conflict) as failed:
+            client.batch(made, atomic=True)
+        assert [result["status"] for result in failed.value.body["results"]] == [409, 424]
+        outcomes = [client.skills.apply(name="b2", project_id=project, prompt=p, dry_run=d)[1]
+                    for p, d in (("x", True), ("x", False), ("x", False), ("y", False))]  # fmt: skip
+        assert outcomes == ["created", "created", "unchanged", "patched"]
+        assert sorted(skill.name for skill in client.skills.stream(search="name like 'b%'")) == ["b1", "b2"]
+        with pytest.raises(Conflict) as refused:
+            client.skills.delete_where("name like 'b%'", max_affected=1)
+        assert refused.value.body["matched"] == 2
+        assert client.skills.delete_where("name like 'b%'", max_affected=2, dry_run=True) == 2
+        assert client.skills.delete_where("name like 'b%'", max_affected=2) == 2
+        assert list(client.skills.list_all(search="name like 'b%'")) == []
+
+
+def test_many_who_update_one_object_of_the_real_server_lose_nothing(real: Any, project: str) -> None:
+    with real() as client:
+        made = client.skills.create(name="counted", project_id=project, description="0")
+
+        def count() -> None:
+            with real() as own:
+                for _ in range(5):
+                    own.skills.update(
+                        made.id, lambda skill: {"description": str(int(skill.description) + 1)}, attempts=99
+                    )
+
+        threads = [threading.Thread(target=count) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert client.skills.get(made.id).description == "20"
+        client.skills.delete(made.id, if_match=21, dry_run=True)
+        with pytest.raises(PreconditionFailed):
+            client.skills.delete(made.id, if_match=20)

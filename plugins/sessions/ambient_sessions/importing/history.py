@@ -6,6 +6,7 @@ the agent have said can be had from either. Tool calls and reasoning are not tak
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -131,6 +132,8 @@ def messages_of(events: Iterable[Event]) -> list[dict[str, Any]]:
             entry["payload"] = text if whole else entry["payload"] + text
             if role in _ROLES:
                 entry["event_type"] = role
+            if (at := _time(event)) is not None:
+                entry.setdefault("created_at", at)
     return [entry for entry in said.values() if entry["payload"] and entry["event_type"] in _ROLES]
 
 
@@ -139,12 +142,23 @@ def _told(event: Event) -> Iterator[tuple[str, str, str, bool]]:
     kind, identifier = event.get("type"), str(event.get("messageId") or "")
     if kind == "MESSAGES_SNAPSHOT":
         for message in event.get("messages") or []:
-            if message.get("role") in _ROLES and message.get("id"):
+            if isinstance(message, dict) and message.get("role") in _ROLES and message.get("id"):
                 yield str(message["id"]), message["role"], _text(message.get("content")), True
     elif kind == "TEXT_MESSAGE_START" and identifier:
         yield identifier, str(event.get("role") or "assistant"), "", False
     elif kind == "TEXT_MESSAGE_CONTENT" and identifier:
         yield identifier, "", str(event.get("delta") or ""), False
+
+
+def _time(event: Event) -> str | None:
+    """When a message began, where the event says so; a snapshot's own time is not that of its messages."""
+    at = event.get("timestamp")
+    if event.get("type") == "MESSAGES_SNAPSHOT" or not isinstance(at, int | float) or isinstance(at, bool):
+        return None
+    try:
+        return datetime.fromtimestamp(at / 1000, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _text(content: Any) -> str:

@@ -4,6 +4,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -22,38 +23,41 @@ def read_log(path: Path, wanted: LogsWanted, alive: Callable[[], bool]) -> Itera
         wanted: which part.
         alive: whether more may come.
     """
-    older, newer = _open(path.with_name(path.name + ".1")), _open(path)
-    try:
+    with ExitStack() as opened:
+        older, newer = _open(path.with_name(path.name + ".1")), _open(path)
+        for file in (older, newer):
+            if file is not None:
+                opened.callback(file.close)
         kept = (line for file in (older, newer) if file is not None for line in _lines(file))
         kept = (line for line in kept if wanted.since is None or _time_of(line) > wanted.since)
         for line in kept if wanted.tail is None else deque(kept, wanted.tail):
             yield _words_of(line)
         if wanted.follow:
             yield from _follow(path, newer, alive)
-    finally:
-        for file in (older, newer):
-            if file is not None:
-                file.close()
 
 
 def _follow(path: Path, file: BinaryIO | None, alive: Callable[[], bool]) -> Iterator[bytes]:
     begun = b""
-    while True:
-        # Asked before reading: what is written until the end is read then.
-        goes_on = alive()
-        file = file or _open(path)
-        block = file.read(_BLOCK) if file is not None else b""
-        *lines, begun = (begun + block).split(b"\n")
-        yield from (_words_of(line + b"\n") for line in lines)
-        if block:
-            continue
-        if file is not None and _replaced(path, file):
+    try:
+        while True:
+            # Asked before reading: what is written until the end is read then.
+            goes_on = alive()
+            file = file or _open(path)
+            block = file.read(_BLOCK) if file is not None else b""
+            *lines, begun = (begun + block).split(b"\n")
+            yield from (_words_of(line + b"\n") for line in lines)
+            if block:
+                continue
+            if file is not None and _replaced(path, file):
+                file.close()
+                file = None
+            elif not goes_on:
+                return
+            else:
+                time.sleep(_PAUSE)
+    finally:
+        if file is not None:
             file.close()
-            file = None
-        elif not goes_on:
-            return
-        else:
-            time.sleep(_PAUSE)
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

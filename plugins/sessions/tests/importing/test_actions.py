@@ -81,6 +81,13 @@ def test_the_control_plane_reports_no_status_of_a_mirrored_session(mirror: Impor
     assert control_plane("PATCH", f"/sessions/{row['id']}/status", json=body).status_code == 409
 
 
+def test_a_mirrored_session_is_explained_by_its_owner(mirror: Import, call: Any, project: str) -> None:
+    row = mirror("s-9", state={"phase": "Pending"}).json
+    told = call("GET", f"/sessions/{row['id']}/explain").json
+    assert f"It belongs to the legacy platform, as s-9 in {project}" in told["text"]
+    assert "deadline" not in told
+
+
 def test_a_copy_of_a_mirrored_session_is_ours(mirror: Import, call: Any) -> None:
     row = mirror(prompt="Look.").json
     copy = call("POST", f"/sessions/{row['id']}/clone").json

@@ -45,6 +45,21 @@ def test_what_is_no_message_of_a_person_or_the_agent_is_left_out() -> None:
     assert messages_of([*tool, system, {"type": "TEXT_MESSAGE_CONTENT", "messageId": "s", "delta": "hidden"}]) == []
 
 
+def test_a_message_has_the_time_at_which_it_began_where_that_is_kept() -> None:
+    timed = [
+        {**START, "timestamp": 1769860800000},
+        {**DELTAS[0], "timestamp": 1769860801000},
+        {**SNAPSHOT, "timestamp": 1769860900000},
+    ]
+    told = messages_of(timed)
+    assert [message.get("created_at") for message in told] == ["2026-01-31T12:00:00+00:00", None]
+
+
+def test_nonsense_among_the_events_is_passed_by() -> None:
+    nonsense = [{}, {"type": "MESSAGES_SNAPSHOT", "messages": ["x", None, {"role": "user"}]}, {"type": 7}]
+    assert messages_of([*nonsense, {**START, "timestamp": 1e300}, {**DELTAS[0], "delta": 5}])[0]["payload"] == "5"
+
+
 def test_content_in_parts_is_one_text() -> None:
     message = {
         "id": "u",

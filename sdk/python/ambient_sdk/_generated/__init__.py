@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 253703c0aafbc007c2b63341c0a39ea9c112bb2a77e671411586bf9692b424ca)."""
+"""Generated from openapi.yaml (sha256 536b92f90a66f55092cdae8fc026c097d91ca97dbb9446e99fd47401db95854e)."""

@@ -1,5 +1,6 @@
-"""Generated from openapi.yaml (sha256 253703c0aafbc007c2b63341c0a39ea9c112bb2a77e671411586bf9692b424ca); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 536b92f90a66f55092cdae8fc026c097d91ca97dbb9446e99fd47401db95854e); do not edit, run: make sdk."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from ambient_sdk._generated.models import (
@@ -17,7 +18,7 @@ from ambient_sdk._generated.models import (
     Task,
     User,
 )
-from ambient_sdk.resource import Resource, read
+from ambient_sdk.resource import Resource, dry, matching, read
 from ambient_sdk.transport import Transport
 
 
@@ -27,13 +28,13 @@ class ProjectsResource(Resource[Project]):
     path = "/api/ambient/v1/projects"
     model = Project
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Project, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def restore(self, id: str, **fields: Any) -> Project:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Project:
         """Write an old version of a Project anew, also of one that was deleted."""
-        return read(Project, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(Project, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
 
 class SessionsResource(Resource[Session]):
@@ -42,13 +43,13 @@ class SessionsResource(Resource[Session]):
     path = "/api/ambient/v1/sessions"
     model = Session
 
-    def hand_over(self, **fields: Any) -> HandedOver:
+    def hand_over(self, *, dry_run: bool = False, **fields: Any) -> HandedOver:
         """Hand the imported sessions of a project over to us, or back; for the control plane alone."""
-        return read(HandedOver, self._transport.json("POST", self.path + "/handover", body=fields))
+        return read(HandedOver, self._transport.json("POST", self.path + "/handover", query=dry(dry_run), body=fields))
 
-    def import_session(self, **fields: Any) -> Session:
+    def import_session(self, *, dry_run: bool = False, **fields: Any) -> Session:
         """Mirror a session of the legacy platform; for the control plane alone."""
-        return read(Session, self._transport.json("POST", self.path + "/import", body=fields))
+        return read(Session, self._transport.json("POST", self.path + "/import", query=dry(dry_run), body=fields))
 
     def get_session_capabilities(self, id: str) -> dict[str, Any]:
         """What the session's runner can do."""
@@ -62,53 +63,57 @@ class SessionsResource(Resource[Session]):
         """The runs of a session, newest first."""
         return self._transport.json("GET", self._address(id, "agui", "runs"))
 
-    def clone(self, id: str) -> Session:
+    def clone(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
         """Make a new session with the same task and settings, as a child of this one."""
-        return read(Session, self._transport.json("POST", self._address(id, "clone")))
+        return read(Session, self._transport.json("POST", self._address(id, "clone"), query=dry(dry_run), headers=matching(if_match)))
 
-    def put_endpoint(self, id: str, **fields: Any) -> None:
+    def put_endpoint(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> None:
         """Say where the runner of a session answers; for the control plane alone."""
-        self._transport.send("PATCH", self._address(id, "endpoint"), body=fields)
+        self._transport.send("PATCH", self._address(id, "endpoint"), query=dry(dry_run), headers=matching(if_match), body=fields)
 
     def explain(self, id: str) -> SessionExplanation:
         """Explain why a session stands where it stands."""
         return read(SessionExplanation, self._transport.json("GET", self._address(id, "explain")))
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Session, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def import_messages(self, id: str, **fields: Any) -> MessagesTaken:
+    def import_messages(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> MessagesTaken:
         """Write messages of a mirrored session; for the control plane alone."""
-        return read(MessagesTaken, self._transport.json("POST", self._address(id, "imported-messages"), body=fields))
+        return read(MessagesTaken, self._transport.json("POST", self._address(id, "imported-messages"), query=dry(dry_run), headers=matching(if_match), body=fields))
+
+    def logs(self, id: str, *, follow: Any = None, tail: Any = None, since: Any = None) -> Iterator[str]:
+        """Read what the runner of a session wrote."""
+        return self._transport.lines("GET", self._address(id, "logs"), query={key: value for key, value in {"follow": follow, "tail": tail, "since": since}.items() if value is not None})
 
     def messages(self, id: str, *, after_seq: Any = None, page: Any = None, size: Any = None) -> SessionMessageList:
         """Read the messages of a session, oldest first."""
         return read(SessionMessageList, self._transport.json("GET", self._address(id, "messages"), query={key: value for key, value in {"after_seq": after_seq, "page": page, "size": size}.items() if value is not None}))
 
-    def push_message(self, id: str, **fields: Any) -> SessionMessage:
+    def push_message(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> SessionMessage:
         """Add a message to a session."""
-        return read(SessionMessage, self._transport.json("POST", self._address(id, "messages"), body=fields))
+        return read(SessionMessage, self._transport.json("POST", self._address(id, "messages"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
-    def restore(self, id: str, **fields: Any) -> Session:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Session:
         """Write an old version of a Session anew, also of one that was deleted."""
-        return read(Session, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(Session, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
-    def start(self, id: str) -> Session:
+    def start(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
         """Start a session that is not running."""
-        return read(Session, self._transport.json("POST", self._address(id, "start")))
+        return read(Session, self._transport.json("POST", self._address(id, "start"), query=dry(dry_run), headers=matching(if_match)))
 
-    def patch_status(self, id: str, **fields: Any) -> Session:
+    def patch_status(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Session:
         """Write what was seen of a session; for the control plane alone."""
-        return read(Session, self._transport.json("PATCH", self._address(id, "status"), body=fields))
+        return read(Session, self._transport.json("PATCH", self._address(id, "status"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
-    def stop(self, id: str) -> Session:
+    def stop(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
         """Stop a session that is pending, creating or running."""
-        return read(Session, self._transport.json("POST", self._address(id, "stop")))
+        return read(Session, self._transport.json("POST", self._address(id, "stop"), query=dry(dry_run), headers=matching(if_match)))
 
-    def issue_token(self, id: str) -> SessionToken:
+    def issue_token(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> SessionToken:
         """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
-        return read(SessionToken, self._transport.json("POST", self._address(id, "token")))
+        return read(SessionToken, self._transport.json("POST", self._address(id, "token"), query=dry(dry_run), headers=matching(if_match)))
 
 
 class SkillsResource(Resource[Skill]):
@@ -117,13 +122,13 @@ class SkillsResource(Resource[Skill]):
     path = "/api/ambient/v1/skills"
     model = Skill
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Skill, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def restore(self, id: str, **fields: Any) -> Skill:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Skill:
         """Write an old version of a Skill anew, also of one that was deleted."""
-        return read(Skill, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(Skill, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
 
 class TasksResource(Resource[Task]):
@@ -132,17 +137,17 @@ class TasksResource(Resource[Task]):
     path = "/api/ambient/v1/tasks"
     model = Task
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Task, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def restore(self, id: str, **fields: Any) -> Task:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Task:
         """Write an old version of a Task anew, also of one that was deleted."""
-        return read(Task, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(Task, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
-    def run(self, id: str) -> Session:
+    def run(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
         """Make a session from this task and start it."""
-        return read(Session, self._transport.json("POST", self._address(id, "run")))
+        return read(Session, self._transport.json("POST", self._address(id, "run"), query=dry(dry_run), headers=matching(if_match)))
 
     def sessions(self, id: str, *, page: Any = None, size: Any = None) -> SessionList:
         """List the sessions that were made from this task, newest first."""
@@ -155,13 +160,13 @@ class UsersResource(Resource[User]):
     path = "/api/ambient/v1/users"
     model = User
 
-    def history(self, id: str, *, page_token: Any = None) -> HistoryEntryList:
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a User, newest first: who made each, when, and what it changed."""
-        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"page_token": page_token}.items() if value is not None}))
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
 
-    def restore(self, id: str, **fields: Any) -> User:
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> User:
         """Write an old version of a User anew, also of one that was deleted."""
-        return read(User, self._transport.json("POST", self._address(id, "restore"), body=fields))
+        return read(User, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
 
 class Resources:

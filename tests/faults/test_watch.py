@@ -1,0 +1,65 @@
+"""Watches of a server with several workers that are killed and stopped: each change once, in order, and no long good-bye."""
+
+import itertools
+import signal
+import threading
+from typing import Any
+
+import pytest
+from ambient_sdk import AmbientClient, ConnectionFailed
+
+from tests.e2e.conftest import wait_for
+from tests.faults.conftest import Parts
+
+
+def client(parts: Parts) -> AmbientClient:
+    return AmbientClient(f"http://127.0.0.1:{parts.ports['port']}", "token-of-developer", "demo")
+
+
+class Reader:
+    """Reads a watch in a thread until the server is gone."""
+
+    def __init__(self, parts: Parts, project: str) -> None:
+        self.seen: list[tuple[str, str, int]] = []
+        self._client = client(parts)
+        self._watch = self._client.skills.watch(project_id=project, bookmarks=True)
+        assert next(self._watch).type == "BOOKMARK"
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            for event in self._watch:
+                if event.type != "BOOKMARK":
+                    self.seen.append((event.type, event.id, event.version))
+        except ConnectionFailed:
+            return
+
+
+@pytest.mark.slow
+def test_watchers_see_every_change_once_in_order_while_workers_are_killed(parts: Parts) -> None:
+    readers = [Reader(parts, "demo") for _ in range(4)]
+    expected: list[tuple[str, str, int]] = []
+    with client(parts) as writer:
+        for number in range(30):
+            made = writer.skills.create(name=f"w{number}", project_id="demo")
+            patched = writer.skills.patch(made.id, prompt=f"{number}")
+            expected += [("ADDED", made.id, 1), ("MODIFIED", made.id, patched.version)]
+            if number in (8, 18):
+                parts.workers("api")[-1].kill()
+        for reader in readers:
+            wait_for(lambda one=reader: len(one.seen) >= len(expected), "every change", 60)  # type: ignore[misc]
+    assert [reader.seen for reader in readers] == [expected] * 4
+
+
+@pytest.mark.slow
+def test_a_server_that_stops_lets_its_watches_go_at_once(parts: Parts) -> None:
+    with client(parts) as one, one.transport.stream("GET", "/api/ambient/v1/skills?watch=true") as response:
+        chunks = response.iter_bytes()
+        assert b"BOOKMARK" in b"".join(itertools.islice(chunks, 2))
+        parts.parts["api"].send_signal(signal.SIGTERM)
+        rest: Any = b"".join(chunks)
+    assert b"event: ERROR" in rest
+    assert b"stopping" in rest
+    assert parts.parts["api"].wait(10) == 0
+    parts.spawn("api", "ambient_core", "serve")
+    wait_for(lambda: parts.answers(parts.api + "/projects"), "the API")
