@@ -49,7 +49,7 @@ def test_a_start_that_was_cut_off_is_finished_once(worlds: dict[str, KubeWorld],
         held.wait()
         process.send_signal(signal.SIGKILL)
         process.wait(30)
-    held.lose()
+    world.proxy.heal()
     asked = [
         call.resource for call in world.proxy.calls if call.agent == US["agent"] and call.verb in US["verb"].split("|")
     ]
@@ -86,7 +86,7 @@ def test_what_an_interrupted_deletion_leaves_is_cleaned(worlds: dict[str, KubeWo
             held.wait()
             process.send_signal(signal.SIGKILL)
             process.wait(30)
-        held.lose()
+        world.proxy.heal()
         with world.control_plane():
             gone(world, session)
             wait_for(lambda world=world, session=session: world.alive(session) == [], "the runner's end")

@@ -37,11 +37,11 @@ def test_the_server_s_words_are_kept() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("0", 1.0), ("99999", 300.0)])
-def test_retry_after_is_honoured_within_reason(status: int, header: str, seconds: float) -> None:
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("0", 5.0), ("99999", 300.0), (None, 5.0)])
+def test_retry_after_is_honoured_within_reason(status: int, header: str | None, seconds: float) -> None:
     assert fault_of(status, {}, header).after == seconds
 
 
-def test_what_is_stuck_is_asked_for_at_most_once_a_second() -> None:
+def test_what_is_stuck_is_not_asked_for_often() -> None:
     lasting = [case for case in CASES if case[0] not in (404, 409, 410)]
-    assert all(fault_of(status, body).after >= 1.0 for status, body, *_ in lasting)
+    assert all(fault_of(status, body).after >= 5.0 for status, body, *_ in lasting)

@@ -25,6 +25,8 @@ from typing import Any
 from ambient_sessions.runtimes import Waiting
 
 _LONGEST_WORDS = 1000
+# An attempt at a start takes up to five requests; what is stuck sends less than one a second.
+SHORTEST_PAUSE = 5.0
 
 
 class NotThere(Waiting):
@@ -60,13 +62,13 @@ def fault_of(status: int, body: Mapping[str, Any], retry_after: str | None = Non
             AlreadyThere("AlreadyExists", words) if body.get("reason") == "AlreadyExists" else Moved("Conflict", words)
         )
     if status >= 500:
-        return Waiting("ServerError", words, after=pause or 5.0, outage=True)
+        return Waiting("ServerError", words, after=pause, outage=True)
     return {
         401: Waiting("Unauthorized", words, after=10.0, outage=True),
         404: NotThere("NotFound", words),
         410: Expired("Expired", words, after=0.0),
         422: Waiting("Invalid", words, after=60.0),
-        429: Waiting("TooManyRequests", words, after=pause or 1.0, outage=True),
+        429: Waiting("TooManyRequests", words, after=pause, outage=True),
     }.get(status, Waiting("Refused", words, after=30.0))
 
 
@@ -79,8 +81,8 @@ def _refusal(body: Mapping[str, Any], words: str) -> Waiting:
     return Waiting("Forbidden", words, after=30.0)
 
 
-def _seconds(text: str | None) -> float | None:
+def _seconds(text: str | None) -> float:
     try:
-        return min(max(float(text or ""), 1.0), 300.0)
+        return min(max(float(text or ""), SHORTEST_PAUSE), 300.0)
     except ValueError:
-        return None
+        return SHORTEST_PAUSE

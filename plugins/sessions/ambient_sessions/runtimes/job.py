@@ -272,6 +272,8 @@ class JobRuntime:
         if namespace is None:
             return ()
         try:
+            if not self._namespaces.is_bound(namespace):
+                return ()
             jobs, pods = self._look(namespace, target.session_id)
         except Waiting:
             return ()

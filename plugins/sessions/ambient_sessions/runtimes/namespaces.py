@@ -20,6 +20,7 @@ PROJECT = f"{PREFIX}project-id"
 US = "ambient-control-plane"
 ROLE = "ambient-session-manager"
 _RIGHTS_COME = 10.0
+_ASK_AGAIN = 10.0
 
 
 class Namespaces:
@@ -46,6 +47,7 @@ class Namespaces:
         self._lock = threading.Lock()
         self._ready: set[str] = set()
         self._seen: set[str] = set()
+        self._unbound: dict[str, float] = {}
         self._bound: dict[str, float] = {}
 
     def ready(self, project_id: str) -> str:
@@ -77,11 +79,16 @@ class Namespaces:
         with self._lock:
             if namespace in self._ready or namespace in self._seen:
                 return True
-        if self._cluster.find(ROLE_BINDINGS, ROLE, namespace) is None:
-            return False
+            if time.monotonic() - self._unbound.get(namespace, -_ASK_AGAIN) < _ASK_AGAIN:
+                return False
+        bound = self._cluster.find(ROLE_BINDINGS, ROLE, namespace) is not None
         with self._lock:
-            self._seen.add(namespace)
-        return True
+            if bound:
+                self._seen.add(namespace)
+                self._unbound.pop(namespace, None)
+            else:
+                self._unbound[namespace] = time.monotonic()
+        return bound
 
     def doubt(self, project_id: str | None, fault: Waiting) -> Waiting:
         """What to say of a fault met in a project's namespace; a namespace or a right that is gone is made anew next time."""
@@ -94,16 +101,12 @@ class Namespaces:
         return self._soon(name, fault)
 
     def _claim(self, name: str, project_id: str) -> None:
-        found = self._cluster.find(NAMESPACES, name)
-        if found is None:
-            labels = {**MANAGED, MANAGED_BY: US, PROJECT: project_id, **self._labels}
-            try:
-                self._cluster.create(NAMESPACES, {"metadata": {"name": name, "labels": labels}})
-            except AlreadyThere:
-                found = self._cluster.get(NAMESPACES, name)
-            else:
-                log.info("namespace %s was made", name)
-                return
+        # Tried first, so that what is in the way of it costs one request an attempt.
+        labels = {**MANAGED, MANAGED_BY: US, PROJECT: project_id, **self._labels}
+        if make(self._cluster, NAMESPACES, {"metadata": {"name": name, "labels": labels}}):
+            log.info("namespace %s was made", name)
+            return
+        found = self._cluster.get(NAMESPACES, name)
         check_namespace(found, project_id)
         if found["metadata"]["labels"].get(PROJECT) is None:
             self._cluster.apply(NAMESPACES, {"metadata": {"name": name, "labels": {**MANAGED, PROJECT: project_id}}})
@@ -113,6 +116,8 @@ class Namespaces:
         binding = role_binding(name, self._settings)
         if make(self._cluster, ROLE_BINDINGS, binding):
             self._bound[name] = time.monotonic()
+        with self._lock:
+            self._seen.add(name)
 
     def _soon(self, name: str, fault: Waiting) -> Waiting:
         """Rights that were just given take a moment to be known to every API server."""
