@@ -8,7 +8,7 @@ from random import Random
 
 import psycopg
 
-from tests.faults.chaos.clients import PATHS, Objects
+from tests.faults.chaos.clients import PATHS, PROJECT, Objects
 from tests.faults.chaos.fleet import Fleet
 
 _TABLES = {kind: path.strip("/") for kind, path in PATHS.items()}
@@ -74,11 +74,15 @@ class Faults:
         self._fleet.crash_postgres()
 
     def slow_transaction(self) -> None:
-        """A transaction holds hot rows for seconds: writes of them wait with their transaction ids, others overtake them."""
-        kind = self._random.choice(("Skill", "Session"))
-        rows = self._objects.hot(kind)[:2]
+        """A transaction holds rows for seconds, and others overtake those who wait for them.
+
+        Who waits for a hot object has its transaction id and has written nothing yet; who waits for the project has made a
+        new object in it, change row included, and cannot commit.
+        """
+        kind = self._random.choice(("Skill", "Session", "Project"))
+        table, rows = ("projects", [PROJECT]) if kind == "Project" else (_TABLES[kind], self._objects.hot(kind)[:2])
         seconds = self._random.uniform(0.5, 3.0)
-        thread = threading.Thread(target=self._hold, args=(_TABLES[kind], rows, seconds))
+        thread = threading.Thread(target=self._hold, args=(table, rows, seconds))
         thread.start()
         self._slow.append(thread)
 

@@ -153,5 +153,7 @@ class Fleet:
             "DATA_DIR": self.folder,
             "WORKERS": WORKERS,
             "LOG_LEVEL": "warning",
+            # Streams whose reader has hung up hold a worker until they next speak.
+            "GRACEFUL_TIMEOUT": 1,
         }
         return {**os.environ, **{f"AMBIENT_{name}": str(value) for name, value in own.items()}}

@@ -80,6 +80,8 @@ class Run:
     def watched(self) -> Iterator[None]:
         """Watch what the block does; at its end the history is whole."""
         watching = [_started(watcher.run) for watcher in self.watchers]
+        for watcher in self.watchers:
+            assert watcher.begun.wait(60), f"{watcher.name} did not begin"
         yield
         self._write_the_last_object()
         for watcher in self.watchers:
@@ -114,7 +116,8 @@ class Run:
     def _watcher(self, number: int) -> Watcher:
         name = f"watcher {number}"
         self.recorder.history.events[name] = []
-        return Watcher(name, self.fleet.postgres.url, self.recorder, _LAST, restless=number < RESTLESS)
+        ports = self._ports(number)
+        return Watcher(name, ports, self.fleet.token, self.recorder, _LAST, restless=number < RESTLESS)
 
     def _ports(self, number: int) -> tuple[int, ...]:
         turn = number % len(self.fleet.ports)

@@ -17,7 +17,7 @@ def ignore_if_match() -> None:
     """Write whatever the version is."""
     from ambient_core import rest
 
-    rest.if_version = lambda: None  # type: ignore[assignment]
+    rest.preconditions = lambda *, required: None  # type: ignore[assignment]
 
 
 def drop_the_idempotency_row() -> None:
@@ -27,8 +27,17 @@ def drop_the_idempotency_row() -> None:
     rest.Once.keep = lambda self, answer: None  # type: ignore[method-assign]
 
 
+def skip_the_bound_of_the_reader() -> None:
+    """Read whatever is committed, also what a running transaction may still come before."""
+    from ambient_core import changes
+
+    changes._READ = changes._READ.replace(changes.SETTLED, "true")
+    changes._END = changes._END.replace(changes.SETTLED, "true")
+
+
 MISTAKES: dict[str, Callable[[], None]] = {
-    function.__name__: function for function in (nothing, ignore_if_match, drop_the_idempotency_row)
+    function.__name__: function
+    for function in (nothing, ignore_if_match, drop_the_idempotency_row, skip_the_bound_of_the_reader)
 }
 
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 from tests.e2e.conftest import wait_for
+from tests.faults.chaos.clients import PROJECT
 from tests.faults.chaos.fleet import Fleet
 from tests.faults.chaos.history import Event, History, Shown
 from tests.faults.chaos.run import Run
@@ -11,7 +12,7 @@ from tests.faults.chaos.run import Run
 Scene = Callable[[Run], None]
 
 _MADE = "SELECT count(*) FROM sessions WHERE prompt = %s"
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%%UPDATE%%'"
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 def two_patches_of_one_version(run: Run) -> None:
@@ -33,24 +34,24 @@ def an_answer_that_is_lost(run: Run) -> None:
 
 
 def a_write_that_is_overtaken(run: Run, until: Callable[[Shown], object] = lambda overtaking: None) -> None:
-    """A write has its transaction id and waits; another one, with a later id, commits first.
+    """A new object is written and its transaction waits for its project; another write, begun later, commits first.
 
     Args:
         run: whose clients write.
         until: waits, with the later write done, before the first one may go on.
     """
     slow, fast = run.clients[:2]
-    made = slow.create("Skill")
+    made = fast.create("Skill")
     assert made is not None
-    waiting = threading.Thread(target=slow.patch, args=("Skill", made.object_id))
+    waiting = threading.Thread(target=slow.create, args=("Skill",))
     with run.fleet.operator() as holder, run.fleet.operator() as looker:
         with holder.transaction():
-            holder.execute("SELECT id FROM skills WHERE id = %s FOR UPDATE", [made.object_id])
+            holder.execute("SELECT id FROM projects WHERE id = %s FOR UPDATE", [PROJECT])
             waiting.start()
             wait_for(lambda: looker.execute(_WAITING).fetchone() != (0,), "the write that waits")
-            overtaking = fast.create("Skill")
+            overtaking = fast.patch("Skill", made.object_id)
             assert overtaking is not None
-            until(overtaking)
+            until(overtaking.shown[0])
         waiting.join()
 
 
@@ -59,7 +60,7 @@ def a_write_that_is_overtaken_and_missed(run: Run) -> None:
     events = run.recorder.history.events
 
     def told(overtaking: Shown) -> None:
-        wait_for(lambda: all(Event("ADDED", overtaking) in seen for seen in events.values()), "the later write")
+        wait_for(lambda: all(Event("MODIFIED", overtaking) in seen for seen in events.values()), "the later write")
 
     a_write_that_is_overtaken(run, told)
 

@@ -29,3 +29,8 @@ def test_if_match_that_is_ignored(tmp_path: Path) -> None:
 def test_an_idempotency_row_that_is_dropped(tmp_path: Path) -> None:
     gone = broken(tmp_path, "drop_the_idempotency_row", scenes.an_answer_that_is_lost)
     assert "a_retried_post_makes_one_object" in gone
+
+
+def test_a_reader_without_its_bound(tmp_path: Path) -> None:
+    gone = broken(tmp_path, "skip_the_bound_of_the_reader", scenes.a_write_that_is_overtaken_and_missed)
+    assert gone == {"every_watcher_saw_every_change_once_in_order"}
