@@ -156,7 +156,9 @@ def update(kind: Kind, names: tuple[str, ...], where: str = "") -> str:
         f"SELECT {object_json(kind)}, version, id, {project}::text, false FROM (SELECT * FROM current_rows) AS {table}"
     )
     text = _logged(kind, write, "%(verb_)s", tail=f" UNION ALL {stored} WHERE NOT EXISTS (SELECT 1 FROM answer)")
-    return text.replace("WITH ", f"WITH current_rows AS (SELECT {table}.* FROM {table} WHERE {chosen} FOR NO KEY UPDATE), ", 1)
+    return text.replace(
+        "WITH ", f"WITH current_rows AS (SELECT {table}.* FROM {table} WHERE {chosen} FOR NO KEY UPDATE), ", 1
+    )
 
 
 @lru_cache(maxsize=2048)
