@@ -1,6 +1,7 @@
 """Gunicorn's gevent worker: plain requests the short way, its own refusals in our shape."""
 
 import socket
+from importlib import import_module
 from typing import Any
 
 import gevent
@@ -57,6 +58,11 @@ class Resumed:
 
 class AmbientWorker(GeventWorker):
     """Answers plain requests itself, and what never reached the application with the same error body as everything else."""
+
+    def patch(self) -> None:
+        """Patch for gevent, the database driver too."""
+        super().patch()
+        import_module("ambient_core.waiting").install()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection: while its requests are plain the short way, then Gunicorn's."""
