@@ -19,6 +19,8 @@ from gunicorn.http.wsgi import base_environ
 from gunicorn.util import unquote_to_wsgi_str
 from gunicorn_h1c import IncompleteError, ParseError, parse_request
 
+from ambient_core.context import BODY
+
 log = logging.getLogger(__name__)
 Environment = dict[str, Any]
 Application = Callable[..., Iterable[bytes]]
@@ -200,7 +202,8 @@ class Connection:
             if not more:
                 return None
             data += more
-        head.environ["wsgi.input"] = io.BytesIO(data[head.size : end])
+        body = head.environ[BODY] = data[head.size : end]
+        head.environ["wsgi.input"] = io.BytesIO(body)
         self._data = data[end:]
         client.settimeout(None)
         return head
