@@ -83,13 +83,13 @@ class Served:
 
 
 @contextmanager
-def serving(rows: Rows, way: Way) -> Iterator[Served]:
+def serving(rows: Rows, way: Way, workers: int = WORKERS) -> Iterator[Served]:
     """Serve a database in one way, until the block ends."""
     port = free_port()
-    words = {"port": str(port), "workers": str(WORKERS), "pool": str(_POOL)}
+    words = {"port": str(port), "workers": str(workers), "pool": str(_POOL)}
     command = [sys.executable, "-m", *(part.format(**words) for part in way.command)]
     with (rows.folder / f"{way.name}.log").open("ab") as log:
-        process = subprocess.Popen(command, env=_environment(rows, way, port), stdout=log, stderr=log)
+        process = subprocess.Popen(command, env=_environment(rows, way, port, workers), stdout=log, stderr=log)
     try:
         wait_for(lambda: _answers(port) or process.poll() is not None, way.name)
         if process.poll() is not None:
@@ -109,7 +109,7 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _environment(rows: Rows, way: Way, port: int) -> dict[str, str]:
+def _environment(rows: Rows, way: Way, port: int, workers: int) -> dict[str, str]:
     own = {
         "PROFILE": "development",
         "DATABASE_URL": rows.url,
@@ -118,7 +118,7 @@ def _environment(rows: Rows, way: Way, port: int) -> dict[str, str]:
         "BIND": f"127.0.0.1:{port}",
         "HEALTH_BIND": f"127.0.0.1:{free_port()}",
         "METRICS_BIND": f"127.0.0.1:{free_port()}",
-        "WORKERS": WORKERS,
+        "WORKERS": workers,
         "POOL_SIZE": _POOL,
         "LOG_LEVEL": "warning",
     }
