@@ -9,18 +9,21 @@ from typing import Any
 
 import orjson
 from flask import Flask, Request, Response, g, request
+from flask.ctx import RequestContext
 from flask.sessions import NullSession, SessionInterface
 from flask.typing import ResponseReturnValue
 from psycopg import Error as DriverError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoMethod
+from werkzeug.routing import MapAdapter
 
 from ambient_core import errors
 from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings, check_profile
 from ambient_core.constraints import explain
+from ambient_core.context import Addresses, adapter_of, context_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
 from ambient_core.errors import AmbientError, Internal, Unauthenticated
@@ -62,6 +65,17 @@ class Application(Flask):
     surface: str
     public: frozenset[str]
     authenticate: Callable[..., Any]
+    addresses: Addresses
+
+    def request_context(self, environ: dict[str, Any]) -> RequestContext:
+        """The context of one request."""
+        return context_of(self, self.addresses, environ)
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """What finds an address, where it is not found yet."""
+        if request is not None and self.addresses.find(request.method, request.environ["PATH_INFO"]) is not None:
+            return adapter_of(self.url_map, request.environ)
+        return super().create_url_adapter(request)
 
     def full_dispatch_request(self) -> Response:
         """Answer one request; every way out has an operation id, a log line and a measurement."""
@@ -189,6 +203,7 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
     assemble(app, plugins, surface)
     app.public = frozenset(name for name, view in app.view_functions.items() if getattr(view, "public", False))
+    app.addresses = Addresses(app.url_map)
     _one_error_shape(app)
     if surface == "gateway":
         app.wsgi_app = _short_paths(app.wsgi_app)  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +20,12 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL, CursorResult
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from ambient_core.changes import CHANNEL
 from ambient_core.errors import GatewayTimeout, SetupError, TooManyRequests
 from ambient_core.listen import Listener
+from ambient_core.notify import Notifier
 from ambient_core.outages import is_outage, unavailable
 
 log = logging.getLogger(__name__)
@@ -182,7 +183,7 @@ class Transaction:
         elif driver is None or driver.closed or driver.info.transaction_status != TransactionStatus.IDLE:
             self.database.forget(pooled)
         else:
-            pooled.close()
+            self.database.keep(pooled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,40 +242,58 @@ class Database:
         self.engine = create_engine(
             self.url,
             isolation_level="AUTOCOMMIT",
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=pool_timeout,
+            poolclass=NullPool,
             pool_reset_on_return=None,
             connect_args={"options": options, "connect_timeout": max(2, int(pool_timeout)), "application_name": name},
         )
         event.listen(self.engine, "connect", _prepare_connection)
-        self._notifier = Notifier(self)
+        # SQLAlchemy's pool does more for each use of a connection than a request has time for: it makes them, and from then
+        # on they go from request to request here.
+        self._idle: list[PoolProxiedConnection] = []
+        self._free = threading.Semaphore(pool_size)
+        self._patience = pool_timeout
+        self._notifier = Notifier(driver_url(self.url), CHANNEL)
         self.listener = Listener(driver_url(self.url), CHANNEL)
         self.closed = False
 
     def connect(self) -> PoolProxiedConnection:
-        """Take a connection from the pool.
+        """Take a connection that nobody uses, or a new one.
 
         Raises:
             Unavailable: there is none in time, or the server does not answer.
         """
+        if not self._free.acquire(timeout=self._patience):
+            raise unavailable(PoolTimeout())
+        with suppress(IndexError):
+            return self._idle.pop()
         try:
-            # Without SQLAlchemy's own connection around it: the stores speak to the driver, and it costs 30 us a request.
             return self.engine.raw_connection()
-        except (DBAPIError, PoolTimeout, psycopg.Error) as fault:
+        except (DBAPIError, psycopg.Error) as fault:
+            self._free.release()
             raise unavailable(fault) from fault
 
-    def forget(self, pooled: PoolProxiedConnection, *, all_of_them: bool = False) -> None:
-        """Throw a connection away that is lost or in an unknown state, and its elder siblings with it.
+    def keep(self, pooled: PoolProxiedConnection) -> None:
+        """Take a connection back that is whole; the next request uses it."""
+        self._idle.append(pooled)
+        self._free.release()
+        if self.closed:
+            self._end_idle()
 
-        When the server went away, every pooled connection is as dead as this one: each would cost one request its answer.
+    def forget(self, pooled: PoolProxiedConnection, *, all_of_them: bool = False) -> None:
+        """Throw a connection away that is lost or in an unknown state; with one that is lost, all that are idle.
+
+        When the server went away, every idle connection is as dead as this one: each would cost one request its answer.
         """
         lost = pooled.driver_connection
         if all_of_them or lost is None or lost.closed:
-            self.engine.pool._invalidate(pooled)
-        if pooled.is_valid:
-            pooled.invalidate()
-        pooled.close()
+            self._end_idle()
+        _end(pooled)
+        self._free.release()
+
+    def _end_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                _end(self._idle.pop())
 
     def open_stream(self) -> psycopg.Connection[Any]:
         """A connection of its own for one long read: a snapshot, read only. Give it to `close_stream` in the end.
@@ -332,55 +351,18 @@ class Database:
         self.closed = True
         self._notifier.stop()
         self.listener.stop()
-        self.engine.dispose()
-
-
-class Notifier:
-    """Wakes those who follow the change log, after commits and never inside them.
-
-    ``pg_notify`` inside a writing transaction takes a lock of the whole server at commit, so one thread per process sends
-    one notification for all commits since the last one. Readers poll as well: a lost notification costs them one interval.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._wanted = threading.Event()
-        self._stopped = False
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-
-    def poke(self) -> None:
-        """Ask for a notification; answers at once."""
-        if self._thread is None:
-            with self._lock:
-                if self._thread is None and not self._stopped:
-                    self._thread = threading.Thread(target=self._run, name="change-notifier", daemon=True)
-                    self._thread.start()
-        self._wanted.set()
-
-    def stop(self) -> None:
-        """End the thread."""
-        self._stopped = True
-        self._wanted.set()
-
-    def _run(self) -> None:
-        connection: psycopg.Connection[Any] | None = None
-        while self._wanted.wait() and not self._stopped:
-            self._wanted.clear()
-            try:
-                if connection is None or connection.closed:
-                    connection = psycopg.connect(driver_url(self._database.url), autocommit=True)
-                connection.execute(f"SELECT pg_notify('{CHANNEL}', '')")
-            except psycopg.Error:
-                log.warning("change notification not sent; readers find the change when they poll")
-                connection = None
-        if connection is not None:
-            connection.close()
+        self._end_idle()
 
 
 def driver_url(url: URL) -> str:
     """The same URL in libpq's form, for connections of our own beside the pool."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _end(pooled: PoolProxiedConnection) -> None:
+    if pooled.is_valid:
+        pooled.invalidate()
+    pooled.close()
 
 
 def _prepare_connection(connection: Any, _record: Any) -> None:

@@ -2,11 +2,13 @@
 
 import os
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+_MAKING = threading.Lock()
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -37,7 +39,9 @@ def _instruments() -> tuple[Any, Any]:
 
 @lru_cache(maxsize=4096)
 def _children(method: str, route: str, status: int) -> tuple[Any, Any]:
-    requests, seconds = _instruments()
+    # Two threads that come first would register the same instruments twice, which is an error.
+    with _MAKING:
+        requests, seconds = _instruments()
     return requests.labels(method, route, str(status)), seconds.labels(method, route)
 
 
@@ -63,7 +67,9 @@ def _watch_instruments() -> tuple[Any, Any]:
 
 def observe_watches(count: int) -> None:
     """Say how many watches this worker holds."""
-    _watch_instruments()[0].set(count)
+    with _MAKING:
+        watches, _ = _watch_instruments()
+    watches.set(count)
 
 
 def observe_cut_watch(status: int) -> None:
@@ -72,7 +78,9 @@ def observe_cut_watch(status: int) -> None:
     Args:
         status: what it is told.
     """
-    _watch_instruments()[1].labels(str(status)).inc()
+    with _MAKING:
+        _, cut = _watch_instruments()
+    cut.labels(str(status)).inc()
 
 
 class _Asked:

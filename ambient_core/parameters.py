@@ -36,6 +36,8 @@ def one(name: str) -> str | None:
     Raises:
         BadQuery: it came twice.
     """
+    if not request.query_string:
+        return None
     values = request.args.getlist(name)
     if len(values) > 1:
         raise BadQuery(f"The parameter {name!r} came {len(values)} times; give it once.")
@@ -48,7 +50,7 @@ def check_parameters(*known: str) -> None:
     Raises:
         BadQuery: naming the parameter and what is near it.
     """
-    for name in request.args:
+    for name in request.args if request.query_string else ():
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known ones: {', '.join(known) or 'none'}."

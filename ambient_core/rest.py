@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 
 from ambient_core.access import Guard
 from ambient_core.body import JSON, MERGE_PATCH, json_body, parse, raw_body
 from ambient_core.config import Settings
+from ambient_core.context import Response
 from ambient_core.database import Database, Transaction
 from ambient_core.errors import BadQuery, NotFound, PreconditionRequired
 from ambient_core.idempotency import Once
@@ -110,7 +111,7 @@ def current() -> Operation:
 
 def response_of(answer: Answer) -> Response:
     """An answer of a store as an HTTP response."""
-    response = Response(answer.body or None, answer.status, mimetype="application/json" if answer.body else None)
+    response = Response(answer.body or None, answer.status, content_type="application/json" if answer.body else None)
     if answer.version is not None:
         response.headers["ETag"] = f'"{answer.version}"'
     if answer.headers:

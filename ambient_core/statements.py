@@ -150,11 +150,15 @@ def update(kind: Kind, names: tuple[str, ...], where: str = "") -> str:
     )
     project = quote(kind.project_column) if kind.project_column else "NULL"
     # Inside the CTE the kind's name means the rows just written; the schema-qualified name means the stored ones.
+    # They are read under a lock: where this write waited for another one and then did not happen, the statement's own
+    # snapshot still shows the row as it was before that other one.
     stored = (
         f"SELECT {object_json(kind)}, version, id, {project}::text, false FROM (SELECT * FROM current_rows) AS {table}"
     )
     text = _logged(kind, write, "%(verb_)s", tail=f" UNION ALL {stored} WHERE NOT EXISTS (SELECT 1 FROM answer)")
-    return text.replace("WITH ", f"WITH current_rows AS (SELECT {table}.* FROM {table} WHERE {chosen}), ", 1)
+    return text.replace(
+        "WITH ", f"WITH current_rows AS (SELECT {table}.* FROM {table} WHERE {chosen} FOR NO KEY UPDATE), ", 1
+    )
 
 
 @lru_cache(maxsize=2048)

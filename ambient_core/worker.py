@@ -1,5 +1,7 @@
-"""Gunicorn's gevent worker, answering its own refusals in our shape."""
+"""Gunicorn's gevent worker: plain requests the short way, its own refusals in our shape."""
 
+import socket
+from importlib import import_module
 from typing import Any
 
 import gevent
@@ -9,6 +11,7 @@ from gunicorn.http import errors as http_errors
 from gunicorn.workers.ggevent import GeventWorker
 
 from ambient_core import errors
+from ambient_core.exchange import Connection, Limits, template_of
 from ambient_core.ids import new_id
 
 _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
@@ -32,8 +35,66 @@ class AmbientLogger(Logger):
             logger.propagate = True
 
 
+class Resumed:
+    """A socket from which something was read that somebody else has to read again.
+
+    Args:
+        client: the socket.
+        data: what was read.
+    """
+
+    def __init__(self, client: socket.socket, data: bytes) -> None:
+        self._client = client
+        self._data = data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def recv(self, size: int) -> bytes:
+        """What was read before, then what comes."""
+        data, self._data = self._data[:size], self._data[size:]
+        return data or self._client.recv(size)
+
+
 class AmbientWorker(GeventWorker):
-    """Answers what never reached the application with the same error body as everything else."""
+    """Answers plain requests itself, and what never reached the application with the same error body as everything else."""
+
+    def patch(self) -> None:
+        """Patch for gevent, the database driver too."""
+        super().patch()
+        import_module("ambient_core.waiting").install()
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve one connection: while its requests are plain the short way, then Gunicorn's."""
+        if not isinstance(addr, tuple) or self.cfg.is_ssl or self.cfg.proxy_protocol not in (False, "off"):
+            super().handle(listener, client, addr)
+            return
+        limits = Limits(self.cfg.limit_request_line, self.cfg.limit_request_fields, self.cfg.limit_request_field_size)
+        connection = Connection(client, template_of(self.cfg, listener, client, addr), limits, self.cfg.keepalive)
+        rest: Any = None
+        try:
+            rest = self._serve(connection)
+        except OSError as fault:
+            self.log.debug("a connection ended: %s", type(fault).__name__)
+        except Exception as fault:
+            self.handle_error(None, client, addr, fault)
+        finally:
+            if rest is None:
+                client.close()
+        if rest is not None:
+            super().handle(listener, Resumed(client, rest), addr)
+
+    def _serve(self, connection: Connection) -> bytes | None:
+        """Answer plain requests; the bytes of the first one that is not, or nothing at the end of the connection."""
+        while True:
+            head = connection.next()
+            if not isinstance(head, tuple):
+                return head
+            self.nr += 1
+            if self.nr >= self.max_requests:
+                self.alive = False
+            if not connection.answer(head, self.wsgi, closes=head.closes or not self.alive):
+                return None
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Let running requests finish; a watch has no end of its own, so it is told to go on elsewhere."""

@@ -8,34 +8,24 @@ pgbench runs the API's own statement. Rounds alternate; the median ratio to "wit
 
 import argparse
 import statistics
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import psycopg
 
-from ambient_core import statements
 from ambient_core.changes import CHANNEL
 from ambient_core.database import Database
-from tests.bench.bench import CONNECTIONS, PROJECT, Bench, Case, inlined, skill
+from tests.bench.cases import created
+from tests.bench.database import Rows, rows
+from tests.bench.serving import CONNECTIONS
 
 _ANSWER = "SELECT object, version"
 
 
-def create(bench: Bench) -> str:
-    """The API's statement for a create, for pgbench."""
-    given = {"id": "", "project_id": PROJECT, **skill("")}
-    text = statements.insert(bench.kind, tuple(c.name for c in bench.kind.table.columns if c.name in given))
-    fresh = "substr(md5(random()::text || clock_timestamp()::text), 1, 26)"
-    values = {"id": fresh, **{n: f"'{v}'" for n, v in given.items() if n != "id"}, "name": fresh}
-    return inlined(text, values | {"actor_": "'bench'", "verb_": "'create'"})
-
-
-def run(bench: Bench, way: str, sql: str, seconds: int) -> float:
+def run(bench: Rows, way: str, sql: str, seconds: int) -> float:
     """Creates per second in one of the three ways, while somebody listens."""
     done = threading.Event()
-    database = Database(bench.postgres.url)
+    database = Database(bench.url)
 
     def poke() -> None:
         # As if every one of the writes had been committed in this process.
@@ -43,13 +33,13 @@ def run(bench: Bench, way: str, sql: str, seconds: int) -> float:
             database.committed()
             time.sleep(0.0005)
 
-    with psycopg.connect(bench.postgres.url, autocommit=True) as listener:
+    with psycopg.connect(bench.url, autocommit=True) as listener:
         listener.execute(f"LISTEN {CHANNEL}")
         poker = threading.Thread(target=poke)
         if way == "one notifier":
             poker.start()
         inside = sql.replace(_ANSWER, f"SELECT pg_notify('{CHANNEL}', ''), object, version")
-        rate = bench.pgbench(Case(way, inside if way == "in every transaction" else sql, bytes), seconds)
+        rate = bench.pgbench(inside if way == "in every transaction" else sql, CONNECTIONS, seconds)
         done.set()
         if poker.is_alive():
             poker.join()
@@ -64,26 +54,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     ways = ("without a word", "one notifier", "in every transaction")
-    with tempfile.TemporaryDirectory(prefix="ambient-bench-") as name:
-        Path(name).chmod(0o711)
-        bench = Bench(Path(name))
-        try:
-            with psycopg.connect(bench.postgres.url, autocommit=True) as connection:
-                connection.execute("INSERT INTO projects (id, name) VALUES (%s, %s)", [PROJECT, PROJECT])
-            sql = create(bench)
-            rates: dict[str, list[float]] = {way: [] for way in ways}
-            for _ in range(options.rounds):
-                for way in ways:
-                    rates[way].append(run(bench, way, sql, options.seconds))
-            print(
-                f"{CONNECTIONS} connections, {options.rounds} x {options.seconds} s\n\n| way | creates/s | ratio |\n| --- | ---: | ---: |"
-            )
+    rates: dict[str, list[float]] = {way: [] for way in ways}
+    with rows(0) as bench:
+        sql = created(bench)
+        for _ in range(options.rounds):
             for way in ways:
-                ratio = statistics.median(own / plain for own, plain in zip(rates[way], rates[ways[0]], strict=True))
-                print(f"| {way} | {statistics.median(rates[way]):.0f} | {ratio:.2f} |")
-        finally:
-            bench.postgres.stop()
-            bench.postgres.remove()
+                rates[way].append(run(bench, way, sql, options.seconds))
+    print(
+        f"{CONNECTIONS} connections, {options.rounds} x {options.seconds} s\n\n| way | creates/s | ratio |\n| --- | ---: | ---: |"
+    )
+    for way in ways:
+        ratio = statistics.median(own / plain for own, plain in zip(rates[way], rates[ways[0]], strict=True))
+        print(f"| {way} | {statistics.median(rates[way]):.0f} | {ratio:.2f} |")
 
 
 if __name__ == "__main__":

@@ -11,14 +11,15 @@ import json
 import selectors
 import socket
 import statistics
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import httpx
 
-from tests.bench.bench import BASE, PROJECT, Bench, new_name, skill
+from tests.bench.cases import new_name
+from tests.bench.database import PROJECT, rows, skill
+from tests.bench.serving import TOKEN, WAYS, Served, serving
+from tests.e2e.conftest import BASE
 
 
 class Watchers:
@@ -63,11 +64,11 @@ class Watchers:
                         self._seen.setdefault(identifier, []).append(now)
 
 
-def write(bench: Bench, watchers: Watchers, rate: int, seconds: int) -> list[float]:
+def write(served: Served, watchers: Watchers, rate: int, seconds: int) -> list[float]:
     """Make skills at a steady rate; answers how long each took to each watcher, in milliseconds."""
     made: dict[str, float] = {}
-    headers = {"Authorization": f"Bearer {bench.token}"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{bench.port}{BASE}", headers=headers, trust_env=False) as client:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{served.port}{BASE}", headers=headers, trust_env=False) as client:
         begun = time.perf_counter()
         for number in range(rate * seconds):
             time.sleep(max(0.0, begun + number / rate - time.perf_counter()))
@@ -89,40 +90,24 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=10)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ambient-bench-") as name:
-        Path(name).chmod(0o711)
-        bench = Bench(Path(name))
-        try:
-            with bench.serving(1) as server:
-                headers = {"Authorization": f"Bearer {bench.token}"}
-                httpx.post(
-                    f"http://127.0.0.1:{bench.port}{BASE}/projects",
-                    json={"name": PROJECT},
-                    headers=headers,
-                    trust_env=False,
-                )
-                words = server.cmdline()
-                timed = Watchers(("127.0.0.1", bench.port), bench.token, options.timed)
-                timed.wait()
-                took = sorted(write(bench, timed, options.rate, options.seconds))
-                print(
-                    f"{options.timed} watchers, {options.rate} writes/s: answer to delivery p50 {statistics.median(took):.1f} ms, "
-                    f"p99 {took[int(len(took) * 0.99)]:.1f} ms"
-                )
-                mine = [process for process in server.children() if process.cmdline() == words]
-                worker = max(mine, key=lambda process: len(process.net_connections()))
-                before = worker.memory_full_info().uss
-                many = Watchers(("127.0.0.1", bench.port), bench.token, options.watchers - options.timed)
-                many.wait()
-                after = worker.memory_full_info().uss
-                each = (after - before) / many.count / 1024
-                print(
-                    f"{options.watchers} watchers: {after / 2**20:.0f} MiB own memory, {each:.1f} KiB for each watcher"
-                )
-                print(json.dumps({"uss_before": before, "uss_after": after}))
-        finally:
-            bench.postgres.stop()
-            bench.postgres.remove()
+    with rows(0) as bench, serving(bench, WAYS["serve"], workers=1) as served:
+        address, words = ("127.0.0.1", served.port), served.process.cmdline()
+        timed = Watchers(address, TOKEN, options.timed)
+        timed.wait()
+        took = sorted(write(served, timed, options.rate, options.seconds))
+        print(
+            f"{options.timed} watchers, {options.rate} writes/s: answer to delivery p50 {statistics.median(took):.1f} ms, "
+            f"p99 {took[int(len(took) * 0.99)]:.1f} ms"
+        )
+        mine = [process for process in served.process.children() if process.cmdline() == words]
+        worker = max(mine, key=lambda process: len(process.net_connections()))
+        before = worker.memory_full_info().uss
+        many = Watchers(address, TOKEN, options.watchers - options.timed)
+        many.wait()
+        after = worker.memory_full_info().uss
+        each = (after - before) / many.count / 1024
+        print(f"{options.watchers} watchers: {after / 2**20:.0f} MiB own memory, {each:.1f} KiB for each watcher")
+        print(json.dumps({"uss_before": before, "uss_after": after}))
 
 
 if __name__ == "__main__":

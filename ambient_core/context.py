@@ -1,0 +1,120 @@
+"""Flask's request context and response, with less work for what nearly every request and answer is.
+
+Whatever is not that (another kind of address, a stream, a HEAD) goes Flask's own way.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any, cast
+
+from flask import Flask
+from flask import Response as FlaskResponse
+from flask.ctx import RequestContext
+from werkzeug.routing import Map, MapAdapter, Rule
+
+BODY = "ambient.body"
+"""Where a server leaves the body, when it has read all of it."""
+
+_ID = "<string:id>"
+_Found = tuple[Rule, dict[str, Any]]
+
+
+class Addresses:
+    """The addresses that end with an id or have no variable part: each is found by a look-up.
+
+    Args:
+        rules: every rule of the application.
+    """
+
+    def __init__(self, rules: Map) -> None:
+        self._fixed: dict[tuple[str, str], Rule] = {}
+        self._items: dict[tuple[str, str], Rule] = {}
+        beside: defaultdict[str, set[str]] = defaultdict(set)
+        for rule in rules.iter_rules():
+            head, _, last = rule.rule.rpartition("/")
+            if last.startswith("<"):
+                beside[head].add(last)
+        for rule in rules.iter_rules():
+            head, _, last = rule.rule.rpartition("/")
+            for method in rule.methods or ():
+                if not rule.arguments:
+                    self._fixed[method, rule.rule] = rule
+                elif rule.arguments == {"id"} and last == _ID and beside[head] == {_ID}:
+                    self._items[method, head] = rule
+
+    def find(self, method: str, path: str) -> _Found | None:
+        """The rule of an address, and what its variable parts are; ``None`` for one that Flask has to look for."""
+        if (rule := self._fixed.get((method, path))) is not None:
+            return rule, {}
+        head, _, last = path.rpartition("/")
+        if last and path.isascii() and (rule := self._items.get((method, head))) is not None:
+            return rule, {"id": last}
+        return None
+
+
+class Context(RequestContext):
+    """One request's context.
+
+    Args:
+        app: with its `Addresses`.
+        environ: of the request.
+        found: what its address means, when a look-up says so.
+    """
+
+    def __init__(self, app: Flask, environ: dict[str, Any], found: _Found) -> None:
+        self._found = found
+        super().__init__(app, environ)
+
+    def match_request(self) -> None:
+        """Say what the address means."""
+        self.request.url_rule, self.request.view_args = self._found
+
+
+def context_of(app: Flask, addresses: Addresses, environ: dict[str, Any]) -> RequestContext:
+    """The context of a request.
+
+    Args:
+        app: that answers it.
+        addresses: of the application.
+        environ: of the request.
+    """
+    found = addresses.find(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+    context = RequestContext(app, environ) if found is None else Context(app, environ, found)
+    body, limit = environ.get(BODY), app.config["MAX_CONTENT_LENGTH"]
+    if body is not None and (limit is None or len(body) <= limit):
+        # Where Werkzeug keeps what it has read: there is no stream to wrap, count and drain.
+        context.request._cached_data = body
+    return context
+
+
+def adapter_of(rules: Map, environ: dict[str, Any]) -> MapAdapter:
+    """What builds addresses while a request is answered whose own address is found already."""
+    host = environ.get("HTTP_HOST") or environ["SERVER_NAME"]
+    scheme, path, method = environ["wsgi.url_scheme"], environ["PATH_INFO"], environ["REQUEST_METHOD"]
+    return MapAdapter(rules, host, environ.get("SCRIPT_NAME") or "/", None, scheme, path, method, None)
+
+
+class Response(FlaskResponse):
+    """An answer whose body is known: it goes out as it is."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer as WSGI says."""
+        body, headers = self.response, self.headers
+        if type(body) is not list or len(body) != 1 or environ["REQUEST_METHOD"] == "HEAD" or self._on_close:
+            return super().__call__(environ, start_response)
+        if not 200 <= self.status_code < 300 or self.status_code == 204 or not self._location_is_plain():
+            return super().__call__(environ, start_response)
+        shown = headers.to_wsgi_list()
+        if "Content-Length" not in headers:
+            shown.append(("Content-Length", str(len(body[0]))))
+        start_response(self.status, shown)
+        return cast("list[bytes]", body)
+
+    def _location_is_plain(self) -> bool:
+        location = self.headers.get("Location", "/")
+        return (
+            location[0] == "/"
+            and location.isascii()
+            and location.isprintable()
+            and not set(' "<>\\^`{|}') & set(location)
+        )
