@@ -63,7 +63,7 @@ def negotiate(*offers: str) -> str:
     Raises:
         NotAcceptable: it accepts none of them.
     """
-    header = request.headers.get("Accept")
+    header = request.environ.get("HTTP_ACCEPT")
     return offers[0] if not header or header in ("*/*", offers[0]) else _negotiated(header, offers)
 
 
@@ -94,7 +94,7 @@ def preconditions(*, required: bool) -> Precondition | None:
         BadQuery: a header holds no entity tags.
         PreconditionRequired: ``If-Match`` is missing.
     """
-    found = precondition(request.headers.get("If-Match"), request.headers.get("If-None-Match"))
+    found = precondition(request.environ.get("HTTP_IF_MATCH"), request.environ.get("HTTP_IF_NONE_MATCH"))
     check_match(found, required=required)
     return found
 

@@ -255,10 +255,10 @@ def listed(kind: Kind, query: Query, past: Clause = NOWHERE) -> Response:
         number, after = signer.read(operation.transaction, binding, token)
         query = replace(query, page=replace(query.page, page=number, after=after))
     answer = store.list(query)
-    if answer.after is not None:
-        following = signer.sign(operation.transaction, binding, query.page.page + 1, answer.after)
-        answer = replace(answer, body=answer.body[:-1] + f',"next_page_token":"{following}"}}'.encode())
-    return response_of(answer)
+    if answer.after is None:
+        return response_of(answer)
+    following = signer.sign(operation.transaction, binding, query.page.page + 1, answer.after)
+    return response_of(Answer(answer.body[:-1] + b',"next_page_token":"' + following + b'"}'))
 
 
 def demands_if_match(kind: Kind) -> bool:

@@ -7,7 +7,7 @@ another list. The key is a row of the database, so every worker and replica take
 import base64
 import binascii
 import hmac
-from collections.abc import Sequence
+from functools import lru_cache
 
 import orjson
 from sqlalchemy import Column, LargeBinary, Table, Text
@@ -37,7 +37,7 @@ class Signer:
     def __init__(self) -> None:
         self._key: bytes | None = None
 
-    def sign(self, transaction: Transaction, binding: bytes, page: int, after: Sequence[str | None]) -> str:
+    def sign(self, transaction: Transaction, binding: bytes, page: int, after: tuple[str | None, ...]) -> bytes:
         """The token of a page.
 
         Args:
@@ -45,9 +45,7 @@ class Signer:
             page: the number of the page that it leads to.
             after: the last object before it, as its values of the order's terms.
         """
-        payload = orjson.dumps([page, *after])
-        mac = hmac.digest(self._secret(transaction), binding + payload, "sha256")[:_MAC]
-        return base64.urlsafe_b64encode(mac + payload).rstrip(b"=").decode()
+        return _token(self._secret(transaction), binding, page, after)
 
     def read(self, transaction: Transaction, binding: bytes, token: str) -> tuple[int, tuple[str | None, ...]]:
         """The page and the values that a token was made of.
@@ -72,3 +70,11 @@ class Signer:
             assert found is not None, "the migration that makes the table fills it"
             self._key = bytes(found[0])
         return self._key
+
+
+@lru_cache(maxsize=512)
+def _token(key: bytes, binding: bytes, page: int, after: tuple[str | None, ...]) -> bytes:
+    """The same page is asked for again and again; its token is made once."""
+    payload = orjson.dumps([page, *after])
+    mac = hmac.digest(key, binding + payload, "sha256")[:_MAC]
+    return base64.urlsafe_b64encode(mac + payload).rstrip(b"=")
