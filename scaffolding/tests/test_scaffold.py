@@ -136,7 +136,7 @@ def test_a_kind_passes_outside_in_a_fresh_environment(tmp_path: Path) -> None:
         ("Gadget", ["a:enum(x|x)"], "stands there once"),
         ("Kind", ["a:int"], "stands for something else in the plugin itself"),
         ("String", ["a:string(3)"], "stands for something else in the plugin itself"),
-        ("Change", ["a:int"], "a table 'changes' already"),
+        ("Change", ["a:int"], "'changes' is no free word"),
         ("SkillList", ["a:int"], 'schema with name "SkillList" is already registered'),
     ],
 )
