@@ -61,6 +61,7 @@ class OperatorRuntime:
         self._sessions = Informer(self._cluster, AGENTIC_SESSIONS, Scope(), self._changed)
         self._pods = Followers(self._cluster, PODS, f"app={RUNNER}", self._pod_changed)
         self._tokens: dict[str, tuple[str, int, str]] = {}
+        self._looked: dict[str, float] = {}
 
     def start(self, wake: Callable[[str], None]) -> None:
         """Follow the AgenticSessions of the whole cluster; those that are not ours are passed by."""
@@ -126,12 +127,25 @@ class OperatorRuntime:
             return None
         seen = informer.find(namespace, _pod_name(found))
         pod = seen.object if seen is not None else None
-        if pod is not None and view_of(pod, RUNNER).stage in ("exited", "lost"):
-            # An end is told only of the pod that is there now: the watch may still show the one before.
+        if self._is_doubtful(pod, found):
             pod = self._cluster.find(PODS, _pod_name(found), namespace)
+            if pod is not None:
+                informer.put(pod)
         if pod is None or pod["metadata"].get("deletionTimestamp") or not _owned(pod, found):
             return PodView("preparing", NO_POD, "There is no pod of the session now; the operator will make one.")
         return view_of(pod, RUNNER)
+
+    def _is_doubtful(self, pod: Object | None, found: Object) -> bool:
+        """Whether a pod has to be asked for: what the watch shows may be the one before, or a watch may be half open."""
+        uid, now = found["metadata"]["uid"], time.monotonic()
+        stage = view_of(pod, RUNNER).stage if pod is not None else "preparing"
+        if stage not in _MOVING:
+            self._looked.pop(uid, None)
+            return stage in ("exited", "lost")
+        if now - self._looked.setdefault(uid, now) < _LOOK_AGAIN:
+            return False
+        self._looked[uid] = now
+        return True
 
     def _with_endpoint(self, seen: Observed, found: Object, pod: PodView | None) -> Observed:
         metadata = found["metadata"]
@@ -219,6 +233,7 @@ class OperatorRuntime:
         only = Precondition(metadata["uid"])
         self._cluster.delete(AGENTIC_SESSIONS, metadata["name"], metadata["namespace"], only)
         self._tokens.pop(f"{metadata['namespace']}/{metadata['name']}", None)
+        self._looked.pop(metadata["uid"], None)
 
     def sessions(self) -> Iterable[Target]:
         """The sessions whose AgenticSession is there and ours."""
