@@ -175,7 +175,7 @@ class Term:
             key, again = entry if isinstance(entry, tuple) else (entry, Again(0.0, ""))
             self.queue.add(f"{kind}/{key}", again.after, again.reason)
             count += 1
-        log.info("looked at every %s in %.2f s; %d are in the queue for it", kind, time.monotonic() - begun, count)
+        log.info("looked at every %s in %.2f s; %d to be looked at", kind, time.monotonic() - begun, count)
 
     def _context(self, kind: str) -> Context:
         return Context(

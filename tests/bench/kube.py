@@ -124,7 +124,7 @@ def _looked(world: KubeWorld) -> float | None:
     """Seconds that the first look of the newest control plane took, as it says itself."""
     for line in reversed(world.log.read_text().splitlines()):
         if "looked at every Session" in line:
-            return float(line.split(" in ")[-1].split()[0])
+            return float(line.split("looked at every Session in ")[1].split()[0])
         if "this process is the leader" in line:
             return None
     return None
