@@ -7,7 +7,7 @@ EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast plane check sdk openapi docs bench clean
+.PHONY: help setup run test test-fast plane check sdk openapi docs bench bench-kube clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -54,6 +54,9 @@ docs: setup ## write the generated pages of docs/
 
 bench: setup ## measure beside pgbench, in one run
 	$(BIN)/python -m tests.bench.bench
+
+bench-kube: setup plane ## measure the control plane on a real Kubernetes API server
+	$(BIN)/python -m tests.bench.kube
 
 tests/e2e/agui_client/node_modules: tests/e2e/agui_client/package.json
 	cd tests/e2e/agui_client && npm install --no-audit --no-fund --silent

@@ -170,9 +170,12 @@ class Term:
         if kind not in self._ready:
             reconciler.setup(self._context(kind))
             self._ready[kind] = reconciler
+        begun, count = time.monotonic(), 0
         for entry in iter(reconciler.keys()):
             key, again = entry if isinstance(entry, tuple) else (entry, Again(0.0, ""))
             self.queue.add(f"{kind}/{key}", again.after, again.reason)
+            count += 1
+        log.info("looked at every %s in %.2f s; %d to be looked at", kind, time.monotonic() - begun, count)
 
     def _context(self, kind: str) -> Context:
         return Context(

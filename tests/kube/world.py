@@ -118,12 +118,14 @@ class World(Parts):
 class KubeWorld(World):
     """The system over a runtime of a cluster."""
 
-    def __init__(self, folder: Path, postgres: EmbeddedPostgres, runtime: str, plane: Plane) -> None:
+    def __init__(
+        self, folder: Path, postgres: EmbeddedPostgres, runtime: str, plane: Plane, quick: bool = False
+    ) -> None:
         super().__init__(folder, postgres, runtime)
         self.cluster = plane.cluster()
         self.proxy = FaultProxy(plane.server, plane.ca, plane.certificate)
         self.plane = plane
-        self.kubelet = Kubelet(self.cluster, folder / "kubelet", plane.certificate)
+        self.kubelet = Kubelet(self.cluster, folder / "kubelet", plane.certificate, quick)
         self.kubelet.image("ambient-runner:*", WILD)
         self.kubelet.image("state-sync:*", STATE_SYNC)
         self.operator = Operator(plane.cluster())
