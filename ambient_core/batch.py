@@ -92,7 +92,7 @@ class Step:
         Raises:
             Invalid: the kind has none of that name that a batch can run.
         """
-        possible = {action.name: action for action in self.kind.actions if action.writes}
+        possible = {action.name: action for action in self.kind.actions if action.writes and not action.secret}
         found = possible.get(self.given["action"])
         if found is None:
             raise _invalid("/action", "enum", f"must be one of {', '.join(possible) or 'none'} for {self.kind.name}.")

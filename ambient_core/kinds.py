@@ -151,6 +151,7 @@ class Action:
     parameters: Sequence[Mapping[str, Any]] = ()
     streams: bool = False
     fenced: bool = False
+    secret: bool = False
     errors: tuple[int, ...] = ()
     operation_id: str = ""
     doc: str = ""
@@ -177,8 +178,9 @@ def action(**options: Any) -> Callable[[Callable[..., Any]], Action]:
             name unless given), ``body`` (marshmallow schema class), ``answer`` (``"self"``, the name of another kind,
             ``"NameList"``, a schema class or ``None``), ``parameters`` (OpenAPI parameter objects), ``streams``
             (may answer ``text/event-stream``), ``fenced`` (it has a guard of its own against stale callers, or only adds
-            something, so that ``If-Match`` is never demanded), ``errors`` (statuses beyond the usual), ``operation_id``
-            and ``name`` (the verb).
+            something, so that ``If-Match`` is never demanded), ``secret`` (its answer is told once and kept nowhere, so
+            it takes no ``Idempotency-Key`` and no part in a batch), ``errors`` (statuses beyond the usual),
+            ``operation_id`` and ``name`` (the verb).
     """
 
     def make(function: Callable[..., Any]) -> Action:

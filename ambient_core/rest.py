@@ -320,7 +320,7 @@ def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue
 
         if not action.streams:
             negotiate(JSON)
-        if action.method == "POST" and not action.streams:
+        if action.method == "POST" and not action.streams and not action.secret:
             return once(act)
         if action.writes:
             rehearse()

@@ -166,10 +166,16 @@ class SessionToken(ma.Schema):
 
 
 @action(
-    path="token", status=201, answer=SessionToken, parameters=[PARAMETER], fenced=True, operation_id="issueSessionToken"
+    path="token",
+    status=201,
+    answer=SessionToken,
+    parameters=[PARAMETER],
+    fenced=True,
+    secret=True,
+    operation_id="issueSessionToken",
 )
 def issue_token(store: Store, identifier: str) -> Answer:
-    """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
+    """Make a token of this start of a session; for the control plane alone. It is dead when the start has ended."""
     check_fence(store.transaction)
     row = store.row(identifier, lock=True)
     check_owned(row)

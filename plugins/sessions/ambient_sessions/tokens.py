@@ -14,8 +14,8 @@ PREFIX = "ambs_"
 session_tokens = Table(
     "session_tokens",
     Resource.metadata,
-    Column("session_id", String(63), ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
-    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("session_id", String(63), ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("issued_at", DateTime(timezone=True), server_default=text("now()"), nullable=False),
 )
 
@@ -24,10 +24,7 @@ _FIND = (
     "JOIN sessions ON sessions.id = session_tokens.session_id WHERE session_tokens.digest = %(digest)s "
     "AND sessions.phase IN ('Pending', 'Creating', 'Running', 'Stopping')"
 )
-_KEEP = (
-    "INSERT INTO session_tokens (session_id, digest) VALUES (%(id)s, %(digest)s) "
-    "ON CONFLICT (session_id) DO UPDATE SET digest = excluded.digest, issued_at = now()"
-)
+_KEEP = "INSERT INTO session_tokens (session_id, digest) VALUES (%(id)s, %(digest)s)"
 _OWN = {("Session", "get"), ("Session", "messages"), ("Session", "push_message"), ("Skill", "list"), ("Skill", "get")}
 _CONTROL_PLANE_ONLY = {
     "patch_status",
@@ -40,14 +37,14 @@ _CONTROL_PLANE_ONLY = {
 
 
 def issue(session_id: str, transaction: Any) -> str:
-    """Make the token of a session; an earlier one is dead from then on."""
+    """Make a token of a session, alive beside earlier ones of the same start until the session ends."""
     token = PREFIX + secrets.token_urlsafe(32)
     transaction.raw(_KEEP, {"id": session_id, "digest": digest(token)})
     return token
 
 
 def revoke(session_id: str, transaction: Any) -> None:
-    """Forget the token of a session."""
+    """Forget the tokens of a session."""
     transaction.raw("DELETE FROM session_tokens WHERE session_id = %(id)s", {"id": session_id})
 
 

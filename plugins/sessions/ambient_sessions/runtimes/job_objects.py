@@ -184,7 +184,8 @@ def _runner(plan: Plan) -> Object:
 
 
 def _patience(settings: SessionsSettings) -> int:
-    return max(3, math.ceil(settings.start_deadline))
+    # Longer than the control plane's: a start that takes too long ends for its reason, not for a probe's.
+    return math.ceil(settings.start_deadline) + _MARGIN
 
 
 def _mounts() -> list[Object]:

@@ -61,9 +61,9 @@ class Database:
     now: float = 0.0
     fence: int = 0
     rows: dict[str, Row] = field(default_factory=dict)
-    tokens: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, set[str]] = field(default_factory=dict)
     endpoints: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    issued: dict[tuple[str, int], str] = field(default_factory=dict)
+    issued: int = 0
     changes: list[str] = field(default_factory=list)
     watchers: list[Callable[[Row, str | None], None]] = field(default_factory=list)
 
@@ -164,19 +164,19 @@ class Transport:
             self.sessions.pause("which are deleted")
             wanted = re.findall(r"'(\w+)'", query["search"])
             return {"items": [{"id": key} for key in wanted if key in self.database.rows]}
-        return {"token": self._issue(path.split("/")[2], headers["Idempotency-Key"])}
+        return {"token": self._issue(path.split("/")[2])}
 
-    def _issue(self, key: str, name: str) -> str:
+    def _issue(self, key: str) -> str:
         self.sessions.pause(f"token {key}")
-        row, starts = self.database.row(key), int(name.rsplit("-", 1)[1])
-        if (key, starts) not in self.database.issued:
-            self.database.check(self.sessions.fence)
-            if row["phase"] not in ACTIVE:
-                raise Refused("it does not run")
-            self.database.issued[key, starts] = f"token {key} {starts}"
-            self.database.tokens[key] = self.database.issued[key, starts]
+        row = self.database.row(key)
+        self.database.check(self.sessions.fence)
+        if row["phase"] not in ACTIVE:
+            raise Refused("it does not run")
+        self.database.issued += 1
+        token = f"token {key} {self.database.issued}"
+        self.database.tokens.setdefault(key, set()).add(token)
         self.sessions.pause(f"token issued {key}")
-        return self.database.issued[key, starts]
+        return token
 
     @contextmanager
     def stream(self, _method: str, url: str, **_: Any) -> Iterator[Any]:

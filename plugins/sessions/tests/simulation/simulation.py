@@ -197,7 +197,7 @@ class Simulation:
         if thing is None or not thing.alive or thing.starts != row["starts"]:
             return [f"{key} is Running, and there is {thing}"]
         found = []
-        if thing.token != self.database.tokens.get(key):
+        if thing.token not in self.database.tokens.get(key, ()):
             raise Violation(f"the runner of {key} has a token that is dead")
         if self.database.endpoints.get(key, {}).get("starts") != row["starts"]:
             found.append(f"{key} is Running, and nobody knows where")

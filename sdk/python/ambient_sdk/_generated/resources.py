@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 536b92f90a66f55092cdae8fc026c097d91ca97dbb9446e99fd47401db95854e); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 6e576a525b0a2d66256789cdca84c8b4f9f60f4d098cd8dc9a6569257c56d9a2); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -112,7 +112,7 @@ class SessionsResource(Resource[Session]):
         return read(Session, self._transport.json("POST", self._address(id, "stop"), query=dry(dry_run), headers=matching(if_match)))
 
     def issue_token(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> SessionToken:
-        """Make the token of this start of a session; for the control plane alone. An earlier token is dead from then on."""
+        """Make a token of this start of a session; for the control plane alone. It is dead when the start has ended."""
         return read(SessionToken, self._transport.json("POST", self._address(id, "token"), query=dry(dry_run), headers=matching(if_match)))
 
 

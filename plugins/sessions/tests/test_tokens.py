@@ -1,0 +1,54 @@
+"""The tokens of a running session: told once, kept as hashes, dead with the session."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+
+@pytest.fixture
+def session(call: Any, control_plane: Any, project: str) -> str:
+    """A session that is on its way."""
+    made = call("POST", "/sessions", json={"name": "s", "project_id": project}).json["id"]
+    assert call("POST", f"/sessions/{made}/start").status_code == 200
+    return str(made)
+
+
+def issue(control_plane: Any, session: str, **headers: str) -> str:
+    answer = control_plane("POST", f"/sessions/{session}/token", headers=headers)
+    assert answer.status_code == 201, answer.json
+    return str(answer.json["token"])
+
+
+def test_a_token_asked_for_twice_is_another_and_both_live_until_the_end(
+    control_plane: Any, caller: Callable[[str], Any], session: str
+) -> None:
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    one, two = issue(control_plane, session, **key), issue(control_plane, session, **key)
+    assert one != two
+    assert [caller(token)("GET", f"/sessions/{session}").status_code for token in (one, two)] == [200, 200]
+    ended = {"starts": 1, "phase": "Failed"}
+    assert control_plane("PATCH", f"/sessions/{session}/status", json=ended).status_code == 200
+    assert [caller(token)("GET", f"/sessions/{session}").status_code for token in (one, two)] == [401, 401]
+
+
+def test_no_token_is_kept_anywhere_in_clear(control_plane: Any, database_url: str, session: str) -> None:
+    token = issue(control_plane, session, **{"Idempotency-Key": secrets.token_hex(8)})
+    with psycopg.connect(database_url) as connection:
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        rows = [row for (table,) in tables for row in connection.execute(f'SELECT * FROM "{table}"').fetchall()]
+    assert rows
+    assert not [
+        row
+        for row in rows
+        for value in row
+        if token in (value.decode(errors="replace") if isinstance(value, bytes) else str(value))
+    ]
+
+
+def test_a_batch_issues_no_tokens(control_plane: Any, session: str) -> None:
+    operation = {"op": "action", "kind": "Session", "id": session, "action": "issue_token"}
+    answer = control_plane("POST", "/batch", json={"operations": [operation], "atomic": False})
+    assert answer.json["results"][0]["status"] == 400, answer.json
