@@ -69,7 +69,7 @@ def test_a_session_that_failed_explains_itself_in_a_shell(system: System) -> Non
         own = {"AMBIENT_TOKEN": token, "AMBIENT_API_URL": f"http://127.0.0.1:{system.ports['port']}"}
         return subprocess.run(command, env={**os.environ, **own}, capture_output=True, text=True, check=True).stdout
 
-    wait_for(lambda: "Seen " in text(), "what the control plane wrote down")
+    wait_for(lambda: "supervisor  Cloning:" in text(), "what the control plane wrote down")
     shown = text()
     assert "is Failed since" in shown
     assert "person:developer did start" in shown

@@ -49,6 +49,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if _HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
             item.add_marker(pytest.mark.kube)
+            if item.get_closest_marker("timeout") is None:
+                # After an outage the back-off of all who share the world has to pass first.
+                item.add_marker(pytest.mark.timeout(420))
             if item.get_closest_marker("xdist_group") is None:
                 item.add_marker(pytest.mark.xdist_group("kube"))
 

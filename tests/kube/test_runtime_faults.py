@@ -10,7 +10,7 @@ from tests.e2e.conftest import wait_for
 from tests.kube.testplane import Plane
 from tests.kube.world import KubeWorld, gone, make_world
 
-STUCK_SECONDS = 6.0
+STUCK_SECONDS = 15.0
 RUNTIMES = ["operator", "job"]
 
 
@@ -67,14 +67,14 @@ def test_refusals_are_waited_out(world: KubeWorld, status: int, reason: str) -> 
     assert row["phase"] in ("Pending", "Creating")
     is_cool(world)
     rule.remove()
-    world.until(session, "Running")
+    world.until(session, "Running", seconds=150)
     ends(world, session)
 
 
 def test_a_conflict_is_tried_again(world: KubeWorld) -> None:
     rule = world.proxy.answer(409, times=2, agent="ambient-control-plane", verb="create|apply|patch")
     session = world.session()
-    world.until(session, "Running")
+    world.until(session, "Running", seconds=150)
     assert rule.hit == 2
     ends(world, session)
 
@@ -89,7 +89,7 @@ def test_watches_that_have_expired_are_begun_again(world: KubeWorld) -> None:
 def test_half_open_watches_hide_nothing_for_long(world: KubeWorld) -> None:
     world.proxy.freeze(agent="ambient-control-plane")
     session = world.session()
-    world.until(session, "Running")
+    world.until(session, "Running", seconds=150)
     world.proxy.thaw()
     ends(world, session)
 
@@ -107,7 +107,7 @@ def test_an_api_server_that_is_away_changes_no_phase(world: KubeWorld) -> None:
 def test_a_token_that_has_expired_is_read_anew(world: KubeWorld) -> None:
     rule = world.proxy.answer(401, times=1, agent="ambient-control-plane", verb="create|apply")
     session = world.session()
-    world.until(session, "Running")
+    world.until(session, "Running", seconds=150)
     assert rule.hit == 1
     ends(world, session)
 
@@ -136,7 +136,7 @@ def test_a_namespace_that_is_ending_is_waited_for(world: KubeWorld) -> None:
     reason_comes(world, session, "NamespaceTerminating")
     is_cool(world)
     world.cluster.patch("configmaps", "keep", world.project, {"metadata": {"finalizers": None}})
-    world.until(session, "Running")
+    world.until(session, "Running", seconds=150)
     ends(world, session)
 
 
@@ -171,7 +171,7 @@ ENDS: dict[str, tuple[Callable[[KubeWorld, str], None], str]] = {
 def test_a_pod_s_end_is_told_with_its_cause(world: KubeWorld, case: str) -> None:
     fate, reason = ENDS[case]
     session = world.session()
-    world.until(session, "Running")
+    world.until(session, "Running", seconds=150)
     pod = world.pod(session)["metadata"]["name"]
     fate(world, pod)
     row = world.until(session, "Failed", "Stopped", "Completed", seconds=90)

@@ -55,7 +55,7 @@ def test_a_start_that_was_cut_off_is_finished_once(worlds: dict[str, KubeWorld],
     ]
     assert asked[begun:] == WRITES[runtime][: number + 1]
     with world.control_plane():
-        row = world.until(session, "Running", "Failed")
+        row = world.until(session, "Running", "Failed", seconds=150)
         assert (row["phase"], row["starts"]) == ("Running", 1)
         found = Counter(kind for kind in OBJECTS for item in world.objects(kind) if session in item["metadata"]["name"])
         assert dict(found) == ONE_OF_EACH[runtime]
@@ -69,7 +69,7 @@ def test_the_list_of_writes_is_whole(worlds: dict[str, KubeWorld]) -> None:
         begun = world.proxy.count(**US)
         with world.control_plane():
             session = world.session()
-            world.until(session, "Running")
+            world.until(session, "Running", seconds=150)
             assert world.proxy.count(**US) - begun == len(WRITES[runtime])
             world.ask("DELETE", f"/sessions/{session}")
             gone(world, session)
@@ -79,7 +79,7 @@ def test_what_an_interrupted_deletion_leaves_is_cleaned(worlds: dict[str, KubeWo
     for world in worlds.values():
         with world.control_plane():
             session = world.session()
-            world.until(session, "Running")
+            world.until(session, "Running", seconds=150)
         held = world.proxy.hold(agent="ambient-control-plane", verb="delete|patch", answers=True)
         world.ask("DELETE", f"/sessions/{session}")
         with world.control_plane() as process:
