@@ -27,8 +27,11 @@ def whole(
 @pytest.fixture
 def world(whole: KubeWorld) -> Iterator[KubeWorld]:
     whole.steady()
+    home = whole.project
     yield whole
     whole.proxy.heal()
+    # A project that a test has spoilt is of no use to the next one.
+    whole.project = home
 
 
 def reason_comes(world: KubeWorld, session: str, *reasons: str) -> dict[str, Any]:
