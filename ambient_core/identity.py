@@ -23,12 +23,16 @@ class Principal:
         id: stable and unique within the kind; this is what the change log keeps.
         name: for people to read.
         attributes: facts that rules may use, such as ``session_id`` and ``project_id`` of a session.
+        groups: that its identity provider puts it in; a rule may be made for a group.
+        roles: that the configuration gives it everywhere, because of its groups.
     """
 
     kind: Literal["person", "service", "session"]
     id: str
     name: str
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    groups: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> str:
