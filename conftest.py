@@ -1,5 +1,6 @@
 """Fixtures for every test: a real PostgreSQL, a fresh database, the application over it."""
 
+import gc
 import os
 import secrets
 import warnings
@@ -164,3 +165,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: starts whole systems or kills them; left out by make test-fast")
     config.addinivalue_line("markers", "kube: needs the Kubernetes API server that make plane builds; slow as well")
     warnings.simplefilter("error")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests over one database run in one process, so that it and its application are made once."""
+    for item in items:
+        if "database_url" in getattr(item, "fixturenames", ()) and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the garbage collector need not look through all of it again and again."""
+    gc.collect()
+    gc.freeze()

@@ -18,6 +18,8 @@ from ambient_runner.workspace import Workspace
 
 from tests.e2e.provider import Provider
 
+# Two clients of models take seconds to import: once is enough.
+pytestmark = pytest.mark.xdist_group("runner")
 TOKEN = "token-of-the-runner"
 
 
@@ -201,6 +203,7 @@ def test_the_model_is_chosen_by_what_is_there(tmp_path: Path, given: dict[str, s
     assert type(model_of(config, Workspace(tmp_path))).__name__ == chosen
 
 
+@pytest.mark.slow
 def test_a_model_server_that_is_away_ends_the_run_with_an_error(serve: Any) -> None:
     served = serve(openai_base_url="http://127.0.0.1:9/v1", openai_api_key="secret-key", model="m")
     events = served.run()

@@ -107,6 +107,7 @@ def test_stuck_lists_the_oldest_first_with_its_last_error(database_url: str, con
     assert "Thing b" in ask(database_url, "stuck", "--all")
 
 
+@pytest.mark.slow
 def test_a_leader_that_lost_its_connection_leads_again_with_the_next_number(things: Things, database_url: str) -> None:
     before = number(database_url)
     with psycopg.connect(database_url, autocommit=True) as connection:

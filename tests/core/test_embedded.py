@@ -49,6 +49,7 @@ def test_a_second_instance_of_one_folder_is_refused(postgres: EmbeddedPostgres) 
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.slow
 def test_what_was_written_is_there_after_a_stop_and_a_start(tmp_path: Path) -> None:
     postgres = EmbeddedPostgres(tmp_path)
     with postgres, psycopg.connect(postgres.url) as connection:
@@ -58,6 +59,7 @@ def test_what_was_written_is_there_after_a_stop_and_a_start(tmp_path: Path) -> N
     postgres.remove()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_it_ends_with_its_owner_however_that_ends(tmp_path: Path, number: signal.Signals) -> None:
     script = (

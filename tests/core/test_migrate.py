@@ -56,6 +56,7 @@ def test_a_difference_between_models_and_tables_is_named(empty: Settings) -> Non
     assert migrate.check(empty) == ["differs from the models: add column skills description"]
 
 
+@pytest.mark.slow
 def test_two_replicas_that_start_together_do_not_race(empty: Settings) -> None:
     command = [
         sys.executable,
@@ -121,6 +122,7 @@ def test_strict_refuses_with_the_same_words(empty: Settings, tmp_path: Path) -> 
         migrate.upgrade(replace(empty, strict=True), plugins)
 
 
+@pytest.mark.slow
 def test_a_killed_migration_releases_the_lock_and_can_be_repeated(empty: Settings, tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2]); "

@@ -31,6 +31,7 @@ ORDERS = st.lists(TERMS, max_size=3, unique_by=lambda term: term.split()[0]).map
 WRITES = st.lists(st.tuples(st.booleans(), st.integers(0, 999).map("{:03}".format), RANKS, NOTES), max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, order=ORDERS, size=st.integers(1, 5), writes=st.lists(WRITES, max_size=5), total=st.booleans())
 def test_34_what_was_there_throughout_comes_once_and_in_order(

@@ -99,6 +99,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(expression=EXPRESSIONS)
 def test_an_expression_means_the_same_in_sql_and_in_python(found: Any, rows: Any, expression: Said) -> None:

@@ -38,15 +38,12 @@ class FrameReader:
             self._first = False
             buffer = buffer.removeprefix(_BOM)
         start = 0
-        while True:
-            end, following = _line_end(buffer, start, self._skip_newline)
-            if end is None:
-                break
+        for end in _line_ends(buffer):
             line = buffer[start:end]
-            if not (self._skip_newline and not line and buffer[start:following] == b"\n"):
+            if not (self._skip_newline and not line and buffer[end : end + 1] == b"\n"):
                 yield from self._line(line)
-            self._skip_newline = buffer[following - 1 : following] == b"\r"
-            start = following
+            self._skip_newline = buffer[end : end + 1] == b"\r"
+            start = end + 1
         self._rest = buffer[start:]
         if len(self._rest) + self._size > LARGEST_FRAME:
             raise FrameTooLarge
@@ -67,16 +64,16 @@ class FrameReader:
                 raise FrameTooLarge
 
 
-def _line_end(buffer: bytes, start: int, skip_newline: bool) -> tuple[int | None, int]:
-    """Where the line that begins at ``start`` ends, and where the next begins."""
-    if skip_newline and buffer[start : start + 1] == b"\n":
-        return start, start + 1
-    carriage, newline = buffer.find(b"\r", start), buffer.find(b"\n", start)
-    ends = [position for position in (carriage, newline) if position >= 0]
-    if not ends:
-        return None, start
-    end = min(ends)
-    return end, end + 1
+def _line_ends(buffer: bytes) -> Iterator[int]:
+    """Where each line ends; a CR and an LF are looked for by turns, so that nothing is read again for every line."""
+    carriage, newline = buffer.find(b"\r"), buffer.find(b"\n")
+    while carriage >= 0 or newline >= 0:
+        if newline < 0 or 0 <= carriage < newline:
+            yield carriage
+            carriage = buffer.find(b"\r", carriage + 1)
+        else:
+            yield newline
+            newline = buffer.find(b"\n", newline + 1)
 
 
 def frame(seq: int | None, data: str) -> bytes:

@@ -203,6 +203,7 @@ def test_attaching_in_the_middle_begins_with_a_snapshot_and_reopens(session: Run
     assert [(m["role"], m["content"]) for m in found[1]["messages"]] == [("user", "hi"), ("assistant", "hello")]
 
 
+@pytest.mark.slow
 def test_an_interrupt_reaches_the_runner_and_ends_the_run_anyway(
     session: Running, runner: ScriptedRunner, call: Any
 ) -> None:

@@ -19,7 +19,7 @@ from .simulation import Simulation
 
 FOLDER = Path(__file__).parents[2]
 BATCH = 250
-FAST = 2
+FAST = 1
 ALL = 12
 REPLAYED = os.environ.get("SIMULATION_SEED")
 TOLD = 120
@@ -61,6 +61,7 @@ def test_an_api_that_forgets_the_fence_is_found() -> None:
     assert "leads" in first_violation(fenced=False)
 
 
+@pytest.mark.slow
 def test_what_comes_of_an_api_that_checks_neither_leader_nor_start_nor_version_is_found() -> None:
     assert first_violation(careful=False)
 
@@ -74,6 +75,7 @@ def first_violation(**options: Any) -> str:
     return ""
 
 
+@pytest.mark.slow
 def test_a_seed_is_the_same_run_again_in_any_process() -> None:
     command = [sys.executable, "-m", "tests.simulation", "7"]
     environments = [{**os.environ, "PYTHONHASHSEED": hash_seed} for hash_seed in ("1", "2")]
@@ -85,6 +87,7 @@ def test_a_seed_is_the_same_run_again_in_any_process() -> None:
     assert "seed 7: " in shown.pop()
 
 
+@pytest.mark.slow
 def test_everything_that_can_go_wrong_does_in_some_world() -> None:
     happened = Counter[str]()
     for seed in range(BATCH):
