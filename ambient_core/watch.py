@@ -11,7 +11,7 @@ from flask import Flask, Response, current_app, g, request
 from ambient_core import changes, metrics
 from ambient_core.changes import Position
 from ambient_core.errors import AmbientError, BadQuery, Internal, Unavailable
-from ambient_core.identity import Principal
+from ambient_core.identity import Principal, invalid_token
 from ambient_core.ids import new_id
 from ambient_core.paging import truth
 from ambient_core.parameters import one
@@ -107,6 +107,7 @@ class Credential:
     """Who opened a stream, asked again while it lasts: the same headers, as if they came now."""
 
     def __init__(self) -> None:
+        self._actor = current().principal.actor
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         kept = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")
         self._environ = {
@@ -126,6 +127,9 @@ class Credential:
             operation = g.operation = Operation(new_id(), runtime)
             try:
                 cast("Identifying", self._app).identify(operation)
+                if operation.principal.actor != self._actor:
+                    # A user who was deleted and comes again is somebody new.
+                    raise invalid_token()
                 return operation.principal
             finally:
                 operation.transaction.rollback()
