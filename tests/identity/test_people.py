@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from ambient_core import oidc, watch
+from ambient_core import credential, oidc, watch
 from tests.e2e.conftest import wait_for
 from tests.identity.conftest import Asked
 from tests.identity.issuer import AUDIENCE, Issuer
 from tests.streams import Stream
 
-IN_EARNEST = (oidc.CONFIRMED, watch.RECHECK, watch.HEARTBEAT)
+IN_EARNEST = (oidc.CONFIRMED, credential.RECHECK, watch.HEARTBEAT)
 Rows = Callable[[str], list[dict[str, Any]]]
 
 
@@ -22,7 +22,7 @@ Rows = Callable[[str], list[dict[str, Any]]]
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask often, so that tests need not wait; how long it takes in earnest is a number beside."""
     monkeypatch.setattr(oidc, "CONFIRMED", 0.0)
-    monkeypatch.setattr(watch, "RECHECK", 0.1)
+    monkeypatch.setattr(credential, "RECHECK", 0.1)
     monkeypatch.setattr(watch, "HEARTBEAT", 0.2)
 
 
@@ -181,6 +181,32 @@ def test_the_stream_of_a_user_who_is_disabled_ends(
     stream, admin = watching("silenced"), issuer.token(sub="admin")
     assert api(admin, f"/users/{ids(rows, 'silenced')}/disable", method="POST").status_code == 200
     assert stream.until(1, "ERROR")[0]["status"] == 401
+
+
+@pytest.fixture
+def running(api: Asked, issuer: Issuer) -> str:
+    """A session that runs, as far as its row says."""
+    admin, name = issuer.token(sub="admin"), f"p{time.monotonic_ns()}"
+    assert api(admin, "/projects", method="POST", json={"name": name}).status_code == 201
+    made = api(admin, "/sessions", method="POST", json={"name": "s", "project_id": name}).json["id"]
+    with api.application.runtime.database.transaction() as transaction:
+        transaction.raw("UPDATE sessions SET phase = 'Running' WHERE id = %(id)s", {"id": made})
+    return str(made)
+
+
+@pytest.mark.parametrize("where", ["api", "gateway"])
+def test_a_silent_agui_stream_of_a_user_who_is_disabled_is_cut(
+    serving: Any, api: Asked, issuer: Issuer, rows: Rows, running: str, where: str
+) -> None:
+    subject, admin = f"viewer-{where}", issuer.token(sub="admin")
+    opened = Reading(serving(issuer, where), issuer.token(sub=subject))(
+        "GET", f"/sessions/{running}/agui/events", headers={}, buffered=False
+    )
+    pieces = opened.response
+    assert next(pieces)
+    assert api(admin, f"/users/{ids(rows, subject)}/disable", method="POST").status_code == 200
+    assert [piece for piece in pieces if b"data" in piece] == []
+    opened.close()
 
 
 def test_without_the_users_plugin_issuer_and_subject_are_the_principal(serving: Any, issuer: Issuer) -> None:
