@@ -56,7 +56,12 @@ class Provider:
         """The tokens of a person who signs in (authorization code with PKCE)."""
         verifier = secrets.token_urlsafe(48)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        asked = {"client_id": "cli", "response_type": "code", "redirect_uri": REDIRECT, "scope": "openid profile email use"}
+        asked = {
+            "client_id": "cli",
+            "response_type": "code",
+            "redirect_uri": REDIRECT,
+            "scope": "openid profile email use",
+        }
         asked |= {"code_challenge": challenge, "code_challenge_method": "S256", "nonce": "n"}
         with httpx.Client(base_url=self.url, trust_env=False, timeout=20) as browser:
             code = self._code(browser, browser.get("/auth", params=asked), login)
@@ -112,7 +117,7 @@ def statuses(asked: dict[str, Asked], token: str) -> set[int]:
 
 
 def header_of(token: str) -> dict[str, Any]:
-    head = token.split(".")[0]
+    head = token.split(".", maxsplit=1)[0]
     return dict(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))))
 
 
