@@ -164,8 +164,10 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
 
 
 def _register_ways_in(settings: Settings, plugins: Plugins) -> None:
-    development = settings.profile == "development"
-    plugins.hooks_of_core(DevelopmentAccess(settings) if development else ControlPlaneAccess(settings))
+    if settings.profile == "development":
+        plugins.hooks_of_core(DevelopmentAccess(settings))
+    else:
+        plugins.hooks_of_core(ControlPlaneAccess(settings))
     if configured(settings):
         plugins.hooks_of_core(OidcAccess(settings, lambda: plugins.implementations("ambient_person")))
 

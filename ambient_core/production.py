@@ -5,13 +5,14 @@ from flask import Request
 from ambient_core.config import Settings
 from ambient_core.hooks import hookimpl
 from ambient_core.identity import CONTROL_PLANE, Principal, TokenFiles, bearer_token
+from ambient_core.issuers import issuers_of
 from ambient_core.kinds import Kind
 
 MINIMUM_TOKEN = 32
 
 
 class ControlPlaneAccess:
-    """Knows the control plane by a token file, where an identity provider knows everybody else.
+    """Knows the control plane by a token file, unless an issuer knows it: then the file is only what it shows.
 
     Args:
         settings: names the file.
@@ -21,7 +22,9 @@ class ControlPlaneAccess:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._tokens = TokenFiles({CONTROL_PLANE: settings.control_plane_token_file}, shortest=MINIMUM_TOKEN)
+        known = any(CONTROL_PLANE.id in issuer.services.values() for issuer in issuers_of(settings))
+        file = None if known else settings.control_plane_token_file
+        self._tokens = TokenFiles({CONTROL_PLANE: file}, shortest=MINIMUM_TOKEN)
 
     @hookimpl
     def ambient_authenticate(self, request: Request) -> Principal | None:
