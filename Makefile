@@ -23,7 +23,7 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt $(PLUGINS) runner/pyproject.t
 run: setup ## start the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/ambient dev $(ARGUMENTS)
 
-test: setup plane tests/e2e/agui_client/node_modules ## run every test
+test: setup plane tests/e2e/agui_client/node_modules tests/identity/provider/node_modules ## run every test
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-fast: setup ## run what answers within a minute
@@ -62,5 +62,9 @@ tests/e2e/agui_client/node_modules: tests/e2e/agui_client/package.json
 	cd tests/e2e/agui_client && npm install --no-audit --no-fund --silent
 	touch tests/e2e/agui_client/node_modules
 
+tests/identity/provider/node_modules: tests/identity/provider/package.json
+	cd tests/identity/provider && npm install --no-audit --no-fund --silent
+	touch tests/identity/provider/node_modules
+
 clean: ## remove what was made, the virtual environment too
-	rm -rf $(VENV) .ambient build *.egg-info .pytest_cache .mypy_cache .ruff_cache tests/e2e/agui_client/node_modules
+	rm -rf $(VENV) .ambient build *.egg-info .pytest_cache .mypy_cache .ruff_cache tests/e2e/agui_client/node_modules tests/identity/provider/node_modules

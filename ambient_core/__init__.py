@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         Unavailable,
     )
     from ambient_core.hooks import hookimpl
-    from ambient_core.identity import Principal
+    from ambient_core.identity import Person, Principal
     from ambient_core.kinds import DNS_LABEL, Access, Kind, Resource, action, field
     from ambient_core.migrations import Migrations
     from ambient_core.rest import current
@@ -41,7 +41,7 @@ _ROOMS = {
         "Unavailable",
     ),
     "hooks": ("hookimpl",),
-    "identity": ("Principal",),
+    "identity": ("Person", "Principal"),
     "kinds": ("DNS_LABEL", "Access", "Kind", "Resource", "action", "field"),
     "migrations": ("Migrations",),
     "rest": ("current",),
@@ -64,6 +64,7 @@ __all__ = [
     "Kind",
     "Migrations",
     "NotFound",
+    "Person",
     "Principal",
     "Reconciler",
     "Resource",

@@ -21,18 +21,22 @@ from werkzeug.routing import MapAdapter
 from ambient_core import errors
 from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
-from ambient_core.config import Settings, check_profile
+from ambient_core.config import Settings
 from ambient_core.constraints import explain
 from ambient_core.context import Addresses, adapter_of, context_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
-from ambient_core.errors import AmbientError, Internal, Unauthenticated
-from ambient_core.identity import bearer_token
+from ambient_core.errors import AmbientError, Internal
+from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_id
+from ambient_core.issuers import configured
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
+from ambient_core.oidc import OidcAccess
 from ambient_core.outages import is_outage, is_retryable, unavailable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
+from ambient_core.production import ControlPlaneAccess
+from ambient_core.profiles import check_profile
 from ambient_core.reactions import Reactions
 from ambient_core.rest import Operation, Runtime, current
 from ambient_core.watchers import Hub
@@ -122,11 +126,11 @@ class Application(Flask):
         Raises:
             Unauthenticated: nobody that is known.
         """
+        check_not_in_query(request.environ["QUERY_STRING"])
         bearer_token(request.headers.get("Authorization"))
         principal = self.authenticate(request=request)
         if principal is None:
-            challenge = 'Bearer realm="ambient", error="invalid_token"'
-            raise Unauthenticated("The token is not known or no longer valid.", headers={"WWW-Authenticate": challenge})
+            raise invalid_token()
         operation.principal = principal
 
 
@@ -143,7 +147,7 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
     """
     check_profile(settings)
     plugins = plugins or load_plugins(settings)
-    plugins.hooks_of_core(DevelopmentAccess(settings))
+    _register_ways_in(settings, plugins)
     database = Database(
         settings.database_url,
         pool_size=settings.pool_size,
@@ -157,6 +161,15 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
         refuse_set_aside(plugins)
     Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
     return app
+
+
+def _register_ways_in(settings: Settings, plugins: Plugins) -> None:
+    if settings.profile == "development":
+        plugins.hooks_of_core(DevelopmentAccess(settings))
+    else:
+        plugins.hooks_of_core(ControlPlaneAccess(settings))
+    if configured(settings):
+        plugins.hooks_of_core(OidcAccess(settings, lambda: plugins.implementations("ambient_person")))
 
 
 def describe(settings: Settings) -> Application:

@@ -15,7 +15,9 @@ def unique_groups(kind: Kind) -> list[tuple[str, ...]]:
     """The groups of fields that a body may be found by; the first that it has wins."""
     own = [(kind.id_from,)] if kind.id_from else []
     single = [(c.name,) for c in kind.writable if c.unique and rules_of(c).access is not Access.SECRET]
-    return [*own, *(tuple(group) for group in kind.unique), *single]
+    written = {column.name for column in kind.writable}
+    # What the server alone writes is in no body.
+    return [*own, *(tuple(group) for group in kind.unique if written.issuperset(group)), *single]
 
 
 def apply(operation: Operation, resources: Resources, body: Any, condition: Precondition | None) -> tuple[Answer, str]:

@@ -53,7 +53,7 @@ class Settings:
 
     profile: str = setting(
         "production",
-        "How strict to be: production, or development with a token file.",
+        "How strict to be: production with an identity provider, or development with a token file.",
         choices=("production", "development"),
     )
     database_url: str = setting(
@@ -111,7 +111,22 @@ class Settings:
         None, "File (mode 0600, or a mounted Secret) with the developer's token; development profile."
     )
     control_plane_token_file: Path | None = setting(
-        None, "File (mode 0600, or a mounted Secret) with the control plane's token; development profile."
+        None,
+        "File (mode 0600, or a mounted Secret) with the token that the control plane shows; the API takes what its own file holds.",
+    )
+    oidc_issuer: str = setting(
+        "",
+        "Address of an identity provider, exactly as its tokens say it in 'iss'; https, or http on this very machine.",
+    )
+    oidc_audience: str = setting("", "What tokens of oidc_issuer must say in 'aud' to be meant for this API.")
+    oidc_file: Path | None = setting(
+        None,
+        "TOML file of identity providers with audiences, algorithms, claims and roles; read again when it changes (docs/identity.md).",
+    )
+    oidc_cooldown: float = setting(
+        30.0,
+        "Seconds that one worker waits between two fetches of a provider's keys, whatever keys tokens name.",
+        minimum=1,
     )
     poll_interval: float = setting(
         1.0,
@@ -312,26 +327,9 @@ def _wording(kind: type[Any]) -> str:
     return {bool: "true or false", int: "a whole number", float: "a number"}.get(kind, "text")
 
 
-def check_profile(settings: Settings) -> None:
-    """Refuse what the profile does not allow.
-
-    Raises:
-        SetupError: naming the setting and what to do.
-    """
-    if settings.profile == "production":
-        raise SetupError(
-            "profile is production, which needs an identity provider, and this version has none built in yet: nobody could "
-            "be told from anybody. Set profile to development (AMBIENT_PROFILE=development) for a machine of your own."
-        )
-    if not settings.database_url:
-        raise SetupError(
-            "database_url is not set; give AMBIENT_DATABASE_URL, or use 'ambient dev', which brings a database."
-        )
-    for name in ("developer_token_file", "control_plane_token_file"):
-        if getattr(settings, name) is None:
-            raise SetupError(
-                f"{name} is not set, and the development profile needs it; 'ambient dev' makes both files."
-            )
+def debugging() -> bool:
+    """Whether the environment asks Flask for its debugger, which shows faults to callers."""
+    return os.environ.get("FLASK_DEBUG", "").lower() not in ("", *_FALSE)
 
 
 def address_of(name: str, text: str) -> tuple[str, int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ambient_core.changes import Change
     from ambient_core.controlplane.reconciler import Reconciler
-    from ambient_core.identity import Principal
+    from ambient_core.identity import Person, Principal
     from ambient_core.kinds import Kind
     from ambient_core.migrations import Migrations
 
@@ -112,6 +112,24 @@ def ambient_authenticate(request: "Request") -> "Principal | None":
         @hookimpl
         def ambient_authenticate(request):
             return sessions_by_token.get(bearer(request))
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def ambient_person(person: "Person") -> "Principal | None":
+    """Whom a person of an identity provider is here. Fold: the first that knows, by plugin name; ``None`` says "not mine".
+
+    Asked when a token is first seen, and every few seconds while it is used; what is not found is made then. Without an
+    answer, issuer and subject together are the principal's id. Raise `Unauthenticated` for somebody who may not come in:
+    the caller hears what every refused token hears.
+
+    Example::
+
+        @hookimpl
+        def ambient_person(person):
+            row = find_or_make(person.issuer, person.subject)
+            return Principal("person", row.id, person.name, groups=person.groups, roles=person.roles)
     """
     raise NotImplementedError
 

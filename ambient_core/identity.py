@@ -8,10 +8,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qsl
 
 from ambient_core.errors import SetupError, Unauthenticated
 
 MAXIMUM_TOKEN = 16 * 1024
+CHALLENGE = 'Bearer realm="ambient"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,31 @@ class Principal:
         return f"{self.kind}:{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom an identity provider vouches for; ``ambient_person`` makes a principal of it.
+
+    Args:
+        issuer: the provider, as its tokens say it.
+        subject: who it is there; only the two together say who somebody is.
+        username: login name, for people to read.
+        name: how the person is called, if the provider says it.
+        email: where mail reaches the person; it identifies nobody.
+        groups: that the provider puts the person in.
+        roles: that the configuration gives everywhere, because of the groups.
+        issued_at: when the provider said all this, in seconds since 1970; ``None`` when it does not say.
+    """
+
+    issuer: str
+    subject: str
+    username: str
+    name: str | None = None
+    email: str | None = None
+    groups: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    issued_at: float | None = None
+
+
 DEVELOPER = Principal("person", "developer", "Developer")
 CONTROL_PLANE = Principal("service", "control-plane", "Control plane")
 
@@ -55,8 +82,29 @@ def bearer_token(authorization: str | None) -> str:
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("No bearer token came with the request; send 'Authorization: Bearer TOKEN'.")
     if len(token) > MAXIMUM_TOKEN or "," in token or " " in token:
-        raise Unauthenticated("The Authorization header does not hold exactly one bearer token.")
+        raise invalid_request("The Authorization header does not hold exactly one bearer token.")
     return token
+
+
+def check_not_in_query(query: str) -> None:
+    """Refuse a token in the address (RFC 6750, section 2.3): addresses end up in logs and histories.
+
+    Raises:
+        Unauthenticated: there is one.
+    """
+    if "access_token=" in query and any(name == "access_token" for name, _ in parse_qsl(query)):
+        raise invalid_request("A token in the address is not taken; send it as 'Authorization: Bearer TOKEN'.")
+
+
+def invalid_request(reason: str) -> Unauthenticated:
+    """The refusal of credentials that do not come as they should (RFC 6750, section 3.1)."""
+    return Unauthenticated(reason, headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_request"'})
+
+
+def invalid_token() -> Unauthenticated:
+    """The refusal of a token: the same for every cause, which the log alone tells."""
+    words = "The token is not known or no longer valid."
+    return Unauthenticated(words, headers={"WWW-Authenticate": f'{CHALLENGE}, error="invalid_token"'})
 
 
 def digest(token: str) -> bytes:
@@ -72,13 +120,15 @@ class TokenFiles:
 
     Args:
         files: token file by principal; ``None`` where the setting is empty.
+        shortest: characters that a token must have.
 
     Raises:
-        SetupError: a file is missing or empty, or others may read it.
+        SetupError: a file is missing or empty, others may read it, or its token is too short.
     """
 
-    def __init__(self, files: Mapping[Principal, Path | None]) -> None:
-        self._digests = {principal.id: digest(_read(path)) for principal, path in files.items() if path is not None}
+    def __init__(self, files: Mapping[Principal, Path | None], shortest: int = 1) -> None:
+        given = {principal.id: _read(path, shortest) for principal, path in files.items() if path is not None}
+        self._digests = {identifier: digest(token) for identifier, token in given.items()}
         self._principals = {principal.id: principal for principal in files}
 
     def authenticate(self, token: str) -> Principal | None:
@@ -106,7 +156,7 @@ def open_to_others(found: os.stat_result, user: int, groups: Collection[int]) ->
     return bool(stat.S_IMODE(found.st_mode) & ~allowed)
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, shortest: int) -> str:
     try:
         if open_to_others(path.stat(), os.geteuid(), {os.getegid(), *os.getgroups()}):
             raise SetupError(f"The token file {path} may be read by others; run: chmod 600 {path}")
@@ -115,4 +165,6 @@ def _read(path: Path) -> str:
         raise SetupError(f"The token file {path} cannot be read: {fault.strerror}") from fault
     if not token:
         raise SetupError(f"The token file {path} is empty; delete it, and the next start makes a new one.")
+    if len(token) < shortest:
+        raise SetupError(f"The token in {path} could be guessed; {shortest} random characters are the least.")
     return token

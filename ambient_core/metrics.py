@@ -83,6 +83,37 @@ def observe_cut_watch(status: int) -> None:
     cut.labels(str(status)).inc()
 
 
+@lru_cache(maxsize=1)
+def _sign_in_instruments() -> tuple[Any, Any]:
+    from prometheus_client import Counter  # noqa: PLC0415 - reads its folder from the environment at import
+
+    fetches = Counter("ambient_issuer_key_fetches", "Fetches of an identity provider's keys.", ["issuer", "outcome"])
+    return fetches, Counter("ambient_tokens_refused", "Identity providers' tokens that were refused.", ["rule"])
+
+
+def observe_key_fetch(issuer: str, outcome: str) -> None:
+    """Count a fetch of an identity provider's keys.
+
+    Args:
+        issuer: as it is configured.
+        outcome: ``done`` or ``failed``.
+    """
+    with _MAKING:
+        fetches, _ = _sign_in_instruments()
+    fetches.labels(issuer, outcome).inc()
+
+
+def observe_refused_token(rule: str) -> None:
+    """Count a token that is refused.
+
+    Args:
+        rule: which refused it.
+    """
+    with _MAKING:
+        _, refused = _sign_in_instruments()
+    refused.labels(rule).inc()
+
+
 class _Asked:
     """Gauges whose values were asked for just now."""
 

@@ -2,21 +2,21 @@
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Generator, Iterator
 
 import orjson
-from flask import Flask, Response, current_app, g, request
+from flask import Response, request
 
-from ambient_core import changes, metrics
+from ambient_core import changes, credential, metrics
 from ambient_core.changes import Position
+from ambient_core.credential import UNCONFIRMED, Credential, abort_of
 from ambient_core.errors import AmbientError, BadQuery, Internal, Unavailable
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
 from ambient_core.paging import truth
 from ambient_core.parameters import one
 from ambient_core.present import Initial
-from ambient_core.rest import Operation, Runtime, current
+from ambient_core.rest import Operation, current
 from ambient_core.visibility import View
 from ambient_core.watchers import Frame, Hub, Watcher
 
@@ -24,19 +24,10 @@ log = logging.getLogger(__name__)
 EVENT_STREAM = "text/event-stream"
 HEARTBEAT = 10.0
 BOOKMARK = 30.0
-RECHECK = 5.0
-UNCONFIRMED = 20.0
 _PAUSE = 1.0
 _HEARTBEAT = b": heartbeat\n\n"
 
 ViewOf = Callable[[Principal], View]
-
-
-class Identifying(Protocol):
-    """The application, as far as a stream needs it."""
-
-    def identify(self, operation: Operation) -> None:
-        """Say who is asking."""
 
 
 def wanted() -> bool:
@@ -72,7 +63,7 @@ def stream(view_of: ViewOf, initial: "Callable[[View], Initial] | None" = None) 
         # Nobody would read what comes, nor say that it is over.
         return Response(mimetype=EVENT_STREAM, headers=headers)
     hub = operation.runtime.hub
-    session = Session(hub, view, Credential(), view_of, Watcher(_abort(request.environ)))
+    session = Session(hub, view, Credential(), view_of, Watcher(abort_of(request.environ)))
     operation.release()
     told = session.open(after, initial if after is None else None)
     return Response(Frames(session, told), mimetype=EVENT_STREAM, headers=headers)
@@ -86,49 +77,6 @@ def _start(operation: Operation, *, anew: bool) -> Position | None:
     if query is not None and anew:
         raise BadQuery("initial=true begins anew and 'after' goes on; give one of them.")
     return changes.position_of(operation.transaction.raw, query, "after") if query is not None else None
-
-
-def _abort(environ: Mapping[str, Any]) -> Callable[[], None]:
-    socket = environ.get("gunicorn.socket") or environ.get("werkzeug.socket")
-    # Of gevent's socket the one below: what waits to write then sees that the reader is gone, as if it had gone itself.
-    socket = getattr(socket, "_sock", socket)
-
-    def abort() -> None:
-        try:
-            if socket is not None:
-                socket.shutdown(2)
-        except OSError:
-            log.debug("the reader was gone already")
-
-    return abort
-
-
-class Credential:
-    """Who opened a stream, asked again while it lasts: the same headers, as if they came now."""
-
-    def __init__(self) -> None:
-        self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-        kept = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")
-        self._environ = {
-            name: value
-            for name, value in request.environ.items()
-            if name in kept or name.startswith("HTTP_") or name == "wsgi.url_scheme"
-        }
-
-    def principal(self) -> Principal:
-        """Who is asking.
-
-        Raises:
-            Unauthenticated: nobody that is known any more.
-        """
-        with self._app.request_context({**self._environ, "wsgi.input": None}):
-            runtime: Runtime = self._app.extensions["ambient"]
-            operation = g.operation = Operation(new_id(), runtime)
-            try:
-                cast("Identifying", self._app).identify(operation)
-                return operation.principal
-            finally:
-                operation.transaction.rollback()
 
 
 class Session:
@@ -217,9 +165,9 @@ class Session:
         """What comes, until the caller sees something else than before; answers from where on it is heard of."""
         while True:
             now = time.monotonic()
-            wait = min(self._checked + RECHECK, self._spoke + HEARTBEAT, self._marked + BOOKMARK) - now
+            wait = min(self._checked + credential.RECHECK, self._spoke + HEARTBEAT, self._marked + BOOKMARK) - now
             frames, judged = self.watcher.take(max(wait, 0.0))
-            if time.monotonic() >= self._checked + RECHECK and (moved := self._renewed()) is not None:
+            if time.monotonic() >= self._checked + credential.RECHECK and (moved := self._renewed()) is not None:
                 return moved
             yield from self._shown(frames)
             self._sent = max(self._sent, judged)
@@ -253,7 +201,7 @@ class Session:
         Raises:
             AmbientError: the caller may hear nothing any more.
         """
-        if time.monotonic() < self._checked + RECHECK:
+        if time.monotonic() < self._checked + credential.RECHECK:
             return None
         self._checked = time.monotonic()
         try:

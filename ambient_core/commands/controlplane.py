@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from ambient_core.cli import Invocation
-from ambient_core.config import check_profile
 from ambient_core.errors import SetupError
+from ambient_core.profiles import check_profile
 from ambient_core.serve import serve
 
 

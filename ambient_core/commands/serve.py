@@ -3,7 +3,7 @@
 import click
 
 from ambient_core.cli import Invocation
-from ambient_core.config import check_profile
+from ambient_core.profiles import check_profile
 from ambient_core.serve import serve
 
 

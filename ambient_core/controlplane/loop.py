@@ -63,7 +63,7 @@ class ControlPlane:
 
     def _lead(self) -> None:
         log.info("this process is the leader, number %d", self.leader.fence)
-        term = Term(self._settings, self._reconcilers, self._hooks, self.leader, _token(self._settings))
+        term = Term(self._settings, self._reconcilers, self._hooks, self.leader, TokenFile(self._settings))
         self._term = term
         pruner = Pruner(self._settings)
         pruner.start()
@@ -98,7 +98,7 @@ def run(settings: Settings, *, gateway: bool) -> int:
     Raises:
         SetupError: the token file is missing, or an address cannot be used.
     """
-    _token(settings)
+    TokenFile(settings)
     plugins = load_plugins(settings)
     plane = ControlPlane(settings, reconcilers_of(plugins), plugins.hooks)
     readiness = serve_health(settings, plugins, plane.figures)
@@ -138,13 +138,32 @@ def _start_gateway() -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, env=dict(os.environ), preexec_fn=ends_with_parent(signal.SIGTERM))  # noqa: S603, PLW1509
 
 
-def _token(settings: Settings) -> str:
-    path = settings.control_plane_token_file
-    if path is None:
-        raise SetupError(
-            "control_plane_token_file is not set; the control plane writes through the API and needs its token."
-        )
-    try:
-        return path.read_text().strip()
-    except OSError as fault:
-        raise SetupError(f"control_plane_token_file {path} cannot be read: {fault.strerror}.") from fault
+class TokenFile:
+    """The control plane's token, read for each request: Kubernetes renews a projected one in its place.
+
+    Args:
+        settings: name the file.
+
+    Raises:
+        SetupError: it is not set, or cannot be read.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        path = settings.control_plane_token_file
+        if path is None:
+            raise SetupError(
+                "control_plane_token_file is not set; the control plane writes through the API and needs its token."
+            )
+        self._path = path
+        try:
+            self._token = path.read_text().strip()
+        except OSError as fault:
+            raise SetupError(f"control_plane_token_file {path} cannot be read: {fault.strerror}.") from fault
+
+    def __call__(self) -> str:
+        """The token of now; while the file cannot be read, the last one."""
+        try:
+            self._token = self._path.read_text().strip() or self._token
+        except OSError as fault:
+            log.warning("control_plane_token_file cannot be read: %s", fault.strerror)
+        return self._token

@@ -37,11 +37,16 @@ class Term:
         reconcilers: by kind.
         hooks: pluggy's relay.
         leader: says whether this process leads.
-        token: of the control plane.
+        token: gives the control plane's token for each request, because it may be renewed.
     """
 
     def __init__(
-        self, settings: Settings, reconcilers: Mapping[str, Reconciler], hooks: Any, leader: Leader, token: str
+        self,
+        settings: Settings,
+        reconcilers: Mapping[str, Reconciler],
+        hooks: Any,
+        leader: Leader,
+        token: Callable[[], str],
     ) -> None:
         self._settings = settings
         self._hooks = hooks

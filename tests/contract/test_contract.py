@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ambient_core.apply import unique_groups
 from ambient_core.kinds import Access, Kind, rules_of
 from tests.contract.maker import Maker, refused, some_text
 
@@ -156,12 +157,7 @@ def changes_of(app: Any, kind: Kind, identifier: str) -> list[Any]:
 
 def test_a_unique_value_is_taken_once(kind: Kind, maker: Maker) -> None:
     made = maker.make(kind)
-    groups = [
-        *kind.unique,
-        *[(c.name,) for c in kind.table.columns if c.unique],
-        *([(kind.id_from,)] if kind.id_from else []),
-    ]
-    for group in groups:
+    for group in unique_groups(kind):
         body = {**maker.body(kind), **{name: made[name] for name in group}}
         found = refused(maker.call("POST", f"/{kind.plural}", json=body), 409, "6")
         assert {fault["field"] for fault in found["errors"]} == {f"/{name}" for name in group}

@@ -11,12 +11,12 @@ from ambient_core.config import (
     Sources,
     address_of,
     check_free,
-    check_profile,
     load,
     markdown,
     redacted,
 )
 from ambient_core.errors import SetupError
+from ambient_core.profiles import check_profile
 
 
 @pytest.fixture

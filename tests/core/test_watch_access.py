@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import literal_column, select, text
 
-from ambient_core import Kind, Principal, hookimpl, watch, watchers
+from ambient_core import Kind, Principal, credential, hookimpl, watch, watchers
 from ambient_core.app import create_app
 from ambient_core.config import Settings
 from ambient_core.plugins import Source, installed, load_plugins
@@ -56,7 +56,7 @@ class Rules:
 
 @pytest.fixture
 def rules(monkeypatch: pytest.MonkeyPatch) -> Rules:
-    monkeypatch.setattr(watch, "RECHECK", 0.1)
+    monkeypatch.setattr(credential, "RECHECK", 0.1)
     monkeypatch.setattr(watch, "HEARTBEAT", 0.5)
     return Rules()
 

@@ -16,6 +16,7 @@ from flask_smorest import Blueprint
 
 from ambient_core import BadQuery, current, documents
 from ambient_core.config import Settings
+from ambient_core.credential import Kept
 from ambient_core.errors import BASE_PATH, Unavailable
 from ambient_core.rest import check_parameters, one
 from ambient_sessions.reconcile import runtime_of
@@ -51,7 +52,8 @@ def logs(id: str) -> Response:  # noqa: A002
     row = operation.store("Session", "logs").row(id)
     operation.release()
     if current_app.surface == "gateway":  # type: ignore[attr-defined]
-        return _streamed(_lines(_runtime(), Target(row["id"], row["project_id"]), wanted))
+        lines = _lines(_runtime(), Target(row["id"], row["project_id"]), wanted)
+        return _streamed(Kept(lines, lambda operation: operation.store("Session", "logs").row(id)))
     return _passed_on(f"{operation.settings.gateway_url}{BASE_PATH}/sessions/{row['id']}/logs")
 
 

@@ -1,7 +1,7 @@
 """The client: one attribute per kind of the server."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Self
 
 from ambient_sdk._generated.resources import Resources
@@ -15,7 +15,7 @@ class AmbientClient(Resources):
 
     Args:
         base_url: ``http://host:port``.
-        token: bearer token.
+        token: bearer token, or what gives it for each request: one that is renewed while the client lives.
         project: project that lists and new objects belong to, unless they say otherwise.
         timeout: seconds for one try of a request.
         attempts: tries in all, where repeating is safe.
@@ -31,7 +31,7 @@ class AmbientClient(Resources):
     def __init__(
         self,
         base_url: str,
-        token: str,
+        token: str | Callable[[], str],
         project: str | None = None,
         *,
         timeout: float = 30.0,

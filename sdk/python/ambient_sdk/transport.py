@@ -4,7 +4,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -18,12 +18,22 @@ _LONGEST_LINE = 32 * 2**20
 NDJSON = "application/x-ndjson"
 
 
+class _Bearer(httpx.Auth):
+    def __init__(self, token: str | Callable[[], str]) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        token = self._token if isinstance(self._token, str) else self._token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        yield request
+
+
 class Transport:
     """Sends requests.
 
     Args:
         base_url: ``http://host:port``.
-        token: bearer token.
+        token: bearer token, or what gives it for each request: one that is renewed while the client lives.
         project: sent as ``X-Ambient-Project``, so that lists and new objects belong to it.
         timeout: seconds for one try.
         attempts: tries in all.
@@ -33,18 +43,23 @@ class Transport:
     def __init__(
         self,
         base_url: str,
-        token: str,
+        token: str | Callable[[], str],
         project: str | None = None,
         *,
         timeout: float = 30.0,
         attempts: int = 4,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
         if project is not None:
             headers["X-Ambient-Project"] = project
         self._http = httpx.Client(
-            base_url=base_url, headers=headers, timeout=timeout, follow_redirects=False, trust_env=False
+            base_url=base_url,
+            headers=headers,
+            auth=_Bearer(token),
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=False,
         )
         self._attempts = attempts
         self.sleep = sleep

@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 
 from ambient_core import BadQuery, Conflict, Fault, Invalid, current, documents
 from ambient_core.body import json_body
+from ambient_core.credential import Kept
 from ambient_core.errors import BASE_PATH, AmbientError, BadGateway, Unavailable
 from ambient_core.ids import new_id
 from ambient_core.paging import page_of
@@ -69,7 +70,7 @@ def run(id: str) -> Response:  # noqa: A002
     else:
         first = known.first_seq - 1
         operation.release()
-    return _streamed(run_frames(operation.database, id, run_id, first))
+    return _streamed(run_frames(operation.database, id, run_id, first), id, "run")
 
 
 def _claim(log: Log, row: dict[str, Any], given: dict[str, Any]) -> Any:
@@ -159,13 +160,13 @@ def events(id: str) -> Response:  # noqa: A002
         raise BadQuery("attach must be true or false.")
     if attach == "true":
         operation.release()
-        return _streamed(attached_frames(operation.database, id))
+        return _streamed(attached_frames(operation.database, id), id, "get")
     after = _cursor(one("after") if "after" in request.args else request.headers.get("Last-Event-ID"))
     last = Log(operation.transaction, id).last_seq()
     if after > last:
         raise BadQuery(f"There is no event {after} yet; the last one is {last}.")
     operation.release()
-    return _streamed(all_frames(operation.database, id, after))
+    return _streamed(all_frames(operation.database, id, after), id, "get")
 
 
 def _cursor(text: str | None) -> int:
@@ -253,8 +254,9 @@ def _json(body: dict[str, Any]) -> Response:
     return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), mimetype="application/json")
 
 
-def _streamed(frames: Iterator[bytes]) -> Response:
-    return Response(frames, mimetype="text/event-stream", headers=_STREAM)
+def _streamed(frames: Iterator[bytes], session: str, verb: str) -> Response:
+    kept = Kept(frames, lambda operation: operation.store("Session", verb).row(session))
+    return Response(kept, mimetype="text/event-stream", headers=_STREAM)
 
 
 def _document(

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 6e576a525b0a2d66256789cdca84c8b4f9f60f4d098cd8dc9a6569257c56d9a2)."""
+"""Generated from openapi.yaml (sha256 578316c8340542b31a3bcae5298408f1568bd560c05085fee14a48fe42631ef4)."""

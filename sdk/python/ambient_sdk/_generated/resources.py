@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 6e576a525b0a2d66256789cdca84c8b4f9f60f4d098cd8dc9a6569257c56d9a2); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 578316c8340542b31a3bcae5298408f1568bd560c05085fee14a48fe42631ef4); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -159,6 +159,14 @@ class UsersResource(Resource[User]):
 
     path = "/api/ambient/v1/users"
     model = User
+
+    def disable(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> User:
+        """Keep a person out: every token is refused within seconds, and open streams end."""
+        return read(User, self._transport.json("POST", self._address(id, "disable"), query=dry(dry_run), headers=matching(if_match)))
+
+    def enable(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> User:
+        """Let a person in again who was kept out."""
+        return read(User, self._transport.json("POST", self._address(id, "enable"), query=dry(dry_run), headers=matching(if_match)))
 
     def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a User, newest first: who made each, when, and what it changed."""

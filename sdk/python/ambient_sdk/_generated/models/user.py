@@ -33,7 +33,11 @@ class User:
             version (int): Counts the writes.
             username (str): Unique login name. Example: ada.
             name (str): How the person is called. Example: Ada Lovelace.
+            disabled (bool): Whether the person is kept out, whatever the identity provider says. Example: False.
             email (None | str | Unset): Where mail reaches the person. Example: ada@example.com.
+            issuer (None | str | Unset): Identity provider that vouches for the person. Example: https://login.example.com.
+            subject (None | str | Unset): Who the person is there; only issuer and subject together identify anybody.
+                Example: 9f1c2d.
      """
 
     id: str
@@ -44,7 +48,10 @@ class User:
     version: int
     username: str
     name: str
+    disabled: bool
     email: None | str | Unset = UNSET
+    issuer: None | str | Unset = UNSET
+    subject: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -68,11 +75,25 @@ class User:
 
         name = self.name
 
+        disabled = self.disabled
+
         email: None | str | Unset
         if isinstance(self.email, Unset):
             email = UNSET
         else:
             email = self.email
+
+        issuer: None | str | Unset
+        if isinstance(self.issuer, Unset):
+            issuer = UNSET
+        else:
+            issuer = self.issuer
+
+        subject: None | str | Unset
+        if isinstance(self.subject, Unset):
+            subject = UNSET
+        else:
+            subject = self.subject
 
 
         field_dict: dict[str, Any] = {}
@@ -86,9 +107,14 @@ class User:
             "version": version,
             "username": username,
             "name": name,
+            "disabled": disabled,
         })
         if email is not UNSET:
             field_dict["email"] = email
+        if issuer is not UNSET:
+            field_dict["issuer"] = issuer
+        if subject is not UNSET:
+            field_dict["subject"] = subject
 
         return field_dict
 
@@ -119,6 +145,8 @@ class User:
 
         name = d.pop("name")
 
+        disabled = d.pop("disabled")
+
         def _parse_email(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -127,6 +155,26 @@ class User:
             return cast(None | str | Unset, data)
 
         email = _parse_email(d.pop("email", UNSET))
+
+
+        def _parse_issuer(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        issuer = _parse_issuer(d.pop("issuer", UNSET))
+
+
+        def _parse_subject(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        subject = _parse_subject(d.pop("subject", UNSET))
 
 
         user = cls(
@@ -138,7 +186,10 @@ class User:
             version=version,
             username=username,
             name=name,
+            disabled=disabled,
             email=email,
+            issuer=issuer,
+            subject=subject,
         )
 
 

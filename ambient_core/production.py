@@ -1,0 +1,37 @@
+"""The production profile's own way in: the control plane, by a token file; everybody else comes by an identity provider."""
+
+from flask import Request
+
+from ambient_core.config import Settings
+from ambient_core.hooks import hookimpl
+from ambient_core.identity import CONTROL_PLANE, Principal, TokenFiles, bearer_token
+from ambient_core.issuers import issuers_of
+from ambient_core.kinds import Kind
+
+MINIMUM_TOKEN = 32
+
+
+class ControlPlaneAccess:
+    """Knows the control plane by a token file, unless an issuer knows it: then the file is only what it shows.
+
+    Args:
+        settings: names the file.
+
+    Raises:
+        SetupError: the file is missing, readable by others, or its token could be guessed.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        known = any(CONTROL_PLANE.id in issuer.services.values() for issuer in issuers_of(settings))
+        file = None if known else settings.control_plane_token_file
+        self._tokens = TokenFiles({CONTROL_PLANE: file}, shortest=MINIMUM_TOKEN)
+
+    @hookimpl
+    def ambient_authenticate(self, request: Request) -> Principal | None:
+        """The control plane, if it is its token."""
+        return self._tokens.authenticate(bearer_token(request.headers.get("Authorization")))
+
+    @hookimpl
+    def ambient_may(self, principal: Principal, verb: str, kind: Kind) -> bool | None:
+        """The control plane may everything that no plugin refuses."""
+        return True if principal == CONTROL_PLANE else None

@@ -1,0 +1,43 @@
+"""What a profile asks for before anything starts."""
+
+from ambient_core.config import Settings, debugging
+from ambient_core.errors import SetupError
+
+
+def check_profile(settings: Settings) -> None:
+    """Refuse what the profile does not allow.
+
+    Raises:
+        SetupError: naming the setting and what to do.
+    """
+    if not settings.database_url:
+        raise SetupError(
+            "database_url is not set; give AMBIENT_DATABASE_URL, or use 'ambient dev', which brings a database."
+        )
+    if settings.profile == "production":
+        _check_production(settings)
+        return
+    for name in ("developer_token_file", "control_plane_token_file"):
+        if getattr(settings, name) is None:
+            raise SetupError(
+                f"{name} is not set, and the development profile needs it; 'ambient dev' makes both files."
+            )
+
+
+def _check_production(settings: Settings) -> None:
+    if settings.developer_token_file is not None:
+        raise SetupError("developer_token_file is set, and the production profile has no developer; take it away.")
+    if not settings.oidc_issuer and settings.oidc_file is None:
+        raise SetupError(
+            "oidc_issuer is not set, nor oidc_file, and the production profile needs an identity provider: nobody could be "
+            "told from anybody. Set AMBIENT_OIDC_ISSUER and AMBIENT_OIDC_AUDIENCE (docs/identity.md), or profile to "
+            "development (AMBIENT_PROFILE=development) for a machine of your own."
+        )
+    if settings.oidc_issuer and not settings.oidc_audience:
+        raise SetupError(
+            "oidc_audience is not set; without it a token for any other service of the provider would be taken."
+        )
+    if debugging():
+        raise SetupError(
+            "FLASK_DEBUG is set, and the production profile does not start with debugging on; take it away."
+        )

@@ -1,0 +1,173 @@
+"""What production asks for before it starts, and how the control plane comes in."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ambient_core.app import create_app
+from ambient_core.config import Settings
+from ambient_core.controlplane.loop import TokenFile
+from ambient_core.errors import SetupError
+from ambient_core.plugins import load_plugins
+from ambient_core.profiles import check_profile
+from tests.identity.conftest import Asked
+from tests.identity.issuer import AUDIENCE, Issuer
+from tests.identity.test_people import principal
+
+POD = {"namespace": "ambient-system", "serviceaccount": {"name": "ambient-control-plane"}}
+SUBJECT = "system:serviceaccount:ambient-system:ambient-control-plane"
+
+
+@pytest.fixture
+def good(production: Settings) -> Settings:
+    return replace(production, oidc_issuer="https://login.example.com", oidc_audience="ambient")
+
+
+def test_production_starts_with_issuer_and_audience(good: Settings) -> None:
+    check_profile(good)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"oidc_issuer": ""}, "oidc_issuer"),
+        ({"oidc_audience": ""}, "oidc_audience"),
+        ({"developer_token_file": Path("x")}, "developer_token_file"),
+        ({"database_url": ""}, "database_url"),
+    ],
+)
+def test_production_does_not_start_without_what_it_needs_and_names_the_setting(
+    good: Settings, changed: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(SetupError, match=f"^{named} is (not )?set"):
+        check_profile(replace(good, **changed))
+
+
+def test_production_is_the_default_profile() -> None:
+    assert Settings().profile == "production"
+
+
+@pytest.mark.parametrize(("value", "refused"), [("1", True), ("true", True), ("0", False), ("", False)])
+def test_production_does_not_start_with_flasks_debugger(
+    good: Settings, monkeypatch: pytest.MonkeyPatch, value: str, refused: bool
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", value)
+    if not refused:
+        check_profile(good)
+        return
+    with pytest.raises(SetupError, match="^FLASK_DEBUG is set"):
+        check_profile(good)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"oidc_issuer": "http://login.example.com"}, "oidc_issuer: issuer is 'http://login.example.com'"),
+        ({"oidc_file": Path("/nowhere/issuers.toml")}, "oidc_file /nowhere/issuers.toml cannot be read"),
+        ({"control_plane_token_file": Path("/nowhere/token")}, "/nowhere/token cannot be read"),
+    ],
+)
+def test_an_application_is_not_built_over_settings_that_cannot_work(
+    good: Settings, changed: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(SetupError) as refused:
+        create_app(replace(good, **changed), plugins=load_plugins(good))
+    assert words in str(refused.value)
+
+
+def test_a_control_planes_token_that_could_be_guessed_is_refused(good: Settings, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("changeme")
+    (tmp_path / "token").chmod(0o600)
+    with pytest.raises(SetupError, match="could be guessed"):
+        create_app(replace(good, control_plane_token_file=tmp_path / "token"), plugins=load_plugins(good))
+
+
+def test_the_control_planes_token_file_is_taken_and_nobody_elses(api: Asked, production: Settings) -> None:
+    assert production.control_plane_token_file is not None
+    token = production.control_plane_token_file.read_text()
+    assert principal(api, token).actor == "service:control-plane"
+    assert api("token-of-developer-0123456789").status_code == 401
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, own_issuer: Issuer) -> Path:
+    """A cluster as an issuer, whose control plane is known by its service account."""
+    file = tmp_path / "issuers.toml"
+    file.write_text(
+        f"[[issuers]]\nissuer = '{own_issuer.url}'\naudience = '{AUDIENCE}'\ntoken = 'kubernetes'\n"
+        f"[issuers.services]\n'{SUBJECT}' = 'control-plane'\n"
+    )
+    return file
+
+
+@pytest.fixture
+def projected(own_issuer: Issuer) -> Callable[..., str]:
+    """Tokens as the kubelet projects them: no type in the header, several audiences, a claim with a dot."""
+    return lambda **changed: own_issuer.token(
+        {"typ": None}, **{"sub": SUBJECT, "aud": [AUDIENCE], "kubernetes.io": POD, **changed}
+    )
+
+
+def test_a_projected_service_account_token_is_the_control_plane(
+    serving: Any, cluster: Path, projected: Callable[..., str]
+) -> None:
+    for surface in ("api", "gateway"):
+        assert principal(serving(None, surface, oidc_file=cluster), projected()).actor == "service:control-plane"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"sub": "system:serviceaccount:ambient-system:another"},
+        {"sub": "system:serviceaccount:other:ambient-control-plane"},
+        {"aud": ["https://kubernetes.default.svc"]},
+        {"kubernetes.io": None},
+        {"exp": 1},
+    ],
+)
+def test_another_token_of_the_cluster_is_nobody(
+    serving: Any, cluster: Path, projected: Callable[..., str], changed: dict[str, Any]
+) -> None:
+    assert serving(None, oidc_file=cluster)(projected(**changed)).status_code == 401
+
+
+def test_where_the_cluster_knows_the_control_plane_its_file_is_only_shown(
+    serving: Any, cluster: Path, production: Settings, projected: Callable[..., str], tmp_path: Path
+) -> None:
+    file = tmp_path / "projected"
+    file.write_text("a-projected-token-that-is-readable-by-others")
+    asked = serving(None, oidc_file=cluster, control_plane_token_file=file)
+    assert asked(file.read_text()).status_code == 401
+    assert asked(projected()).status_code == 404
+
+
+def test_the_control_plane_shows_the_token_that_its_file_holds_now(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    token = TokenFile(Settings(control_plane_token_file=file))
+    assert token() == "first"
+    file.write_text("renewed\n")
+    assert token() == "renewed"
+    file.unlink()
+    assert token() == "renewed"
+
+
+def test_without_a_token_the_control_plane_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="is not set"):
+        TokenFile(Settings())
+    with pytest.raises(SetupError, match="cannot be read: No such file"):
+        TokenFile(Settings(control_plane_token_file=tmp_path / "none"))
+
+
+def test_development_takes_an_issuers_tokens_beside_its_own(
+    settings: Settings, database_url: str, own_issuer: Issuer
+) -> None:
+    joined = replace(settings, database_url=database_url, oidc_issuer=own_issuer.url, oidc_audience=AUDIENCE)
+    asked = Asked(create_app(joined, plugins=load_plugins(joined)))
+    assert settings.developer_token_file is not None
+    assert principal(asked, settings.developer_token_file.read_text()).actor == "person:developer"
+    assert principal(asked, own_issuer.token()).kind == "person"
+    asked.application.runtime.database.close()
