@@ -100,7 +100,7 @@ def bind(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
+def logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
     """Wrap a write that returns its row: the change row in the same statement, and the JSON answer."""
     table = quote(kind.plural)
     project = quote(kind.project_column) if kind.project_column else "NULL"
@@ -119,7 +119,7 @@ def insert(kind: Kind, names: tuple[str, ...]) -> str:
     columns = ", ".join(quote(name) for name in names)
     values = ", ".join(cast(kind.table.columns[name], name) for name in names)
     table = quote(kind.plural)
-    return _logged(kind, f"INSERT INTO {table} ({columns}) VALUES ({values}) RETURNING *", "%(verb_)s")
+    return logged(kind, f"INSERT INTO {table} ({columns}) VALUES ({values}) RETURNING *", "%(verb_)s")
 
 
 @lru_cache(maxsize=2048)
@@ -128,7 +128,7 @@ def insert_many(kind: Kind, names: tuple[str, ...]) -> str:
     columns = ", ".join(quote(name) for name in names)
     table = quote(kind.plural)
     rows = f"SELECT {columns} FROM json_populate_recordset(NULL::{table}, %(rows_)s::json)"
-    return _logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s")
+    return logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s")
 
 
 @lru_cache(maxsize=2048)
@@ -155,7 +155,7 @@ def update(kind: Kind, names: tuple[str, ...], where: str = "") -> str:
     stored = (
         f"SELECT {object_json(kind)}, version, id, {project}::text, false FROM (SELECT * FROM current_rows) AS {table}"
     )
-    text = _logged(kind, write, "%(verb_)s", tail=f" UNION ALL {stored} WHERE NOT EXISTS (SELECT 1 FROM answer)")
+    text = logged(kind, write, "%(verb_)s", tail=f" UNION ALL {stored} WHERE NOT EXISTS (SELECT 1 FROM answer)")
     return text.replace(
         "WITH ", f"WITH current_rows AS (SELECT {table}.* FROM {table} WHERE {chosen} FOR NO KEY UPDATE), ", 1
     )
@@ -167,7 +167,7 @@ def remove(kind: Kind, column: str = "id", where: str = "") -> str:
     table = quote(kind.plural)
     chosen = f"{table}.{quote(column)} = ANY(%(ids_)s){where}"
     condition = f"{chosen} AND (%(version_)s::bigint IS NULL OR {table}.version = %(version_)s::bigint)"
-    return _logged(kind, f"DELETE FROM {table} WHERE {condition} RETURNING *", "%(verb_)s")
+    return logged(kind, f"DELETE FROM {table} WHERE {condition} RETURNING *", "%(verb_)s")
 
 
 @lru_cache(maxsize=512)
@@ -178,7 +178,7 @@ def detach(kind: Kind, column: str) -> str:
         f"UPDATE {table} SET {quote(column)} = NULL, updated_at = now(), version = {table}.version + 1 "
         f"WHERE {table}.{quote(column)} = ANY(%(ids_)s) RETURNING *"
     )
-    return _logged(kind, write, "%(verb_)s")
+    return logged(kind, write, "%(verb_)s")
 
 
 @lru_cache(maxsize=4096)

@@ -1,10 +1,11 @@
 """``ambient db``."""
 
 import sys
+from typing import BinaryIO
 
 import click
 
-from ambient_core import migrate, pruning, status
+from ambient_core import backup, migrate, pruning, status
 from ambient_core.cli import Invocation
 from ambient_core.database import Database
 
@@ -73,3 +74,33 @@ def prune_log(invocation: Invocation) -> None:
         f"{found.seen} changes are older than {settings.change_retention_days:g} days: {found.changes} are deleted, the others "
         f"are the newest state of what lives. {found.keys} idempotency records are deleted."
     )
+
+
+@command.command("export")
+@click.option("--output", default="-", help="The file to write; - is the standard output.")
+@click.option("--kind", "kinds", multiple=True, help="Only this kind; may be given several times.")
+@click.option("--with-secrets", is_flag=True, help="Secret fields too, as they are stored: keep the file safe.")
+@click.pass_obj
+def export_rows(invocation: Invocation, output: str, kinds: tuple[str, ...], with_secrets: bool) -> None:
+    """Write everything that the plugins keep to a file of lines, as it is at one moment."""
+    settings = invocation.load().settings
+    with backup.written(output) as to:
+        rows = backup.export(settings, to, kinds, secrets=with_secrets, report=lambda line: click.echo(line, err=True))
+    click.echo(f"{rows} rows are written.", err=True)
+
+
+@command.command("import")
+@click.argument("source", type=click.File("rb"))
+@click.option("--overwrite", is_flag=True, help="Objects that are here and differ become as the file has them.")
+@click.pass_obj
+def import_rows(invocation: Invocation, source: BinaryIO, overwrite: bool) -> None:
+    """Read what `ambient db export` wrote, into an empty or a running system; exit status 1 when rows were left out.
+
+    What is there already is left alone, so an import that was cut off is run again.
+    """
+    done = backup.load(invocation.load().settings, source, overwrite=overwrite, report=click.echo)
+    for line in done.words:
+        click.echo(f"left out: {line}", err=True)
+    left = done.conflicts.total()
+    click.echo(f"{done.created.total()} rows are created, {done.changed.total()} changed, {left} left out.")
+    sys.exit(1 if left else 0)

@@ -33,6 +33,7 @@ session_messages = Table(
     Column("payload", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), server_default=text("now()"), nullable=False),
     UniqueConstraint("session_id", "seq"),
+    info={"exported": True},
 )
 
 _JSON = (

@@ -15,6 +15,7 @@ task_sessions = Table(
     Resource.metadata,
     Column("session_id", String(63), ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
     Column("task_id", String(63), ForeignKey("tasks.id", ondelete="CASCADE"), nullable=False, index=True),
+    info={"exported": True},
 )
 
 _LINK = "INSERT INTO task_sessions (session_id, task_id) VALUES (%(session)s, %(task)s)"

@@ -29,6 +29,7 @@ agui_threads = Table(
     Column("owner", String(63)),
     Column("lease_until", DateTime(timezone=True)),
     Column("interrupted_at", DateTime(timezone=True)),
+    info={"exported": True},
 )
 agui_runs = Table(
     "agui_runs",
@@ -41,6 +42,7 @@ agui_runs = Table(
     Column("last_seq", BigInteger),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Column("ended_at", DateTime(timezone=True)),
+    info={"exported": True},
 )
 agui_frames = Table(
     "agui_frames",
@@ -52,6 +54,7 @@ agui_frames = Table(
     Column("at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Column("data", Text, nullable=False),
     Index(None, "session_id", "run_id", "seq"),
+    info={"exported": True},
 )
 
 _LOCK = "SELECT last_seq, active_run, lease_until > now(), owner FROM agui_threads WHERE session_id = %(session)s FOR UPDATE"
