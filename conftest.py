@@ -19,7 +19,8 @@ from ambient_core.embedded.postgres import EmbeddedPostgres
 from ambient_core.plugins import Plugins, load_plugins
 
 BASE = "/api/ambient/v1"
-LONGEST = {name: place for place, name in enumerate(("lives", "kube", "parts", "given", "system", "chaos", "agui"))}
+_LONGEST = ("lives", "kube", "parts", "given", "system", "scaffold", "chaos", "agui", "provider")
+LONGEST = {name: place for place, name in enumerate(_LONGEST)}
 """Groups of tests that take a minute or more, the longest first."""
 
 
@@ -179,6 +180,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
+def _place(item: pytest.Item) -> int:
+    """What takes long before what does not."""
+    others = len(LONGEST) if item.get_closest_marker("slow") else len(LONGEST) + 1
+    return LONGEST.get(item.nodeid.rpartition("@")[2], others)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Where several processes share the tests, the longest groups are first, so that none is left alone with one in the end."""
@@ -190,7 +197,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             raise pytest.UsageError(
                 f"This pytest-xdist does not see groups of tests with this pytest; {lone} is alone."
             )
-        session.items.sort(key=lambda item: LONGEST.get(item.nodeid.rpartition("@")[2], len(LONGEST)))
+        session.items.sort(key=_place)
     # What was imported and collected stays: the garbage collector need not look through all of it again and again.
     gc.collect()
     gc.freeze()
