@@ -24,10 +24,10 @@ run: setup ## start the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/ambient dev $(ARGUMENTS)
 
 test: setup plane tests/e2e/agui_client/node_modules tests/identity/provider/node_modules ## run every test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 test-fast: setup ## run what answers within a minute
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow"
 
 plane: ## build the Kubernetes API server and kustomize for the tests (needs Go; kept until their sources change)
 	@$(PYTHON) -m tests.kube.binary

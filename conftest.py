@@ -19,6 +19,9 @@ from ambient_core.embedded.postgres import EmbeddedPostgres
 from ambient_core.plugins import Plugins, load_plugins
 
 BASE = "/api/ambient/v1"
+_LONGEST = ("lives", "kube", "parts", "given", "system", "scaffold", "chaos", "agui", "provider")
+LONGEST = {name: place for place, name in enumerate(_LONGEST)}
+"""Groups of tests that take a minute or more, the longest first."""
 
 
 class Server:
@@ -164,6 +167,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Markers, and what Flask's own test client leaves open."""
     config.addinivalue_line("markers", "slow: starts whole systems or kills them; left out by make test-fast")
     config.addinivalue_line("markers", "kube: needs the Kubernetes API server that make plane builds; slow as well")
+    # As pytest-xdist says it, for runs without.
+    config.addinivalue_line("markers", "xdist_group(name): runs in one process with the others of that name")
     warnings.simplefilter("error")
 
 
@@ -175,7 +180,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
-def pytest_collection_finish() -> None:
-    """What was imported and collected stays: the garbage collector need not look through all of it again and again."""
+def _place(item: pytest.Item) -> int:
+    """What takes long before what does not."""
+    others = len(LONGEST) if item.get_closest_marker("slow") else len(LONGEST) + 1
+    return LONGEST.get(item.nodeid.rpartition("@")[2], others)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Where several processes share the tests, the longest groups are first, so that none is left alone with one in the end."""
+    if session.config.getoption("loadgroup", default=False):
+        lone = next(
+            (i.nodeid for i in session.items if i.get_closest_marker("xdist_group") and "@" not in i.nodeid), ""
+        )
+        if lone:
+            raise pytest.UsageError(
+                f"This pytest-xdist does not see groups of tests with this pytest; {lone} is alone."
+            )
+        session.items.sort(key=_place)
+    # What was imported and collected stays: the garbage collector need not look through all of it again and again.
     gc.collect()
     gc.freeze()

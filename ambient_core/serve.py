@@ -121,15 +121,17 @@ def serve(settings: Settings, surface: str) -> None:
         binds |= {"health_bind": settings.health_bind, "metrics_bind": settings.metrics_bind}
     for name, address in binds.items():
         check_free(name, address)
-    folder = metrics.prepare_folder()
+    folder, owner = metrics.prepare_folder(), os.getpid()
     _prepare_workers(settings)
     side = SideProcess(settings) if surface == "api" else None
     try:
         Server(settings, surface, side).run()
     finally:
-        if side is not None and side.owner == os.getpid():
-            side.end()
-        shutil.rmtree(folder, ignore_errors=True)
+        # A worker that ends comes by here as well; the others still count into the folder.
+        if os.getpid() == owner:
+            if side is not None:
+                side.end()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare_workers(settings: Settings) -> None:

@@ -99,7 +99,8 @@ class AmbientWorker(GeventWorker):
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Let running requests finish; a watch has no end of its own, so it is told to go on elsewhere."""
         super().handle_exit(sig, frame)
-        runtime = getattr(self.wsgi, "runtime", None)
+        # It may come while the application is still being loaded.
+        runtime = getattr(getattr(self, "wsgi", None), "runtime", None)
         if runtime is not None:
             # A signal's handler must not wait, and the watchers' locks may.
             gevent.spawn(runtime.hub.drain)

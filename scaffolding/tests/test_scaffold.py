@@ -66,6 +66,7 @@ def contract(python: str, folder: Path, **environment: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("scaffold")
 @pytest.mark.timeout(900)
 def test_a_kind_of_every_type_passes_the_contract_suite_in_the_tree(tmp_path: Path) -> None:
     folder = tmp_path / "gadgets"
@@ -78,6 +79,7 @@ def test_a_kind_of_every_type_passes_the_contract_suite_in_the_tree(tmp_path: Pa
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("scaffold")
 @pytest.mark.timeout(900)
 def test_a_kind_passes_outside_in_a_fresh_environment(tmp_path: Path) -> None:
     folder, environment = tmp_path / "elsewhere" / "gadgets", tmp_path / "environment"

@@ -18,6 +18,8 @@ from ambient_core.embedded.postgres import EmbeddedPostgres
 from ambient_core.errors import SetupError
 from tests.e2e.conftest import wait_for
 
+pytestmark = pytest.mark.xdist_group("embedded")
+
 
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:

@@ -13,6 +13,8 @@ import pytest
 from tests.deploy import containerfile
 from tests.deploy.containerfile import ROOT, instructions, stages
 
+# The image is made once.
+pytestmark = pytest.mark.xdist_group("image")
 OURS = ("ambient-core", "ambient-sdk", "ambient-runner", "ambient-sessions", "ambient-projects", "ambient-users")
 
 

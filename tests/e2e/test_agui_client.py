@@ -186,7 +186,7 @@ def test_a_runner_killed_in_the_middle_ends_the_stream_with_an_error(
     done = running.done()
     assert (running.events[-1]["type"], running.events[-1]["code"]) == ("RUN_ERROR", "runner_lost")
     assert done["complaints"] == []
-    assert thinking.reason(thinking.until(session, "Failed", seconds=30)) == "RunnerExit"
+    assert thinking.reason(thinking.until(session, "Failed")) == "RunnerExit"
 
 
 def test_a_gateway_worker_killed_in_the_middle_leaves_an_ended_run(client: Any, thinking: System, session: str) -> None:

@@ -113,7 +113,7 @@ def test_a_runner_that_crashes_fails_the_session_with_its_reason(system: System)
     session = system.session()
     system.until(session, "Running")
     os.kill(system.state(session)["pid"], signal.SIGKILL)
-    row = system.until(session, "Failed", seconds=30)
+    row = system.until(session, "Failed")
     assert (system.reason(row), "SIGKILL" in row["conditions"][0]["message"]) == ("RunnerExit", True)
 
 
@@ -122,7 +122,7 @@ def test_a_supervisor_that_is_killed_takes_its_runner_along(system: System) -> N
     system.until(session, "Running")
     state = system.state(session)
     os.kill(state["supervisor"], signal.SIGKILL)
-    assert system.reason(system.until(session, "Failed", seconds=30)) == "SupervisorLost"
+    assert system.reason(system.until(session, "Failed")) == "SupervisorLost"
     wait_for(
         lambda: not psutil.pid_exists(state["pid"]) or psutil.Process(state["pid"]).status() == "zombie",
         "the runner's end",

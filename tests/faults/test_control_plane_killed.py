@@ -28,7 +28,7 @@ def test_a_session_completes_once_whatever_was_interrupted(parts: Parts, step: s
     crashing = parts.spawn("crashing", "tests.faults.crashing", step, moment)
     assert crashing.wait(60) == -signal.SIGKILL
     with parts.control_plane():
-        row = parts.until(session, "Completed", "Failed", "Stopped", seconds=30)
+        row = parts.until(session, "Completed", "Failed", "Stopped", seconds=90)
         wait_for(lambda: parts.processes(session) == [], "the end of every process")
     assert (row["phase"], row["starts"], parts.reason(row)) == ("Completed", 1, "RunFinished")
     runs = parts.ask("GET", f"/sessions/{session}/agui/runs").json()["items"]

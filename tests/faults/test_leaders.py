@@ -39,13 +39,13 @@ class Pair:
             found = self.ask(LEADER)
             return found if found and found[0] > after and found[1] in self.planes else None
 
-        fence, pid = wait_for(newer, "a leader", 30)
+        fence, pid = wait_for(newer, "a leader")
         return fence, self.planes[pid]
 
     def works(self) -> None:
         """A session is started, by whoever leads."""
         session = self.parts.session()
-        self.parts.until(session, "Running", seconds=30)
+        self.parts.until(session, "Running")
         self.parts.ask("DELETE", f"/sessions/{session}")
 
     def status_by(self, fence: int) -> int:

@@ -30,11 +30,11 @@ def test_a_supervisor_that_hangs_is_ended_and_the_session_is_stopped(hasty: Syst
     state = hasty.state(session)
     os.kill(state["supervisor"], signal.SIGSTOP)
     assert hasty.ask("POST", f"/sessions/{session}/stop").status_code == 200
-    row = hasty.until(session, "Stopped", "Failed", seconds=30)
+    row = hasty.until(session, "Stopped", "Failed")
     assert (row["phase"], hasty.reason(row)) == ("Stopped", "UserStopped")
     wait_for(lambda: hasty.processes(session) == [], "the end of every process")
     assert hasty.ask("POST", f"/sessions/{session}/start").status_code == 200
-    hasty.until(session, "Running", seconds=30)
+    hasty.until(session, "Running")
     hasty.ask("DELETE", f"/sessions/{session}")
 
 

@@ -5,11 +5,14 @@ import signal
 import threading
 from typing import Any
 
+import httpx
 import pytest
 from ambient_sdk import AmbientClient, ConnectionFailed
 
 from tests.e2e.conftest import wait_for
 from tests.faults.conftest import Parts
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("parts")]
 
 
 def client(parts: Parts) -> AmbientClient:
@@ -35,7 +38,6 @@ class Reader:
             return
 
 
-@pytest.mark.slow
 def test_watchers_see_every_change_once_in_order_while_workers_are_killed(parts: Parts) -> None:
     readers = [Reader(parts, "demo") for _ in range(4)]
     expected: list[tuple[str, str, int]] = []
@@ -51,7 +53,6 @@ def test_watchers_see_every_change_once_in_order_while_workers_are_killed(parts:
     assert [reader.seen for reader in readers] == [expected] * 4
 
 
-@pytest.mark.slow
 def test_a_server_that_stops_lets_its_watches_go_at_once(parts: Parts) -> None:
     with client(parts) as one, one.transport.stream("GET", "/api/ambient/v1/skills?watch=true") as response:
         chunks = response.iter_bytes()
@@ -60,6 +61,28 @@ def test_a_server_that_stops_lets_its_watches_go_at_once(parts: Parts) -> None:
         rest: Any = b"".join(chunks)
     assert b"event: ERROR" in rest
     assert b"stopping" in rest
-    assert parts.parts["api"].wait(10) == 0
+    assert parts.parts["api"].wait(30) == 0
+    start_again(parts)
+
+
+def start_again(parts: Parts) -> None:
     parts.spawn("api", "ambient_core", "serve")
     wait_for(lambda: parts.answers(parts.api + "/projects"), "the API")
+
+
+def test_a_worker_that_ends_leaves_the_figures_to_the_others(parts: Parts) -> None:
+    parts.ask("GET", "/skills")
+    ended = parts.workers("api")[-1]
+    ended.terminate()
+    ended.wait(60)
+    shown = httpx.get(f"http://127.0.0.1:{parts.ports['metrics-port']}/metrics", trust_env=False, timeout=30).text
+    assert 'route="/api/ambient/v1/skills"' in shown
+
+
+def test_a_server_that_stops_while_a_worker_starts_ends_well(parts: Parts) -> None:
+    before = {worker.pid for worker in parts.workers("api")}
+    parts.workers("api")[-1].kill()
+    wait_for(lambda: {worker.pid for worker in parts.workers("api")} - before, "the next worker")
+    parts.parts["api"].terminate()
+    assert parts.parts["api"].wait(30) == 0
+    start_again(parts)

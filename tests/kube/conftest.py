@@ -1,7 +1,7 @@
 """A real Kubernetes for tests: API server, kubelet, operator, and a wire that breaks on request.
 
-Every test below this folder is marked ``slow`` and ``kube`` and runs in the xdist group ``kube``, since each process
-that runs such tests has a control plane of its own (550 MB). Fixtures:
+Every test below this folder is marked ``slow`` and ``kube`` and runs in one of two xdist groups, since each process that
+runs such tests has a control plane of its own (550 MB). The groups take about as long as each other. Fixtures:
 
 ``plane``             the control plane (whole session): ``.server``, ``.ca``, ``.kubeconfig(token=, server=)``,
                       ``.cluster(token)``
@@ -40,6 +40,7 @@ from tests.kube.testplane import Plane
 
 MANAGED = {"ambient-code.io/managed": "true"}
 _HERE = Path(__file__).parent
+_LIVES = ("test_conformance", "test_starts_killed")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -53,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 # After an outage the back-off of all who share the world has to pass first.
                 item.add_marker(pytest.mark.timeout(420))
             if item.get_closest_marker("xdist_group") is None:
-                item.add_marker(pytest.mark.xdist_group("kube"))
+                item.add_marker(pytest.mark.xdist_group("lives" if item.path.stem in _LIVES else "kube"))
 
 
 @pytest.fixture(scope="session")

@@ -203,7 +203,7 @@ def install_rights(cluster: Cluster) -> None:
 
 def make_world(runtime: str, folder: Path, plane: Plane) -> World:
     """A system over a runtime, with its database and a repository to clone."""
-    postgres = EmbeddedPostgres(folder / "postgres", max_connections=100).start()
+    postgres = EmbeddedPostgres(folder / "postgres", durable=False, max_connections=100).start()
     made = (
         World(folder / "data", postgres, runtime)
         if runtime == "local"

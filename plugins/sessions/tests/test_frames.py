@@ -46,7 +46,9 @@ def test_any_bytes_are_read_the_same_in_one_piece_and_in_many(raw: bytes, cuts: 
 
 
 @pytest.mark.parametrize(
-    "line", [b"data: " + b"x" * (LARGEST_FRAME + 1), b"data: seven.x\n" * (LARGEST_FRAME // 8 + 1)]
+    "line",
+    [b"data: " + b"x" * (LARGEST_FRAME + 1), b"data: seven.x\n" * (LARGEST_FRAME // 8 + 1)],
+    ids=["one line", "many lines"],
 )
 def test_a_frame_that_is_too_large_is_refused_before_it_is_kept(line: bytes) -> None:
     with pytest.raises(FrameTooLarge):

@@ -210,7 +210,7 @@ def test_an_interrupt_reaches_the_runner_and_ends_the_run_anyway(
     with Held(session, runner) as held:
         assert session.post("interrupt", json={"runId": "another"}).json()["interrupted"] is False
         assert session.post("interrupt").json() == {"state": "interrupting", "interrupted": True}
-        assert runner.interrupted.wait(5)
+        assert runner.interrupted.wait(30)
         held.thread.join(30)
     assert events_of(held.text)[-1]["outcome"] == {"type": "cancelled"}
     assert kinds(events_of(held.text))[-2] == "TEXT_MESSAGE_END"
