@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.conftest import BASE, free_port, wait_for
+from tests.e2e.conftest import BASE, System, free_port, wait_for
 from tests.identity.issuer import AUDIENCE, Issuer, other_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("served-identity")]
@@ -149,3 +149,19 @@ def test_case_5_random_key_ids_cost_each_worker_a_fetch_a_cooldown_at_most(serve
     rounds = (time.monotonic() - started) // 2 + 1
     assert statuses == {401}
     assert issuer.fetches - before <= 2 * rounds
+
+
+def test_a_system_for_development_joins_a_provider_and_keeps_its_developer(issuer: Issuer, tmp_path: Path) -> None:
+    system = System(tmp_path / "data", "--oidc", issuer.url, "--audience", AUDIENCE).start()
+    try:
+        assert system.ask("GET", "/projects/demo").status_code == 200
+        statuses = {
+            token: httpx.get(
+                f"{system.api}/projects/demo", headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=20
+            ).status_code
+            for token in (issuer.token(), issuer.token(aud="another"))
+        }
+        # What a person without a role may see is another plugin's matter.
+        assert [status == 401 for status in statuses.values()] == [False, True]
+    finally:
+        assert system.stop() == 0
