@@ -69,6 +69,7 @@ class Application(Flask):
     surface: str
     public: frozenset[str]
     authenticate: Callable[..., Any]
+    admissions: tuple[tuple[str, Callable[..., Any]], ...]
     addresses: Addresses
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
@@ -131,6 +132,10 @@ class Application(Flask):
         principal = self.authenticate(request=request)
         if principal is None:
             raise invalid_token()
+        for name, admit in self.admissions:
+            if admit(principal=principal) is False:
+                log.info("a caller is kept out", extra={"plugin": name, "principal": principal.actor})
+                raise invalid_token()
         operation.principal = principal
 
 
@@ -214,6 +219,7 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
     app.runtime = Runtime(settings, database, plugins.registry, guard, before_write, hub)
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
+    app.admissions = plugins.implementations("ambient_admit")
     assemble(app, plugins, surface)
     app.public = frozenset(name for name, view in app.view_functions.items() if getattr(view, "public", False))
     app.addresses = Addresses(app.url_map)

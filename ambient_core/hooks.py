@@ -121,8 +121,7 @@ def ambient_person(person: "Person") -> "Principal | None":
     """Whom a person of an identity provider is here. Fold: the first that knows, by plugin name; ``None`` says "not mine".
 
     Asked when a token is first seen, and every few seconds while it is used; what is not found is made then. Without an
-    answer, issuer and subject together are the principal's id. Raise `Unauthenticated` for somebody who may not come in:
-    the caller hears what every refused token hears.
+    answer, issuer and subject together are the principal's id. Who may not come in is said by `ambient_admit`.
 
     Example::
 
@@ -130,6 +129,22 @@ def ambient_person(person: "Person") -> "Principal | None":
         def ambient_person(person):
             row = find_or_make(person.issuer, person.subject)
             return Principal("person", row.id, person.name, groups=person.groups, roles=person.roles)
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_admit(principal: "Principal") -> bool | None:
+    """May somebody who is known come in at all, now. Fold: one False refuses; ``None`` says "no objection".
+
+    Asked of every request, whoever knew the caller (an identity provider, an API token), and every few seconds while a stream
+    lasts: keep what was asked of the database for a few seconds. The caller hears what every refused token hears.
+
+    Example::
+
+        @hookimpl
+        def ambient_admit(principal):
+            return False if principal.id in banned else None
     """
     raise NotImplementedError
 

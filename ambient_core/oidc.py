@@ -13,7 +13,6 @@ from flask import Request
 from ambient_core import metrics
 from ambient_core.claims import Refused
 from ambient_core.config import Settings
-from ambient_core.errors import Unauthenticated
 from ambient_core.hooks import hookimpl
 from ambient_core.identity import CONTROL_PLANE, Person, Principal, bearer_token, invalid_token
 from ambient_core.issuers import Configured, Issuer
@@ -21,7 +20,7 @@ from ambient_core.verification import UNKNOWN_ISSUER, KeySets, Verified, Verifie
 
 log = logging.getLogger(__name__)
 CONFIRMED = 3.0
-"""Seconds for which a person need not be asked for again: who is disabled is out after them."""
+"""Seconds for which a person need not be asked for again."""
 
 Implementations = Callable[[], Sequence[tuple[str, Callable[..., Any]]]]
 
@@ -72,13 +71,10 @@ class OidcAccess:
         service = service_of(verified.issuer, verified.person)
         if service is not None:
             return service
-        try:
-            for _, function in sorted(self._implementations(), key=lambda pair: pair[0]):
-                found = function(person=verified.person)
-                if isinstance(found, Principal):
-                    return found
-        except Unauthenticated:
-            raise Refused("person") from None
+        for _, function in self._implementations():
+            found = function(person=verified.person)
+            if isinstance(found, Principal):
+                return found
         return principal_of(verified.person)
 
 

@@ -19,12 +19,20 @@ from ambient_core.embedded.system import DevelopmentOptions, run_development, us
 @click.option(
     "--data-dir", type=click.Path(path_type=Path, file_okay=False), default=Path(".ambient"), show_default=True
 )
+@click.option("--oidc", metavar="ISSUER", help="Let in the people of this identity provider as well.")
+@click.option("--audience", default="ambient", show_default=True, help="What the provider's tokens say in 'aud'.")
 @click.pass_obj
-def command(invocation: Invocation, /, data_dir: Path, **given: int | None) -> None:
+def command(invocation: Invocation, /, data_dir: Path, oidc: str | None, audience: str, **given: int | None) -> None:
     """Start PostgreSQL, the API, the control plane and the AG-UI gateway on this machine; Ctrl-C stops them all."""
     settings = invocation.load().settings
     # Nobody has to know these two beforehand, and the screen names them: a second system needs no flag for them.
     ports = {name: port for name, port in given.items() if port is not None}
     ports = {"health_port": usable_port(4434), "metrics_port": usable_port(4433), **ports}
-    options = DevelopmentOptions(data_dir=data_dir.resolve(), database_url=settings.database_url or None, **ports)
+    options = DevelopmentOptions(
+        data_dir=data_dir.resolve(),
+        database_url=settings.database_url or None,
+        oidc_issuer=oidc,
+        oidc_audience=audience,
+        **ports,
+    )
     sys.exit(run_development(options))

@@ -39,6 +39,8 @@ class DevelopmentOptions:
         gateway_port: of the AG-UI gateway.
         health_port: of health.
         metrics_port: of figures.
+        oidc_issuer: an identity provider whose people are let in beside the developer.
+        oidc_audience: what its tokens must say in ``aud``.
     """
 
     data_dir: Path
@@ -47,6 +49,8 @@ class DevelopmentOptions:
     gateway_port: int = 9080
     health_port: int = 4434
     metrics_port: int = 4433
+    oidc_issuer: str | None = None
+    oidc_audience: str = "ambient"
 
     @property
     def ports(self) -> dict[str, int]:
@@ -189,6 +193,7 @@ class System:
 
     def _environment(self, database_url: str) -> dict[str, str]:
         options = self.options
+        joined = {"AMBIENT_OIDC_ISSUER": options.oidc_issuer, "AMBIENT_OIDC_AUDIENCE": options.oidc_audience}
         inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         return {
             **inherited,
@@ -205,6 +210,7 @@ class System:
             "AMBIENT_DATA_DIR": str(options.data_dir),
             "AMBIENT_LOG_FORMAT": os.environ.get("AMBIENT_LOG_FORMAT", "text"),
             "PYTHONUNBUFFERED": "1",
+            **{name: value for name, value in joined.items() if options.oidc_issuer and value},
         }
 
     def _wait_ready(self) -> None:

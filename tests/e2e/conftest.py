@@ -36,8 +36,9 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 60) -> An
 class System:
     """``ambient dev`` as a process, and a client of it."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, *flags: str, **environment: str) -> None:
         self.folder = folder
+        self.flags = flags
         self.environment = environment
         self.ports = {name: free_port() for name in ("port", "gateway-port", "health-port", "metrics-port")}
         self.process: subprocess.Popen[str] | None = None
@@ -45,7 +46,7 @@ class System:
 
     def start(self) -> "System":
         flags = [part for name, port in self.ports.items() for part in (f"--{name}", str(port))]
-        command = [sys.executable, "-m", "ambient_core", "dev", "--data-dir", str(self.folder), *flags]
+        command = [sys.executable, "-m", "ambient_core", "dev", "--data-dir", str(self.folder), *flags, *self.flags]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, text=True, env={**os.environ, **self.environment}

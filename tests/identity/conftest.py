@@ -1,6 +1,6 @@
 """The production profile over a real database, with an issuer whose keys are ours."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -78,10 +78,10 @@ def serving(production: Settings) -> Iterator[Callable[..., Asked]]:
     """Applications of the production profile: ``serving(issuer, surface="gateway", oidc_cooldown=1)``."""
     made: list[Application] = []
 
-    def serve(issuer: Issuer | None, surface: str = "api", **changed: Any) -> Asked:
+    def serve(issuer: Issuer | None, surface: str = "api", sources: Sequence[Source] = (), **changed: Any) -> Asked:
         mine = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE} if issuer is not None else {}
         settings = replace(production, **{**mine, **changed})
-        plugins = load_plugins(settings, [*installed(), everybody_may()])
+        plugins = load_plugins(settings, [*installed(), everybody_may(), *sources])
         made.append(create_app(settings, surface, plugins))
         return Asked(made[-1])
 

@@ -37,6 +37,8 @@ class Issuer:
         self.keys: dict[str, Any] = {}
         self.asked: Counter[str] = Counter()
         self.down = False
+        self.slow = threading.Event()
+        self.slow.set()
         self.redirect: str | None = None
         self.body: bytes | None = None
         self.current = ""
@@ -70,6 +72,7 @@ class Issuer:
 
     def close(self) -> None:
         """Stop answering for good."""
+        self.slow.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -84,6 +87,7 @@ class Issuer:
 
     def _answer(self, path: str) -> tuple[int, bytes]:
         self.asked[path] += 1
+        self.slow.wait(30)
         if self.down:
             return 503, b"{}"
         if path == "/.well-known/openid-configuration":

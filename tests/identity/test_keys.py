@@ -2,16 +2,19 @@
 
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from ambient_core.claims import Refused
+from ambient_core import keysets, verification
+from ambient_core.claims import SKEW, Refused
 from ambient_core.errors import Unavailable
 from ambient_core.issuers import read_issuer
 from ambient_core.keysets import LARGEST, REFRESH, FetchFailed, KeySet, fetcher, read_keys
+from ambient_core.verification import KeySets, Verifier
 from tests.e2e.conftest import wait_for
 from tests.identity.issuer import AUDIENCE, Issuer, other_key
 
@@ -162,6 +165,46 @@ def test_a_key_that_the_provider_takes_back_ends_what_was_verified_with_it(own_i
     provider.now += REFRESH
     wait_for(lambda: provider.set.content() is not content, "the refresh", 5)
     assert not provider.knows("old")
+
+
+def test_a_token_that_was_let_in_is_refused_once_its_key_is_taken_back(
+    serving: Any, own_issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api, token = serving(own_issuer, oidc_cooldown=1.0), own_issuer.token()
+    assert api(token).status_code == 404
+    monkeypatch.setattr(keysets, "REFRESH", 0.0)
+    own_issuer.rotate("second")
+    del own_issuer.keys["first"]
+    wait_for(lambda: api(token).status_code == 401, "the key to be gone", 10)
+
+
+def test_a_token_that_was_verified_is_verified_once_and_ends_at_its_end(own_issuer: Issuer) -> None:
+    now = [time.time()]
+    trusted = read_issuer({"issuer": own_issuer.url, "audience": AUDIENCE}, "here")
+    keys = KeySets(30.0)
+    verifier = Verifier((trusted,), keys.of, lambda: now[0])
+    token = own_issuer.token()
+    first = verifier.verify(token)
+    assert first is not None
+    assert verifier.verify(token) is first
+    now[0] += 600 + SKEW - 1
+    assert verifier.verify(token) is first
+    now[0] += 2
+    with pytest.raises(Refused, match="expired"):
+        verifier.verify(token)
+
+
+def test_the_memory_of_verified_tokens_is_bounded_and_keeps_who_came_last(
+    own_issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verification, "MOST_VERIFIED", 3)
+    verifier = Verifier((read_issuer({"issuer": own_issuer.url, "audience": AUDIENCE}, "here"),), KeySets(30.0).of)
+    tokens = [own_issuer.token(jti=str(number)) for number in range(5)]
+    kept = verifier.verify(tokens[0])
+    for token in tokens[1:]:
+        verifier.verify(token)
+        assert verifier.verify(tokens[0]) is kept
+    assert len(verifier._verified) == 3
 
 
 def test_keys_that_are_the_same_verify_nothing_again() -> None:

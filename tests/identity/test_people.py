@@ -4,17 +4,20 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from ambient_users import standing
 
-from ambient_core import credential, oidc, watch
+from ambient_core import Principal, credential, hookimpl, oidc, watch
+from ambient_core.plugins import Source
 from tests.e2e.conftest import wait_for
 from tests.identity.conftest import Asked
 from tests.identity.issuer import AUDIENCE, Issuer
 from tests.streams import Stream
 
-IN_EARNEST = (oidc.CONFIRMED, credential.RECHECK, watch.HEARTBEAT)
+IN_EARNEST = (max(oidc.CONFIRMED, standing.TRUSTED), credential.RECHECK, watch.HEARTBEAT)
 Rows = Callable[[str], list[dict[str, Any]]]
 
 
@@ -22,6 +25,7 @@ Rows = Callable[[str], list[dict[str, Any]]]
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask often, so that tests need not wait; how long it takes in earnest is a number beside."""
     monkeypatch.setattr(oidc, "CONFIRMED", 0.0)
+    monkeypatch.setattr(standing, "TRUSTED", 0.0)
     monkeypatch.setattr(credential, "RECHECK", 0.1)
     monkeypatch.setattr(watch, "HEARTBEAT", 0.2)
 
@@ -126,6 +130,24 @@ def test_a_disabled_user_is_out_on_every_surface_and_in_again_when_enabled(
     assert {answer.json["reason"] for answer in refused} == {api("a.b.c").json["reason"]}
     assert api(admin, f"/users/{ids(rows, 'out')}/enable", method="POST").json["disabled"] is False
     assert api(token).status_code == 404
+
+
+def test_a_disabled_user_is_out_with_whatever_token(serving: Any, issuer: Issuer, rows: Rows) -> None:
+    """Somebody else's token, such as an API token, leads to the same person and the same refusal."""
+
+    @hookimpl
+    def ambient_authenticate(request: Any) -> Principal | None:
+        given = request.headers.get("Authorization", "")
+        return Principal("person", given.removeprefix("Bearer key-"), "by key") if "key-" in given else None
+
+    module = ModuleType("keys")
+    module.__dict__["ambient_authenticate"] = ambient_authenticate
+    asked = serving(issuer, sources=[Source("keys", lambda: module, "1.0")])
+    asked(issuer.token(sub="keyed"))
+    key = f"key-{ids(rows, 'keyed')}"
+    assert asked(key).status_code == 404
+    asked(issuer.token(sub="admin"), f"/users/{ids(rows, 'keyed')}/disable", method="POST")
+    assert asked(key).status_code == 401
 
 
 def test_in_earnest_a_refusal_counts_within_five_seconds_and_within_thirty_for_a_stream() -> None:

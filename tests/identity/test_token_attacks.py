@@ -79,9 +79,7 @@ ATTACKS = {
         {"alg": "ES256", "kid": "first", "typ": "at+jwt"}, i.claims(), curve_key("first")
     ),
     "RSA of another padding": lambda i: i.token({"alg": "PS256"}),
-    "critical header": lambda i: i.token().replace(
-        i.token().split(".")[0], encoded({"alg": "RS256", "crit": ["exp"], "exp": 1, "kid": "first"})
-    ),
+    "critical header": lambda i: i.token({"crit": ["exp"], "exp": 1}),
     "claims that stand twice": lambda i: signed(
         {"alg": "RS256", "kid": "first", "typ": "at+jwt"}, twice_in_claims(i), i.keys["first"]
     ),

@@ -32,6 +32,14 @@ def overlay(name: str) -> list[Manifest]:
     return render(KUBERNETES / "overlays" / name)
 
 
+def settings(name: str) -> dict[str, str]:
+    """The settings of an overlay's pods, by the environment's names."""
+    found = next(
+        m for m in overlay(name) if m["kind"] == "ConfigMap" and m["metadata"]["name"].startswith("ambient-settings")
+    )
+    return dict(found["data"])
+
+
 def with_component(folder: Path, name: str) -> list[Manifest]:
     """What a component adds to the overlay for kind.
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ambient_core.config import Settings, Sources, load
+from ambient_core.issuers import read_file
 from ambient_core.plugins import load_plugins
 from tests.e2e.conftest import wait_for
 from tests.kube import manifests
@@ -132,7 +133,7 @@ def test_images_are_pinned_and_ours_are_of_this_version(name: str) -> None:
 
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_the_settings_of_an_overlay_are_settings(name: str) -> None:
-    found = next(m for m in manifests.overlay(name) if m["kind"] == "ConfigMap")["data"]
+    found = manifests.settings(name)
     environment = {key: value for key, value in found.items() if not key.endswith("_URL_FILE")}
     plugins = load_plugins(Settings(profile="development"))
     claimed = [f"AMBIENT_{plugin.upper()}_" for plugin, _ in plugins.settings()]
@@ -141,6 +142,17 @@ def test_the_settings_of_an_overlay_are_settings(name: str) -> None:
     assert loaded.profile == ("development" if name == "kind" else "production")
     for plugin, cls in plugins.settings():
         load(cls, Sources(environment=environment), prefix=f"AMBIENT_{plugin.upper()}_")
+
+
+@pytest.mark.parametrize("name", sorted(set(OVERLAYS) - {"kind"}))
+def test_an_overlay_for_production_names_identity_providers_that_can_be_read(name: str, tmp_path: Path) -> None:
+    file = manifests.settings(name)["AMBIENT_OIDC_FILE"]
+    found = next(m for m in manifests.overlay(name) if m["metadata"]["name"] == "ambient-issuers")["data"]
+    (tmp_path / "issuers.toml").write_text(found[Path(file).name])
+    assert read_file(tmp_path / "issuers.toml")
+    for owner, template in manifests.pod_templates(manifests.overlay(name)):
+        mounts = [mount["mountPath"] for mount in template["spec"]["containers"][0]["volumeMounts"]]
+        assert (str(Path(file).parent) in mounts) is (owner != "ambient-migrate")
 
 
 @pytest.mark.parametrize("name", OVERLAYS)

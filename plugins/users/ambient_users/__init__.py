@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped
 from ambient_core import Access, Kind, Resource, field, hookimpl
 from ambient_users.actions import disable, enable
 from ambient_users.sightings import ambient_person
+from ambient_users.standing import ambient_admit
 
 
 class User(Resource):
@@ -47,4 +48,4 @@ def ambient_kinds() -> Iterator[Kind]:
     yield Kind(User, unique=[("issuer", "subject")], actions=(disable, enable))
 
 
-__all__ = ["User", "ambient_kinds", "ambient_person"]
+__all__ = ["User", "ambient_admit", "ambient_kinds", "ambient_person"]

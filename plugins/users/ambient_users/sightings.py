@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 
 from marshmallow import ValidationError
 
-from ambient_core import Conflict, Person, Principal, Store, Unauthenticated, current, hookimpl
+from ambient_core import Conflict, Person, Principal, Store, current, hookimpl
 from ambient_core.database import Transaction
 from ambient_core.ids import new_id
 from ambient_core.rest import Operation
 from ambient_core.store import Surroundings
 from ambient_core.validators import email
+from ambient_users.standing import standing
 
 _FIND = "SELECT id, name, email, disabled, updated_at FROM users WHERE issuer = %(issuer)s AND subject = %(subject)s"
 _TAKEN = "SELECT EXISTS (SELECT FROM users WHERE username = %(username)s)"
@@ -31,19 +32,15 @@ class Row(NamedTuple):
 
 @hookimpl
 def ambient_person(person: Person) -> Principal | None:
-    """The user that a person is here.
-
-    Raises:
-        Unauthenticated: the user is disabled.
-    """
+    """The user that a person is here."""
     operation = current()
     # Each step has a connection of its own for a moment, and never two: many may come for the first time at once.
     with operation.database.transaction() as transaction:
         row = _find(transaction, person)
     row = row or _made(operation, person)
-    if row.disabled:
-        raise Unauthenticated("This user is disabled.")
-    if news := _news(row, person):
+    standing().note(row.id, disabled=row.disabled)
+    news = {} if row.disabled else _news(row, person)
+    if news:
         _write(operation, row.id, news)
     attributes = {"issuer": person.issuer, "subject": person.subject, "username": person.username}
     return Principal("person", row.id, news.get("name", row.name), attributes, person.groups, person.roles)
