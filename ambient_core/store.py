@@ -9,19 +9,22 @@ import orjson
 import psycopg
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.visitors import iterate
 
 from ambient_core import listing, statements
 from ambient_core.answer import Answer
-from ambient_core.constraints import explain
-from ambient_core.database import Transaction
-from ambient_core.errors import Conflict, NotFound
+from ambient_core.cascades import release
+from ambient_core.constraints import explain, no_reference
+from ambient_core.database import SCOPED, Transaction
+from ambient_core.errors import AmbientError, Conflict, Forbidden, Invalid, NotFound
+from ambient_core.gate import mark
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
 from ambient_core.kinds import Kind, Registry, rules_of
 from ambient_core.merge import merge
 from ambient_core.preconditions import Precondition, failed
 from ambient_core.query import Query
-from ambient_core.statements import NOWHERE, Clause, bind, clause_of
+from ambient_core.statements import NOWHERE, Clause, bind, joined, scoped
 from ambient_core.stream import RowStream
 
 _LONGEST_ID = 63
@@ -66,7 +69,7 @@ class Store:
         self.principal = surroundings.principal
         self.surroundings = surroundings
         self.condition = scope
-        self._scope: Clause = clause_of(scope) if scope is not None else NOWHERE
+        self._scope: Clause = scoped(kind, scope)
         self.past: Clause = NOWHERE
         """What `list` and `get` read instead of the present; see `ambient_core.past`."""
 
@@ -130,7 +133,7 @@ class Store:
         text = statements.select_row(self.kind, self._scope.text, lock=lock)
         found = self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone()
         if found is None:
-            raise self.not_found(identifier)
+            raise self.missing(identifier)
         return dict(zip(self.kind.table.columns.keys(), found, strict=True))
 
     def create(self, values: Mapping[str, Any]) -> Answer:
@@ -144,9 +147,10 @@ class Store:
             Conflict: something unique exists already.
         """
         row, names = self._prepared(values)
-        written = self._written(statements.insert(self.kind, names), bind(self.kind, {n: row[n] for n in names}))
+        text = statements.insert(self.kind, names, self._scope.text)
+        written = self.logged(text, {**self._scope.parameters, **bind(self.kind, {n: row[n] for n in names})})
         if not written:
-            raise self.not_found(str(row["id"]))
+            raise self.outside()
         return self._created(row["id"], written[0])
 
     def create_many(self, many: "Sequence[Mapping[str, Any]]") -> "Sequence[Answer]":
@@ -167,8 +171,11 @@ class Store:
         answers = {}
         for names, rows in groups.items():
             given = orjson.dumps([{name: row[name] for name in names} for row in rows]).decode()
-            for written in self._written(statements.insert_many(self.kind, names), {"rows_": given}):
+            text = statements.insert_many(self.kind, names, self._scope.text)
+            for written in self.logged(text, {**self._scope.parameters, "rows_": given}):
                 answers[written[3]] = self._created(written[3], written)
+        if len(answers) < len(order):
+            raise self.outside()
         return [answers[identifier] for identifier in order]
 
     def _prepared(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -176,6 +183,7 @@ class Store:
         row = {c.name: rules_of(c).default for c in self.kind.table.columns if c.name not in statements.STAMPS}
         row.update(values)
         row["id"] = row[self.kind.id_from] if self.kind.id_from else row["id"] or new_id()
+        self._check_references(row)
         self.check(row, None)
         self._before_write("create", row)
         columns = self.kind.table.columns
@@ -202,6 +210,7 @@ class Store:
             PreconditionFailed: the stored version is another.
         """
         changed = dict(values)
+        self._check_references(changed)
         if self._needs_current(changed):
             current = self.require(identifier, condition)
             changed = {name: merge(current.get(name), value) for name, value in changed.items()}
@@ -241,12 +250,16 @@ class Store:
         if_version = condition.version if condition is not None else None
         if condition is not None and if_version is None:
             self.require(identifier, condition)
+        if moves := self._decides(values):
+            self.transaction.begin()
         text = statements.update(self.kind, tuple(sorted(values)), self._scope.text)
         parameters = {**self._scope.parameters, **bind(self.kind, values), "id_": identifier, "version_": if_version}
         while True:
-            written = self._written(text, parameters)
+            written = self.logged(text, parameters)
             if not written:
-                raise self.not_found(identifier)
+                raise self.missing(identifier)
+            if moves and not self._holds(identifier):
+                raise self.outside()
             body, version, changed, _ = written[0]
             if not changed and if_version is not None and version != if_version:
                 raise failed(self.kind.name, version)
@@ -267,12 +280,12 @@ class Store:
         if hooked or referred or condition is not None:
             row = self.require(identifier, condition)
             self._before_write("delete", row)
-            self._release([identifier], self.kind)
+            release(self, [identifier])
         self._check_id(identifier)
         text = statements.remove(self.kind, "id", self._scope.text)
         # Whatever action deletes: a reader of the log tells an end by this verb.
-        if not self._written(text, {**self._scope.parameters, "ids_": [identifier], "version_": None}, verb="delete"):
-            raise self.not_found(identifier)
+        if not self.logged(text, {**self._scope.parameters, "ids_": [identifier], "version_": None}, verb="delete"):
+            raise self.missing(identifier)
 
     def delete_matching(self, query: Query, most: int) -> int:
         """Delete every matching object as `delete` does; answers how many matched.
@@ -306,9 +319,9 @@ class Store:
         for identifier in identifiers if self.surroundings.before_write else ():
             self._before_write("delete", self.row(identifier))
         if identifiers:
-            self._release(identifiers, self.kind)
+            release(self, identifiers)
             text = statements.remove(self.kind, "id", self._scope.text)
-            self._written(text, {**self._scope.parameters, "ids_": identifiers, "version_": None})
+            self.logged(text, {**self._scope.parameters, "ids_": identifiers, "version_": None})
         return len(identifiers)
 
     def not_found(self, identifier: str) -> NotFound:
@@ -316,24 +329,62 @@ class Store:
         shown = identifier if len(identifier) <= _LONGEST_ID and identifier.isprintable() else identifier[:20] + "..."
         return NotFound(f"{self.kind.name} with id '{shown}' not found")
 
-    def _release(self, identifiers: Sequence[str], kind: Kind) -> None:
-        """Delete or detach what refers to these objects, deepest first, so that each has its change row."""
-        registry = self.surroundings.registry
-        for other, column, rule in registry.references(kind):
-            parameters = {"ids_": [*identifiers], "version_": None}
-            if rule == "SET NULL":
-                self._written(statements.detach(other, column.name), parameters, other, "patch")
-            elif rule == "CASCADE":
-                table, name = statements.quote(other.plural), statements.quote(column.name)
-                found = self._run(
-                    f"SELECT id FROM {table} WHERE {name} = ANY(%(ids_)s) FOR UPDATE", parameters
-                ).fetchall()
-                if found:
-                    self._release([row[0] for row in found], other)
-                    self._written(statements.remove(other, column.name), parameters, other, "delete")
+    def missing(self, identifier: str) -> AmbientError:
+        """What to say of an object that is not there for this verb: 403 when the caller may read it, else the 404."""
+        if self.condition is not None and self.verb not in ("get", "list"):
+            with suppress(NotFound, Forbidden):
+                self.surroundings.open(self.kind.name, "get").row(identifier)
+                return Forbidden(f"You may not {self.verb.replace('_', ' ')} this {self.kind.name}.")
+        return self.not_found(identifier)
+
+    def outside(self) -> Forbidden:
+        """The refusal of a write after which the object would be none that the caller may write."""
+        return Forbidden(f"You may not {self.verb.replace('_', ' ')} a {self.kind.name} there.")
+
+    def limited(self, statement: Any) -> Any:
+        """A SQLAlchemy statement (select, update, delete) on this kind's table, with the caller's scope in it."""
+        if self.condition is not None:
+            statement = statement.where(self.condition)
+        marks = statement.get_execution_options().get(SCOPED, "") + mark(self.kind.plural)
+        return statement.execution_options(**{SCOPED: marks})
+
+    @property
+    def scope(self) -> Clause:
+        """The caller's scope as SQL text, for a statement on this kind's table: put it after a condition of its own."""
+        return self._scope
+
+    def _decides(self, values: Mapping[str, Any]) -> bool:
+        """Whether a change of these fields could move the object out of the caller's scope."""
+        if self.condition is None:
+            return False
+        named = {c.name for c in iterate(self.condition) if getattr(c, "table", None) is self.kind.table}
+        return not named.isdisjoint(values)
+
+    def _check_references(self, values: Mapping[str, Any]) -> None:
+        """Refuse references to what the caller may not see, in the words of one to nothing; the project is in the scope itself.
+
+        Raises:
+            Invalid: naming the fields.
+        """
+        if self.condition is None:
+            return
+        registry, faults = self.surroundings.registry, []
+        for name in self.kind.references.keys() & values.keys() - {self.kind.project_column}:
+            target = registry.by_plural(self.kind.references[name])
+            if values[name] is not None and target is not None:
+                try:
+                    self.surroundings.open(target.name, "get").row(values[name])
+                except (NotFound, Forbidden):
+                    faults.append(no_reference(name, target.name))
+        if faults:
+            raise Invalid.of(faults)
+
+    def _holds(self, identifier: str) -> bool:
+        text = statements.select_row(self.kind, self._scope.text, lock=False)
+        return self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone() is not None
 
     def _where(self, query: Query) -> Clause:
-        return query.clause if self.condition is None else clause_of(self.condition, query.where)
+        return joined(self._scope, query.clause)
 
     def _needs_current(self, values: Mapping[str, Any]) -> bool:
         owns_check = type(self).check is not Store.check
@@ -349,27 +400,28 @@ class Store:
         if not identifier or len(identifier) > _LONGEST_ID or "\0" in identifier:
             raise self.not_found(identifier)
 
-    def _written(
-        self, text: str, parameters: dict[str, Any], kind: Kind | None = None, verb: str | None = None
+    def logged(
+        self, text: str, parameters: dict[str, Any], verb: str | None = None, run: "Callable[..., Any] | None" = None
     ) -> "Sequence[Written]":
         """Run a logged write; announces it and answers (object, version, changed, id) of each row.
 
         Args:
-            kind: whose rows are written, when it is another's than this store's.
             verb: what happens to them, when it is something else than what was asked of this store.
+            run: runs it, when it is not the caller who does.
         """
-        kind = kind or self.kind
         parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb}
         rows = []
-        for body, version, identifier, _project, changed in self._run(text, parameters).fetchall():
+        for body, version, identifier, _project, changed in self._run(text, parameters, run).fetchall():
             rows.append((body.encode(), version, changed, identifier))
             if changed:
                 self.transaction.announce()
         return rows
 
-    def _run(self, text: str, parameters: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
+    def _run(
+        self, text: str, parameters: Mapping[str, Any], run: "Callable[..., Any] | None" = None
+    ) -> "psycopg.Cursor[Any]":
         try:
-            return self.transaction.raw(text, parameters)
+            return (run or self.transaction.raw)(text, parameters)
         except (psycopg.Error, DBAPIError) as fault:
             if (refusal := explain(fault, self.surroundings.registry)) is not None:
                 raise refusal from fault
