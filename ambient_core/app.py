@@ -212,7 +212,9 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
     guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
     hub = Hub(database, settings.poll_interval, settings.watch_limit)
     before_write = plugins.implementations("ambient_before_write")
-    app.runtime = Runtime(settings, database, plugins.registry, guard, before_write, hub, Gate(plugins.registry.plurals))
+    app.runtime = Runtime(
+        settings, database, plugins.registry, guard, before_write, hub, Gate(plugins.registry.plurals)
+    )
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
     assemble(app, plugins, surface)

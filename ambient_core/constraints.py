@@ -69,7 +69,5 @@ def _reference(kind: Kind | None, constraint: str | None, registry: Registry, st
         if isinstance(candidate, ForeignKeyConstraint) and candidate.name == constraint:
             target = registry.by_plural(candidate.elements[0].target_fullname.split(".")[0])
             wanted = target.name if target is not None else "object"
-            return Invalid.of(
-                [no_reference(c.name, wanted) for c in candidate.columns]
-            )
+            return Invalid.of([no_reference(c.name, wanted) for c in candidate.columns])
     return Invalid("A field refers to an object that does not exist.")

@@ -96,7 +96,9 @@ class Transaction:
             Ungated: the transaction is a caller's, whose statements go by the gate.
         """
         if self._gate is not None:
-            raise Ungated("The connection of a request is used by `raw` and `execute` alone, which look at the statement.")
+            raise Ungated(
+                "The connection of a request is used by `raw` and `execute` alone, which look at the statement."
+            )
         return self._taken()
 
     def _taken(self) -> psycopg.Connection[Any]:
@@ -161,7 +163,7 @@ class Transaction:
             Ungated: it is on a kind's table, and `Store.limited` has not seen it.
         """
         if self._gate is not None:
-            marks = getattr(statement, "get_execution_options", dict)().get(SCOPED, "")
+            marks = statement.get_execution_options().get(SCOPED, "")
             self._gate.check(f"{marks}{statement.compile(dialect=dialect)}")  # type: ignore[attr-defined]
         self._pooled = self._pooled or self.database.connect()
         return Connection(self.database.engine, self._pooled).execute(statement, parameters)

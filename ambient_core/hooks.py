@@ -49,7 +49,7 @@ def concerns(function: Any, kind: str) -> bool:
     return only is None or kind in only
 
 
-def keep_marks(function: Any, wrapper: Any) -> Any:
+def keep_marks(function: Any, wrapper: "Callable[..., Any]") -> "Callable[..., Any]":
     """Let a function that stands for another one carry its marks."""
     wrapper.__dict__.update({name: value for name, value in vars(function).items() if name == _ONLY_FOR})
     return wrapper

@@ -25,8 +25,8 @@ from ambient_core.paging import fields_of
 from ambient_core.parameters import (
     DRY_RUN,
     PROJECT_HEADER,
-    check_parameters,
     agree,
+    check_parameters,
     check_project,
     is_dry_run,
     list_query,
@@ -79,9 +79,7 @@ class Operation:
         self.registry = runtime.registry
         self.principal: Principal = _NOBODY
         seconds = self.settings.request_timeout
-        self.transaction = Transaction(
-            runtime.database, time.monotonic() + seconds if seconds else None, runtime.gate
-        )
+        self.transaction = Transaction(runtime.database, time.monotonic() + seconds if seconds else None, runtime.gate)
 
     def store(self, kind: str | Kind, verb: str) -> Store:
         """Open the store of a kind for this caller.

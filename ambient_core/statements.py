@@ -58,7 +58,9 @@ def scoped(kind: Kind, scope: "sa.ColumnElement[bool] | None") -> Clause:
     """
     clause = clause_of(scope)
     # What the condition asks of other tables is part of it.
-    asked = {element.name for element in iterate(scope) if isinstance(element, sa.Table)} if scope is not None else set()
+    asked = (
+        {element.name for element in iterate(scope) if isinstance(element, sa.Table)} if scope is not None else set()
+    )
     marks = "".join(mark(name) for name in sorted({kind.plural, *asked}))
     text = _PARAMETER.sub(r"%(scope_\1)s", clause.text)
     return Clause(f" {marks}{text}", {f"scope_{name}": value for name, value in clause.parameters.items()})

@@ -9,14 +9,13 @@ import orjson
 import psycopg
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.visitors import iterate
 
 from ambient_core import listing, statements
 from ambient_core.answer import Answer
 from ambient_core.cascades import release
-from ambient_core.constraints import explain, no_reference
+from ambient_core.constraints import explain
 from ambient_core.database import SCOPED, Transaction
-from ambient_core.errors import AmbientError, Conflict, Forbidden, Invalid, NotFound
+from ambient_core.errors import Conflict, Forbidden, NotFound
 from ambient_core.gate import mark
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
@@ -24,6 +23,7 @@ from ambient_core.kinds import Kind, Registry, rules_of
 from ambient_core.merge import merge
 from ambient_core.preconditions import Precondition, failed
 from ambient_core.query import Query
+from ambient_core.reach import check_references, decides, missing
 from ambient_core.statements import NOWHERE, Clause, bind, joined, scoped
 from ambient_core.stream import RowStream
 
@@ -133,7 +133,7 @@ class Store:
         text = statements.select_row(self.kind, self._scope.text, lock=lock)
         found = self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone()
         if found is None:
-            raise self.missing(identifier)
+            raise missing(self, identifier)
         return dict(zip(self.kind.table.columns.keys(), found, strict=True))
 
     def create(self, values: Mapping[str, Any]) -> Answer:
@@ -183,7 +183,7 @@ class Store:
         row = {c.name: rules_of(c).default for c in self.kind.table.columns if c.name not in statements.STAMPS}
         row.update(values)
         row["id"] = row[self.kind.id_from] if self.kind.id_from else row["id"] or new_id()
-        self._check_references(row)
+        check_references(self, row)
         self.check(row, None)
         self._before_write("create", row)
         columns = self.kind.table.columns
@@ -210,7 +210,7 @@ class Store:
             PreconditionFailed: the stored version is another.
         """
         changed = dict(values)
-        self._check_references(changed)
+        check_references(self, changed)
         if self._needs_current(changed):
             current = self.require(identifier, condition)
             changed = {name: merge(current.get(name), value) for name, value in changed.items()}
@@ -250,14 +250,14 @@ class Store:
         if_version = condition.version if condition is not None else None
         if condition is not None and if_version is None:
             self.require(identifier, condition)
-        if moves := self._decides(values):
+        if moves := decides(self, values):
             self.transaction.begin()
         text = statements.update(self.kind, tuple(sorted(values)), self._scope.text)
         parameters = {**self._scope.parameters, **bind(self.kind, values), "id_": identifier, "version_": if_version}
         while True:
             written = self.logged(text, parameters)
             if not written:
-                raise self.missing(identifier)
+                raise missing(self, identifier)
             if moves and not self._holds(identifier):
                 raise self.outside()
             body, version, changed, _ = written[0]
@@ -276,16 +276,19 @@ class Store:
             PreconditionFailed: the stored version is another.
             Conflict: something that may not be deleted with it refers to it.
         """
+        where, run = self._scope, None
         hooked, referred = self.surroundings.before_write, self.surroundings.registry.references(self.kind)
         if hooked or referred or condition is not None:
             row = self.require(identifier, condition)
             self._before_write("delete", row)
             release(self, [identifier])
+            # What is in scope is locked by now; what put it there may be gone with what hung on it.
+            where, run = NOWHERE, self.transaction.as_system
         self._check_id(identifier)
-        text = statements.remove(self.kind, "id", self._scope.text)
+        text = statements.remove(self.kind, "id", where.text)
         # Whatever action deletes: a reader of the log tells an end by this verb.
-        if not self.logged(text, {**self._scope.parameters, "ids_": [identifier], "version_": None}, verb="delete"):
-            raise self.missing(identifier)
+        if not self.logged(text, {**where.parameters, "ids_": [identifier], "version_": None}, "delete", run):
+            raise missing(self, identifier)
 
     def delete_matching(self, query: Query, most: int) -> int:
         """Delete every matching object as `delete` does; answers how many matched.
@@ -320,8 +323,8 @@ class Store:
             self._before_write("delete", self.row(identifier))
         if identifiers:
             release(self, identifiers)
-            text = statements.remove(self.kind, "id", self._scope.text)
-            self.logged(text, {**self._scope.parameters, "ids_": identifiers, "version_": None})
+            parameters: dict[str, Any] = {"ids_": identifiers, "version_": None}
+            self.logged(statements.remove(self.kind), parameters, run=self.transaction.as_system)
         return len(identifiers)
 
     def not_found(self, identifier: str) -> NotFound:
@@ -329,55 +332,20 @@ class Store:
         shown = identifier if len(identifier) <= _LONGEST_ID and identifier.isprintable() else identifier[:20] + "..."
         return NotFound(f"{self.kind.name} with id '{shown}' not found")
 
-    def missing(self, identifier: str) -> AmbientError:
-        """What to say of an object that is not there for this verb: 403 when the caller may read it, else the 404."""
-        if self.condition is not None and self.verb not in ("get", "list"):
-            with suppress(NotFound, Forbidden):
-                self.surroundings.open(self.kind.name, "get").row(identifier)
-                return Forbidden(f"You may not {self.verb.replace('_', ' ')} this {self.kind.name}.")
-        return self.not_found(identifier)
-
     def outside(self) -> Forbidden:
         """The refusal of a write after which the object would be none that the caller may write."""
         return Forbidden(f"You may not {self.verb.replace('_', ' ')} a {self.kind.name} there.")
 
     def limited(self, statement: Any) -> Any:
         """A SQLAlchemy statement (select, update, delete) on this kind's table, with the caller's scope in it."""
-        if self.condition is not None:
-            statement = statement.where(self.condition)
+        limited = statement if self.condition is None else statement.where(self.condition)
         marks = statement.get_execution_options().get(SCOPED, "") + mark(self.kind.plural)
-        return statement.execution_options(**{SCOPED: marks})
+        return limited.execution_options(**{SCOPED: marks})
 
     @property
     def scope(self) -> Clause:
         """The caller's scope as SQL text, for a statement on this kind's table: put it after a condition of its own."""
         return self._scope
-
-    def _decides(self, values: Mapping[str, Any]) -> bool:
-        """Whether a change of these fields could move the object out of the caller's scope."""
-        if self.condition is None:
-            return False
-        named = {c.name for c in iterate(self.condition) if getattr(c, "table", None) is self.kind.table}
-        return not named.isdisjoint(values)
-
-    def _check_references(self, values: Mapping[str, Any]) -> None:
-        """Refuse references to what the caller may not see, in the words of one to nothing; the project is in the scope itself.
-
-        Raises:
-            Invalid: naming the fields.
-        """
-        if self.condition is None:
-            return
-        registry, faults = self.surroundings.registry, []
-        for name in self.kind.references.keys() & values.keys() - {self.kind.project_column}:
-            target = registry.by_plural(self.kind.references[name])
-            if values[name] is not None and target is not None:
-                try:
-                    self.surroundings.open(target.name, "get").row(values[name])
-                except (NotFound, Forbidden):
-                    faults.append(no_reference(name, target.name))
-        if faults:
-            raise Invalid.of(faults)
 
     def _holds(self, identifier: str) -> bool:
         text = statements.select_row(self.kind, self._scope.text, lock=False)

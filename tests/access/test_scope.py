@@ -21,7 +21,9 @@ def new_skill(project: str) -> dict[str, Any]:
     return {"op": "create", "kind": "Skill", "body": {"name": f"n{secrets.token_hex(4)}", "project_id": project}}
 
 
-def test_a_list_its_total_and_its_pages_hold_what_is_in_scope(people: People, project: str, other: str, skill: Any) -> None:
+def test_a_list_its_total_and_its_pages_hold_what_is_in_scope(
+    people: People, project: str, other: str, skill: Any
+) -> None:
     mine = sorted(skill(project) for _ in range(5))
     for _ in range(3):
         skill(other)
@@ -59,8 +61,12 @@ def test_case_15_another_projects_id_is_answered_like_one_that_does_not_exist(
     assert people.admin("GET", f"/skills/{foreign}").json["version"] == 1
 
 
-@pytest.mark.parametrize("path", ["", "/messages", "/explain", "/agui/events", "/agui/runs", "/agui/capabilities", "/logs"])
-def test_case_15_what_hangs_on_another_projects_session_is_not_there(people: People, project: str, other: str, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["", "/messages", "/explain", "/agui/events", "/agui/runs", "/agui/capabilities", "/logs"]
+)
+def test_case_15_what_hangs_on_another_projects_session_is_not_there(
+    people: People, project: str, other: str, path: str
+) -> None:
     foreign = people.admin("POST", "/sessions", json={"name": "theirs", "project_id": other}).json["id"]
     ann = people.having("project:owner", project_id=project)
     answer, absent = (ann("GET", f"/sessions/{i}{path}") for i in (foreign, ABSENT))
@@ -86,7 +92,10 @@ def test_a_new_object_must_lie_in_scope_alone_in_a_batch_and_as_a_project_that_i
     people: People, project: str, other: str
 ) -> None:
     ann = people.having("project:editor", project_id=project)
-    made = [ann("POST", "/skills", json={"name": f"n{secrets.token_hex(4)}", "project_id": p}) for p in (project, other, "nix")]
+    made = [
+        ann("POST", "/skills", json={"name": f"n{secrets.token_hex(4)}", "project_id": p})
+        for p in (project, other, "nix")
+    ]
     assert [answer.status_code for answer in made] == [201, 403, 403]
     assert made[1].json["reason"] == made[2].json["reason"]
     places = (project, other, project)
@@ -96,7 +105,9 @@ def test_a_new_object_must_lie_in_scope_alone_in_a_batch_and_as_a_project_that_i
     assert [result["status"] for result in results] == [201, 403, 201]
 
 
-def test_case_20_bulk_with_one_foreign_id_refuses_that_one_alone(people: People, project: str, other: str, skill: Any) -> None:
+def test_case_20_bulk_with_one_foreign_id_refuses_that_one_alone(
+    people: People, project: str, other: str, skill: Any
+) -> None:
     mine, foreign = skill(project), skill(other)
     ann = people.having("project:owner", project_id=project)
     operations = [{"op": "delete", "kind": "Skill", "id": identifier} for identifier in (foreign, mine)]
@@ -107,7 +118,9 @@ def test_case_20_bulk_with_one_foreign_id_refuses_that_one_alone(people: People,
     assert people.admin("GET", f"/skills/{foreign}").status_code == 200
 
 
-def test_a_deletion_by_search_and_a_streamed_list_reach_what_is_in_scope(people: People, project: str, other: str, skill: Any) -> None:
+def test_a_deletion_by_search_and_a_streamed_list_reach_what_is_in_scope(
+    people: People, project: str, other: str, skill: Any
+) -> None:
     mine, foreign = [skill(project), skill(project)], skill(other)
     ann = people.having("project:owner", project_id=project)
     lines = ann("GET", "/skills", headers={"Accept": "application/x-ndjson"}).data.splitlines()
@@ -117,7 +130,9 @@ def test_a_deletion_by_search_and_a_streamed_list_reach_what_is_in_scope(people:
     assert people.admin("GET", f"/skills/{foreign}").status_code == 200
 
 
-def test_a_reference_to_something_out_of_scope_is_a_reference_to_nothing(people: People, project: str, other: str) -> None:
+def test_a_reference_to_something_out_of_scope_is_a_reference_to_nothing(
+    people: People, project: str, other: str
+) -> None:
     foreign = people.admin("POST", "/sessions", json={"name": "theirs", "project_id": other}).json["id"]
     ann = people.having("project:owner", project_id=project)
     reasons = []
@@ -138,7 +153,9 @@ def test_the_change_log_tells_what_is_in_scope(people: People, project: str, oth
     assert mine in {item["object_id"] for item in found}
 
 
-def test_case_19_a_role_that_is_removed_ends_the_events_of_its_scope(people: People, project: str, other: str, skill: Any) -> None:
+def test_case_19_a_role_that_is_removed_ends_the_events_of_its_scope(
+    people: People, project: str, other: str, skill: Any
+) -> None:
     name = people.new()
     people.give("project:viewer", name, project_id=project)
     lost = people.give("project:viewer", name, project_id=other)
@@ -152,7 +169,9 @@ def test_case_19_a_role_that_is_removed_ends_the_events_of_its_scope(people: Peo
     assert told(events) == [("ADDED", first, 1), ("ADDED", last, 1)]
 
 
-def test_case_21_a_header_that_contradicts_path_or_body_is_refused(people: People, project: str, other: str, skill: Any) -> None:
+def test_case_21_a_header_that_contradicts_path_or_body_is_refused(
+    people: People, project: str, other: str, skill: Any
+) -> None:
     headers = {"X-Ambient-Project": other}
     call, mine = people.admin, skill(project)
     body = {"name": "contradicted", "project_id": project}

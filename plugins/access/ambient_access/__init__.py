@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from ambient_core import Kind, hookimpl
 from ambient_access.model import Role, RoleBinding, ServiceAccount
 from ambient_access.owners import ambient_before_write
 from ambient_access.rules import ambient_may, ambient_scope
-from ambient_access.stores import RoleBindingStore, RoleStore, ServiceAccountStore
+from ambient_access.stores import RoleBindingStore, RoleStore, ServiceAccountStore, permissions
+from ambient_core import Kind, hookimpl
 
 
 @hookimpl
 def ambient_kinds() -> Iterator[Kind]:
     """The kinds of this plugin."""
-    yield Kind(Role, store=RoleStore)
+    yield Kind(Role, store=RoleStore, actions=(permissions,))
     yield Kind(RoleBinding, store=RoleBindingStore)
     yield Kind(ServiceAccount, store=ServiceAccountStore)
 

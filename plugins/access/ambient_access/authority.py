@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ambient_core import Conflict, Forbidden, Principal, Store
 from ambient_access.grants import LIMIT
 from ambient_access.permissions import ALL, Permissions, lacking, permissions_of
 from ambient_access.subject import MINE, is_governed, subject_of
+from ambient_core import Conflict, Forbidden, Principal, Store
 
 OWNER = "project-owner"
 INTERNAL = frozenset({"agent-runner", "credential-token-reader"})

@@ -6,8 +6,8 @@ from sqlalchemy import Boolean, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
-from ambient_core import DNS_LABEL, Access, Resource, field
 from ambient_access.permissions import PATTERN
+from ambient_core import DNS_LABEL, Access, Resource, field
 
 SCOPES = ("global", "project", "agent", "session", "credential")
 SUBJECTS = ("user_id", "group_name", "service_account_id")
@@ -27,7 +27,9 @@ class Role(Resource):
         example="skill:author",
     )
     display_name: Mapped[str | None] = field(String(255), doc="For people to read.", example="Author of skills")
-    description: Mapped[str | None] = field(Text, doc="What the role is for.", example="Writes the skills of a project.")
+    description: Mapped[str | None] = field(
+        Text, doc="What the role is for.", example="Writes the skills of a project."
+    )
     permissions: Mapped[list[Any]] = field(
         JSONB,
         format="string-list",
@@ -91,7 +93,9 @@ class RoleBinding(Resource):
         example="website",
     )
     agent_id: Mapped[str | None] = field(String(63), access=Access.CREATE, index=True, doc="The agent it holds for.")
-    session_id: Mapped[str | None] = field(String(63), access=Access.CREATE, index=True, doc="The session it holds for.")
+    session_id: Mapped[str | None] = field(
+        String(63), access=Access.CREATE, index=True, doc="The session it holds for."
+    )
     credential_id: Mapped[str | None] = field(
         String(63), access=Access.CREATE, index=True, doc="The credential it holds for."
     )

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from ambient_core import Kind, Principal, current, hookimpl
-from ambient_core.hooks import only_for
 from ambient_access.authority import OWNER
 from ambient_access.stores import RoleBindingStore
 from ambient_access.subject import is_governed, subject_of
+from ambient_core import Kind, Principal, current, hookimpl
+from ambient_core.hooks import only_for
 
 
 @hookimpl

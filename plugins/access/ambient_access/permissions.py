@@ -24,7 +24,9 @@ CONTENT = "project_content"
 _FORM = re.compile(r"(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z0-9_]*)")
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
 _BROADER = {"get": ("read",), "list": ("read",), "patch": ("update",)}
-_NAMED = frozenset({"project", "session", "agent", "credential", "application", "role_binding", "service_account", "token"})
+_NAMED = frozenset(
+    {"project", "session", "agent", "credential", "application", "role_binding", "service_account", "token"}
+)
 
 
 def parsed(text: object) -> Permission | None:

@@ -4,11 +4,11 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Table, false, or_, select
 
-from ambient_core import Kind, Principal, hookimpl
 from ambient_access.grants import grants_of
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
 from ambient_access.subject import Subject, is_governed, subject_of
+from ambient_core import Kind, Principal, hookimpl
 
 Allowing = tuple[tuple[str, tuple[str, ...]], ...]
 

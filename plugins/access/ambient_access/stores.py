@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ambient_core import Conflict, Fault, Forbidden, Invalid, NotFound, Store
-from ambient_core.constraints import no_reference
-from ambient_core.preconditions import Precondition
+import marshmallow as ma
+import orjson
+
 from ambient_access.authority import PLACES, Place, check_gift, check_held, held_at, keep_an_owner
 from ambient_access.grants import forget
 from ambient_access.model import SUBJECTS
 from ambient_access.permissions import fault_of, permissions_of, verbs_of
+from ambient_core import Answer, Conflict, Fault, Forbidden, Invalid, NotFound, Store, action
+from ambient_core.constraints import no_reference
+from ambient_core.fields import Integer, Text
+from ambient_core.preconditions import Precondition
 
 _BINDINGS = "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b WHERE b.service_account_id = %(id)s"
 
@@ -136,3 +140,29 @@ class ServiceAccountStore(Store):
         keep_an_owner(self, *bindings)
         forget()
         super().delete(identifier, condition)
+
+
+class PermissionShown(ma.Schema):
+    """A permission of a role."""
+
+    permission = Text(required=True)
+    known = ma.fields.Boolean(
+        required=True,
+        metadata={"description": "Whether something that is loaded knows it; one that nothing knows allows nothing."},
+    )
+
+
+class PermissionList(ma.Schema):
+    """The permissions of a role."""
+
+    kind = Text(required=True)
+    size = Integer(required=True)
+    items = ma.fields.List(ma.fields.Nested(PermissionShown), required=True)
+
+
+@action(method="GET", answer=PermissionList, operation_id="listRolePermission")
+def permissions(store: Store, identifier: str) -> Answer:
+    """List the permissions of a role, and whether anything that is loaded knows them."""
+    known = verbs_of(store.surroundings.registry)
+    shown = [{"permission": p, "known": fault_of(p, known) is None} for p in store.row(identifier)["permissions"]]
+    return Answer(orjson.dumps({"kind": "PermissionList", "size": len(shown), "items": shown}))

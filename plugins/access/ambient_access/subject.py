@@ -39,9 +39,7 @@ class Subject:
         return or_(*found)
 
 
-MINE = (
-    "(b.user_id = %(user_)s::text OR b.service_account_id = %(service_)s::text OR b.group_name = ANY(%(groups_)s::text[]))"
-)
+MINE = "(b.user_id = %(user_)s::text OR b.service_account_id = %(service_)s::text OR b.group_name = ANY(%(groups_)s::text[]))"
 """SQL: a binding ``b`` is for a subject."""
 
 
