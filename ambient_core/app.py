@@ -27,6 +27,7 @@ from ambient_core.context import Addresses, adapter_of, context_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
 from ambient_core.errors import AmbientError, Internal
+from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_id
 from ambient_core.issuers import configured
@@ -216,7 +217,9 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
     guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
     hub = Hub(database, settings.poll_interval, settings.watch_limit)
     before_write = plugins.implementations("ambient_before_write")
-    app.runtime = Runtime(settings, database, plugins.registry, guard, before_write, hub)
+    app.runtime = Runtime(
+        settings, database, plugins.registry, guard, before_write, hub, Gate(plugins.registry.plurals)
+    )
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
     app.admissions = plugins.implementations("ambient_admit")

@@ -21,7 +21,7 @@ from ambient_core.parameters import check_parameters, one
 from ambient_core.past import time_of
 from ambient_core.present import Initial
 from ambient_core.rest import Runtime, current
-from ambient_core.statements import clause_of
+from ambient_core.statements import scoped
 from ambient_core.visibility import Facts, View, matches, renamed
 
 
@@ -106,7 +106,7 @@ def view_of(runtime: Runtime, principal: Principal, kinds: Sequence[Kind] | None
     if not allowed:
         raise Forbidden("You may not list the changes of any kind.")
     scopes = {kind.name: guard.scope(principal, "list", kind) for kind in allowed}
-    clauses = {name: clause_of(scope) for name, scope in scopes.items() if scope is not None}
+    clauses = {kind.name: scoped(kind, scopes[kind.name]) for kind in allowed if scopes[kind.name] is not None}
     return View({kind.name: kind for kind in allowed}, clauses, facts)
 
 

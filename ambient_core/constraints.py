@@ -31,6 +31,11 @@ def explain(fault: Exception, registry: Registry) -> AmbientError | None:
     return None
 
 
+def no_reference(name: str, wanted: str) -> Fault:
+    """The fault of a reference to something that is not there, or not to be seen."""
+    return Fault(f"/{name}", "reference", f"refers to no {wanted}; give the id of one that exists.")
+
+
 def _taken(kind: Kind | None, constraint: str | None) -> Conflict:
     if kind is None:
         return Conflict("An object with the same unique values exists already.")
@@ -64,10 +69,5 @@ def _reference(kind: Kind | None, constraint: str | None, registry: Registry, st
         if isinstance(candidate, ForeignKeyConstraint) and candidate.name == constraint:
             target = registry.by_plural(candidate.elements[0].target_fullname.split(".")[0])
             wanted = target.name if target is not None else "object"
-            return Invalid.of(
-                [
-                    Fault(f"/{c.name}", "reference", f"refers to no {wanted}; give the id of one that exists.")
-                    for c in candidate.columns
-                ]
-            )
+            return Invalid.of([no_reference(c.name, wanted) for c in candidate.columns])
     return Invalid("A field refers to an object that does not exist.")

@@ -24,6 +24,7 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from ambient_core.changes import CHANNEL
 from ambient_core.errors import GatewayTimeout, SetupError, TooManyRequests
+from ambient_core.gate import Gate, Ungated
 from ambient_core.listen import Listener
 from ambient_core.notify import Notifier
 from ambient_core.outages import is_outage, unavailable
@@ -31,6 +32,8 @@ from ambient_core.outages import is_outage, unavailable
 log = logging.getLogger(__name__)
 dialect = PGDialect_psycopg()
 """The SQL dialect that stores compile against."""
+SCOPED = "ambient_scoped"
+"""The execution option of a SQLAlchemy statement that keeps to a scope: the marks of its kinds."""
 
 
 def url_of(text: str) -> URL:
@@ -56,10 +59,12 @@ class Transaction:
     Args:
         database: whose pool it is.
         deadline: on the monotonic clock; no statement begins after it.
+        gate: looks at every statement; a caller's transaction has one.
     """
 
-    def __init__(self, database: "Database", deadline: float | None = None) -> None:
+    def __init__(self, database: "Database", deadline: float | None = None, gate: Gate | None = None) -> None:
         self.database = database
+        self._gate = gate
         self._deadline = deadline
         self._stale = False
         self._pooled: PoolProxiedConnection | None = None
@@ -88,7 +93,15 @@ class Transaction:
         Raises:
             GatewayTimeout: the deadline is over.
             Unavailable: there is no connection to be had.
+            Ungated: the transaction is a caller's, whose statements go by the gate.
         """
+        if self._gate is not None:
+            raise Ungated(
+                "The connection of a request is used by `raw` and `execute` alone, which look at the statement."
+            )
+        return self._taken()
+
+    def _taken(self) -> psycopg.Connection[Any]:
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise GatewayTimeout("This request took too long and was given up; nothing of it is kept.", retry_after=5)
         if self._pooled is None:
@@ -108,33 +121,50 @@ class Transaction:
     def begin(self) -> None:
         """Open an explicit transaction, so that what follows is committed together; a second call does nothing."""
         if not self._explicit:
-            self.driver.execute("BEGIN")
+            self._taken().execute("BEGIN")
             self._explicit = True
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A block that is undone alone when it does not end well; the transaction goes on."""
         self.begin()
-        self.driver.execute("SAVEPOINT here")
+        self._taken().execute("SAVEPOINT here")
         try:
             yield
         except BaseException:
             if not self._held().broken:
                 self._held().execute("ROLLBACK TO SAVEPOINT here")
             raise
-        self.driver.execute("RELEASE SAVEPOINT here")
+        self._taken().execute("RELEASE SAVEPOINT here")
 
     def raw(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
-        """Run SQL text with ``%(name)s`` parameters; answers a psycopg cursor with tuple rows."""
+        """Run SQL text with ``%(name)s`` parameters; answers a psycopg cursor with tuple rows.
+
+        Raises:
+            Ungated: it is on a kind's table, and carries no scope.
+        """
+        if self._gate is not None:
+            self._gate.check(statement)
+        return self.as_system(statement, parameters)
+
+    def as_system(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
+        """Run SQL text on the system's own account, on whosever rows; `tests/core/test_gate.py` lists every use."""
         try:
-            return self.driver.execute(statement, parameters)
+            return self._taken().execute(statement, parameters)
         except psycopg.errors.ReadOnlySqlTransaction:
             # A server that was the primary once: whoever asks next must not get this connection.
             self._stale = True
             raise
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
-        """Run a SQLAlchemy statement; slower than `raw`, which the stores use."""
+        """Run a SQLAlchemy statement; slower than `raw`, which the stores use.
+
+        Raises:
+            Ungated: it is on a kind's table, and `Store.limited` has not seen it.
+        """
+        if self._gate is not None:
+            marks = statement.get_execution_options().get(SCOPED, "")
+            self._gate.check(f"{marks}{statement.compile(dialect=dialect)}")  # type: ignore[attr-defined]
         self._pooled = self._pooled or self.database.connect()
         return Connection(self.database.engine, self._pooled).execute(statement, parameters)
 
@@ -146,7 +176,7 @@ class Transaction:
         """
         if self._rehearsal:
             # What PostgreSQL would check at the commit is part of the rehearsal.
-            self.driver.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            self._taken().execute("SET CONSTRAINTS ALL IMMEDIATE")
             self.rollback()
             return
         try:

@@ -19,7 +19,7 @@ from ambient_core.parameters import DRY_RUN, check_parameters, one, precondition
 from ambient_core.preconditions import failed
 from ambient_core.rest import Resources, current, demands_if_match, once
 from ambient_core.schemas import load
-from ambient_core.statements import NOWHERE, clause_of
+from ambient_core.statements import NOWHERE
 from ambient_core.store import Answer, Store
 from ambient_core.validators import Range
 from ambient_core.visibility import matches, renamed
@@ -71,7 +71,7 @@ def _versions(store: Store, identifier: str, before: Position | None, size: int)
 
     An object's own rows are numbered while its row is locked, so their sequence is their order, also before they are settled.
     """
-    scope = clause_of(store.condition)
+    scope = store.scope
     earlier = renamed(scope, "p_")
     text = (
         f"SELECT {COLUMNS}, p.object::text FROM changes AS c LEFT JOIN LATERAL ("

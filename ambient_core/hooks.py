@@ -5,7 +5,7 @@ out arguments that it does not need. What several plugins answer is folded as ea
 (the plugins' names), never in the order of registration.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -25,6 +25,34 @@ if TYPE_CHECKING:
 PROJECT = "ambient"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+_ONLY_FOR = "ambient_only_for"
+
+
+def only_for(*kinds: str) -> "Callable[[Any], Any]":
+    """Mark an implementation of `ambient_before_write` that has something to say of these kinds alone.
+
+    The others are then written as if it were not there: in one statement, where they can be.
+    """
+
+    def note(function: Any) -> Any:
+        setattr(function, _ONLY_FOR, frozenset(kinds))
+        return function
+
+    return note
+
+
+def concerns(function: Any, kind: str) -> bool:
+    """Whether an implementation of `ambient_before_write` has something to say of a kind."""
+    only = getattr(function, _ONLY_FOR, None)
+    return only is None or kind in only
+
+
+def keep_marks(function: Any, wrapper: "Callable[..., Any]") -> "Callable[..., Any]":
+    """Let a function that stands for another one carry its marks."""
+    wrapper.__dict__.update({name: value for name, value in vars(function).items() if name == _ONLY_FOR})
+    return wrapper
 
 
 @hookspec
@@ -184,6 +212,8 @@ def ambient_before_write(kind: "Kind", verb: str, row: dict[str, Any], principal
 
     Args:
         row: the values as they will be stored; for ``delete`` the row that goes. Only fields of the kind may be set.
+
+    With `only_for` above it, an implementation leaves all other kinds alone.
 
     Example::
 

@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import datetime
@@ -203,6 +203,7 @@ class Kind:
         verbs: which of the five are served.
         id_from: field whose value becomes the id (projects); a new ULID otherwise.
         project_field: field that names the project an object lives in; ``project_id`` where there is one.
+        beside: verbs that blueprints of the kind ask for beside its own and its actions, each with what it does.
         requires_if_match: whether PATCH, DELETE and actions on an object are refused (428) without ``If-Match``.
     """
 
@@ -214,7 +215,14 @@ class Kind:
     id_from: str | None = None
     project_field: str | None = None
     requires_if_match: bool = False
+    beside: Mapping[str, Literal["read", "write"]] = attribute(default_factory=dict)
     owner: str = attribute(default="", compare=False)
+
+    def reads(self, verb: str) -> bool:
+        """Whether a verb changes nothing."""
+        if verb in ("list", "get") or self.beside.get(verb) == "read":
+            return True
+        return any(action.name == verb and action.method == "GET" for action in self.actions)
 
     @property
     def name(self) -> str:
@@ -251,6 +259,12 @@ class Kind:
     def columns(self, *access: Access) -> list[Column[Any]]:
         """Columns with one of these accesses (all without), in the order of declaration."""
         return [c for c in self.table.columns if not access or rules_of(c).access in access]
+
+    @cached_property
+    def references(self) -> Mapping[str, str]:
+        """By field that refers to another object, the table that it refers to."""
+        columns = self.table.columns
+        return {c.name: key.target_fullname.split(".")[0] for c in columns for key in c.foreign_keys}
 
     @cached_property
     def readable(self) -> tuple[Column[Any], ...]:
@@ -344,6 +358,10 @@ class Registry:
 
     def __getitem__(self, name: str) -> Kind:
         return self._kinds[name]
+
+    def plurals(self) -> Collection[str]:
+        """The tables that the kinds are kept in."""
+        return self._plurals.keys()
 
     def by_plural(self, plural: str) -> Kind | None:
         """The kind whose table and path this is."""

@@ -183,7 +183,18 @@ def asked_project(kind: Kind, header: str | None) -> str | None:
     wanted = (one(parameter) or header) if parameter else None
     if wanted:
         check_project(wanted)
+        agree(header, wanted, parameter or "")
     return wanted or None
+
+
+def agree(header: str | None, named: str, where: str) -> None:
+    """Refuse a project header that says another project than the rest of the request.
+
+    Raises:
+        BadQuery: it does.
+    """
+    if header and header != named:
+        raise BadQuery(f"{PROJECT_HEADER} and {where} name two different projects; give one of them.")
 
 
 def searched(kind: Kind) -> "ColumnElement[bool] | None":

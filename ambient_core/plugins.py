@@ -344,7 +344,7 @@ def _narrowed(function: Callable[..., Any], names: Iterable[str]) -> Callable[..
     def narrowed(**arguments: Any) -> Any:
         return function(*[arguments[name] for name in wanted])
 
-    return narrowed
+    return hooks.keep_marks(function, narrowed)
 
 
 def words(fault: BaseException) -> str:

@@ -20,7 +20,7 @@ from ambient_core.parameters import (
 )
 from ambient_core.present import Initial
 from ambient_core.rest import Resources, current
-from ambient_core.statements import clause_of
+from ambient_core.statements import clause_of, joined, scoped
 from ambient_core.visibility import Facts, View
 
 _WATCH = ("watch", "search", "after", "initial")
@@ -89,8 +89,10 @@ def _watch(kind: Kind) -> Response:
 
     def view_of(principal: Principal) -> View:
         guard.check(principal, "list", kind)
-        clause = clause_of(guard.scope(principal, "list", kind), where)
-        return View({kind.name: kind}, {kind.name: clause} if clause.text else {}, facts)
+        scope = guard.scope(principal, "list", kind)
+        limited = scope is not None or where is not None
+        clause = joined(scoped(kind, scope), clause_of(where))
+        return View({kind.name: kind}, {kind.name: clause} if limited else {}, facts)
 
     begin = (lambda view: Initial(hub.database, view)) if watch.flag("initial") else None
     return watch.stream(view_of, begin)

@@ -4,6 +4,7 @@ PostgreSQL builds the JSON that goes out, so that a row never becomes a Python o
 is NULL: that is how optional fields that have no value stay off the wire.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,12 +13,15 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.sql.visitors import iterate
 
 from ambient_core.database import dialect
+from ambient_core.gate import mark
 from ambient_core.kinds import Kind
 
 quote = dialect.identifier_preparer.quote
 STAMPS = ("created_at", "updated_at", "version")
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,27 @@ def clause_of(*conditions: "sa.ColumnElement[bool] | None") -> Clause:
     # The prefix keeps these parameters apart from the ones that are named after fields.
     compiled = sa.and_(*given).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     return Clause(f" AND ({compiled})", dict(compiled.params))
+
+
+@lru_cache(maxsize=8192)
+def scoped(kind: Kind, scope: "sa.ColumnElement[bool] | None") -> Clause:
+    """A caller's scope as SQL, with the mark that the gate looks for; also when there is no limit.
+
+    The plugins answer the same object for the same scope as long as they can, so that it is compiled once.
+    """
+    clause = clause_of(scope)
+    # What the condition asks of other tables is part of it.
+    asked = (
+        {element.name for element in iterate(scope) if isinstance(element, sa.Table)} if scope is not None else set()
+    )
+    marks = "".join(mark(name) for name in sorted({kind.plural, *asked}))
+    text = _PARAMETER.sub(r"%(scope_\1)s", clause.text)
+    return Clause(f" {marks}{text}", {f"scope_{name}": value for name, value in clause.parameters.items()})
+
+
+def joined(first: Clause, second: Clause) -> Clause:
+    """Two conditions whose parameters have different names."""
+    return Clause(first.text + second.text, {**first.parameters, **second.parameters})
 
 
 def _json_value(column: "sa.Column[Any]") -> str:
@@ -113,21 +138,35 @@ def logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
     )
 
 
-@lru_cache(maxsize=2048)
-def insert(kind: Kind, names: tuple[str, ...]) -> str:
-    """Insert one row and its change; answers (object, version, id, project, changed)."""
+@lru_cache(maxsize=4096)
+def insert(kind: Kind, names: tuple[str, ...], where: str = "") -> str:
+    """Insert one row and its change; answers (object, version, id, project, changed).
+
+    Nothing is inserted, and nothing answered, where the new row does not meet the scope.
+    """
     columns = ", ".join(quote(name) for name in names)
-    values = ", ".join(cast(kind.table.columns[name], name) for name in names)
     table = quote(kind.plural)
-    return logged(kind, f"INSERT INTO {table} ({columns}) VALUES ({values}) RETURNING *", "%(verb_)s")
+    if " AND " in where:
+        new = ", ".join(_new_value(column, column.name in names) for column in kind.table.columns)
+        own = ", ".join(f"{table}.{quote(name)}" for name in names)
+        rows = f"SELECT {own} FROM (SELECT {new}) AS {table} WHERE true{where}"
+    else:
+        rows = f"VALUES ({', '.join(cast(kind.table.columns[name], name) for name in names)}){where}"
+    return logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s")
+
+
+def _new_value(column: "sa.Column[Any]", given: bool) -> str:
+    value = cast(column, column.name) if given else f"NULL::{column.type.compile(dialect=dialect)}"
+    return f"{value} AS {quote(column.name)}"
 
 
 @lru_cache(maxsize=2048)
-def insert_many(kind: Kind, names: tuple[str, ...]) -> str:
-    """Insert rows from one JSON array, and their changes; answers as `insert`, a row for each."""
+def insert_many(kind: Kind, names: tuple[str, ...], where: str) -> str:
+    """Insert rows from one JSON array, and their changes; answers as `insert`, a row for each that meets the scope."""
     columns = ", ".join(quote(name) for name in names)
     table = quote(kind.plural)
-    rows = f"SELECT {columns} FROM json_populate_recordset(NULL::{table}, %(rows_)s::json)"
+    own = ", ".join(f"{table}.{quote(name)}" for name in names)
+    rows = f"SELECT {own} FROM json_populate_recordset(NULL::{table}, %(rows_)s::json) AS {table} WHERE true{where}"
     return logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s")
 
 

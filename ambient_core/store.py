@@ -12,16 +12,19 @@ from sqlalchemy.exc import DBAPIError
 
 from ambient_core import listing, statements
 from ambient_core.answer import Answer
+from ambient_core.cascades import release
 from ambient_core.constraints import explain
-from ambient_core.database import Transaction
-from ambient_core.errors import Conflict, NotFound
+from ambient_core.database import SCOPED, Transaction
+from ambient_core.errors import Conflict, Forbidden, NotFound
+from ambient_core.gate import mark
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
 from ambient_core.kinds import Kind, Registry, rules_of
 from ambient_core.merge import merge
 from ambient_core.preconditions import Precondition, failed
 from ambient_core.query import Query
-from ambient_core.statements import NOWHERE, Clause, bind, clause_of
+from ambient_core.reach import check_references, decides, missing
+from ambient_core.statements import NOWHERE, Clause, bind, joined, scoped
 from ambient_core.stream import RowStream
 
 _LONGEST_ID = 63
@@ -66,7 +69,7 @@ class Store:
         self.principal = surroundings.principal
         self.surroundings = surroundings
         self.condition = scope
-        self._scope: Clause = clause_of(scope) if scope is not None else NOWHERE
+        self._scope: Clause = scoped(kind, scope)
         self.past: Clause = NOWHERE
         """What `list` and `get` read instead of the present; see `ambient_core.past`."""
 
@@ -130,7 +133,7 @@ class Store:
         text = statements.select_row(self.kind, self._scope.text, lock=lock)
         found = self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone()
         if found is None:
-            raise self.not_found(identifier)
+            raise missing(self, identifier)
         return dict(zip(self.kind.table.columns.keys(), found, strict=True))
 
     def create(self, values: Mapping[str, Any]) -> Answer:
@@ -144,9 +147,10 @@ class Store:
             Conflict: something unique exists already.
         """
         row, names = self._prepared(values)
-        written = self._written(statements.insert(self.kind, names), bind(self.kind, {n: row[n] for n in names}))
+        text = statements.insert(self.kind, names, self._scope.text)
+        written = self.logged(text, {**self._scope.parameters, **bind(self.kind, {n: row[n] for n in names})})
         if not written:
-            raise self.not_found(str(row["id"]))
+            raise self.outside()
         return self._created(row["id"], written[0])
 
     def create_many(self, many: "Sequence[Mapping[str, Any]]") -> "Sequence[Answer]":
@@ -167,8 +171,11 @@ class Store:
         answers = {}
         for names, rows in groups.items():
             given = orjson.dumps([{name: row[name] for name in names} for row in rows]).decode()
-            for written in self._written(statements.insert_many(self.kind, names), {"rows_": given}):
+            text = statements.insert_many(self.kind, names, self._scope.text)
+            for written in self.logged(text, {**self._scope.parameters, "rows_": given}):
                 answers[written[3]] = self._created(written[3], written)
+        if len(answers) < len(order):
+            raise self.outside()
         return [answers[identifier] for identifier in order]
 
     def _prepared(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -176,6 +183,7 @@ class Store:
         row = {c.name: rules_of(c).default for c in self.kind.table.columns if c.name not in statements.STAMPS}
         row.update(values)
         row["id"] = row[self.kind.id_from] if self.kind.id_from else row["id"] or new_id()
+        check_references(self, row)
         self.check(row, None)
         self._before_write("create", row)
         columns = self.kind.table.columns
@@ -202,6 +210,7 @@ class Store:
             PreconditionFailed: the stored version is another.
         """
         changed = dict(values)
+        check_references(self, changed)
         if self._needs_current(changed):
             current = self.require(identifier, condition)
             changed = {name: merge(current.get(name), value) for name, value in changed.items()}
@@ -241,12 +250,16 @@ class Store:
         if_version = condition.version if condition is not None else None
         if condition is not None and if_version is None:
             self.require(identifier, condition)
+        if moves := decides(self, values):
+            self.transaction.begin()
         text = statements.update(self.kind, tuple(sorted(values)), self._scope.text)
         parameters = {**self._scope.parameters, **bind(self.kind, values), "id_": identifier, "version_": if_version}
         while True:
-            written = self._written(text, parameters)
+            written = self.logged(text, parameters)
             if not written:
-                raise self.not_found(identifier)
+                raise missing(self, identifier)
+            if moves and not self._holds(identifier):
+                raise self.outside()
             body, version, changed, _ = written[0]
             if not changed and if_version is not None and version != if_version:
                 raise failed(self.kind.name, version)
@@ -263,16 +276,19 @@ class Store:
             PreconditionFailed: the stored version is another.
             Conflict: something that may not be deleted with it refers to it.
         """
+        where, run = self._scope, None
         hooked, referred = self.surroundings.before_write, self.surroundings.registry.references(self.kind)
         if hooked or referred or condition is not None:
             row = self.require(identifier, condition)
             self._before_write("delete", row)
-            self._release([identifier], self.kind)
+            release(self, [identifier])
+            # What is in scope is locked by now; what put it there may be gone with what hung on it.
+            where, run = NOWHERE, self.transaction.as_system
         self._check_id(identifier)
-        text = statements.remove(self.kind, "id", self._scope.text)
+        text = statements.remove(self.kind, "id", where.text)
         # Whatever action deletes: a reader of the log tells an end by this verb.
-        if not self._written(text, {**self._scope.parameters, "ids_": [identifier], "version_": None}, verb="delete"):
-            raise self.not_found(identifier)
+        if not self.logged(text, {**where.parameters, "ids_": [identifier], "version_": None}, "delete", run):
+            raise missing(self, identifier)
 
     def delete_matching(self, query: Query, most: int) -> int:
         """Delete every matching object as `delete` does; answers how many matched.
@@ -306,9 +322,9 @@ class Store:
         for identifier in identifiers if self.surroundings.before_write else ():
             self._before_write("delete", self.row(identifier))
         if identifiers:
-            self._release(identifiers, self.kind)
-            text = statements.remove(self.kind, "id", self._scope.text)
-            self._written(text, {**self._scope.parameters, "ids_": identifiers, "version_": None})
+            release(self, identifiers)
+            parameters: dict[str, Any] = {"ids_": identifiers, "version_": None}
+            self.logged(statements.remove(self.kind), parameters, run=self.transaction.as_system)
         return len(identifiers)
 
     def not_found(self, identifier: str) -> NotFound:
@@ -316,24 +332,27 @@ class Store:
         shown = identifier if len(identifier) <= _LONGEST_ID and identifier.isprintable() else identifier[:20] + "..."
         return NotFound(f"{self.kind.name} with id '{shown}' not found")
 
-    def _release(self, identifiers: Sequence[str], kind: Kind) -> None:
-        """Delete or detach what refers to these objects, deepest first, so that each has its change row."""
-        registry = self.surroundings.registry
-        for other, column, rule in registry.references(kind):
-            parameters = {"ids_": [*identifiers], "version_": None}
-            if rule == "SET NULL":
-                self._written(statements.detach(other, column.name), parameters, other, "patch")
-            elif rule == "CASCADE":
-                table, name = statements.quote(other.plural), statements.quote(column.name)
-                found = self._run(
-                    f"SELECT id FROM {table} WHERE {name} = ANY(%(ids_)s) FOR UPDATE", parameters
-                ).fetchall()
-                if found:
-                    self._release([row[0] for row in found], other)
-                    self._written(statements.remove(other, column.name), parameters, other, "delete")
+    def outside(self) -> Forbidden:
+        """The refusal of a write after which the object would be none that the caller may write."""
+        return Forbidden(f"You may not {self.verb.replace('_', ' ')} a {self.kind.name} there.")
+
+    def limited(self, statement: Any) -> Any:
+        """A SQLAlchemy statement (select, update, delete) on this kind's table, with the caller's scope in it."""
+        limited = statement if self.condition is None else statement.where(self.condition)
+        marks = statement.get_execution_options().get(SCOPED, "") + mark(self.kind.plural)
+        return limited.execution_options(**{SCOPED: marks})
+
+    @property
+    def scope(self) -> Clause:
+        """The caller's scope as SQL text, for a statement on this kind's table: put it after a condition of its own."""
+        return self._scope
+
+    def _holds(self, identifier: str) -> bool:
+        text = statements.select_row(self.kind, self._scope.text, lock=False)
+        return self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone() is not None
 
     def _where(self, query: Query) -> Clause:
-        return query.clause if self.condition is None else clause_of(self.condition, query.where)
+        return joined(self._scope, query.clause)
 
     def _needs_current(self, values: Mapping[str, Any]) -> bool:
         owns_check = type(self).check is not Store.check
@@ -349,27 +368,28 @@ class Store:
         if not identifier or len(identifier) > _LONGEST_ID or "\0" in identifier:
             raise self.not_found(identifier)
 
-    def _written(
-        self, text: str, parameters: dict[str, Any], kind: Kind | None = None, verb: str | None = None
+    def logged(
+        self, text: str, parameters: dict[str, Any], verb: str | None = None, run: "Callable[..., Any] | None" = None
     ) -> "Sequence[Written]":
         """Run a logged write; announces it and answers (object, version, changed, id) of each row.
 
         Args:
-            kind: whose rows are written, when it is another's than this store's.
             verb: what happens to them, when it is something else than what was asked of this store.
+            run: runs it, when it is not the caller who does.
         """
-        kind = kind or self.kind
         parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb}
         rows = []
-        for body, version, identifier, _project, changed in self._run(text, parameters).fetchall():
+        for body, version, identifier, _project, changed in self._run(text, parameters, run).fetchall():
             rows.append((body.encode(), version, changed, identifier))
             if changed:
                 self.transaction.announce()
         return rows
 
-    def _run(self, text: str, parameters: Mapping[str, Any]) -> "psycopg.Cursor[Any]":
+    def _run(
+        self, text: str, parameters: Mapping[str, Any], run: "Callable[..., Any] | None" = None
+    ) -> "psycopg.Cursor[Any]":
         try:
-            return self.transaction.raw(text, parameters)
+            return (run or self.transaction.raw)(text, parameters)
         except (psycopg.Error, DBAPIError) as fault:
             if (refusal := explain(fault, self.surroundings.registry)) is not None:
                 raise refusal from fault

@@ -205,7 +205,7 @@ class Session:
             return None
         self._checked = time.monotonic()
         try:
-            view = self._view_of(self._credential.principal())
+            view = self._credential.ask(lambda operation: self._view_of(operation.principal))
         except Unavailable:
             if self._checked > self._confirmed + UNCONFIRMED:
                 raise

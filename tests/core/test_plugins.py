@@ -103,6 +103,9 @@ def test_a_set_aside_plugin_is_shown_by_the_api_while_the_rest_serves(
     app.runtime.database.close()
 
 
+ADMIN = frozenset({"platform:admin"})
+
+
 class Recorder:
     """A plugin that implements the seams of a request and remembers what it was asked."""
 
@@ -115,7 +118,7 @@ class Recorder:
         @hookimpl
         def ambient_authenticate(request: Any) -> Principal | None:
             stranger = request.headers.get("Authorization") == "Bearer stranger"
-            return Principal("person", "stranger", "Stranger") if stranger else None
+            return Principal("person", "stranger", "Stranger", roles=ADMIN) if stranger else None
 
         @hookimpl
         def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:

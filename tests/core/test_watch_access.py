@@ -64,7 +64,8 @@ def rules(monkeypatch: pytest.MonkeyPatch) -> Rules:
 @pytest.fixture
 def who(rules: Rules, settings: Settings, database_url: str, call: Any) -> Iterator[Any]:
     app = create_app(
-        replace(settings, database_url=database_url), plugins=load_plugins(settings, [*installed(), rules.source()])
+        replace(settings, database_url=database_url),
+        plugins=load_plugins(settings, [*(p for p in installed() if p.name != "access"), rules.source()]),
     )
     token = settings.developer_token_file.read_text() if settings.developer_token_file else ""
     yield lambda name: type(call)(app.test_client(), token if name == "developer" else name)

@@ -30,7 +30,7 @@ def ambient_kinds() -> Iterator[Kind]:
     """The kind of this plugin."""
     kept = (start, stop, clone, patch_status, issue_token, put_endpoint, messages, push_message, explain)
     actions = (*kept, import_session, import_messages, hand_over)
-    yield Kind(Session, store=SessionStore, actions=actions)
+    yield Kind(Session, store=SessionStore, actions=actions, beside={"run": "write", "logs": "read"})
 
 
 @hookimpl

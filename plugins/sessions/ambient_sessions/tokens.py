@@ -54,7 +54,7 @@ def ambient_authenticate(request: Request) -> Principal | None:
     token = bearer_token(request.headers.get("Authorization"))
     if not token.startswith(PREFIX):
         return None
-    found = current().transaction.raw(_FIND, {"digest": digest(token)}).fetchone()
+    found = current().transaction.as_system(_FIND, {"digest": digest(token)}).fetchone()
     if found is None:
         return None
     identifier, name, project = found

@@ -18,9 +18,9 @@ from ambient_sessions.messages import NewMessage, add_message
 from ambient_sessions.model import ConditionSchema, ReconciledRepositorySchema
 from ambient_sessions.store import SessionStore
 
-_FIND = "SELECT id FROM sessions WHERE imported_from = %(origin)s"
+_FIND = "SELECT sessions.id FROM sessions WHERE imported_from = %(origin)s"
 _ALONE = "SELECT pg_advisory_xact_lock(hashtextextended(%(origin)s, 0))"
-_OF_PROJECT = "SELECT id FROM sessions WHERE project_id = %(project)s AND imported_from IS NOT NULL AND mirrored = %(mirrored)s ORDER BY id"
+_OF_PROJECT = "SELECT sessions.id FROM sessions WHERE project_id = %(project)s AND imported_from IS NOT NULL AND mirrored = %(mirrored)s"
 _HAS_MESSAGES = "SELECT 1 FROM session_messages WHERE session_id = %(id)s LIMIT 1"
 _SHOWN = 5
 _IDENTITY = ("kube_namespace", "kube_cr_name", "kube_cr_uid")
@@ -109,7 +109,7 @@ def import_session(store: Store, values: dict[str, Any]) -> Answer:
     written = _values(store, values["session"]) | _state(values["state"], origin)
     store.transaction.begin()
     store.transaction.raw(_ALONE, {"origin": key})
-    found = store.transaction.raw(_FIND, {"origin": key}).fetchone()
+    found = store.transaction.raw(_FIND + store.scope.text, {**store.scope.parameters, "origin": key}).fetchone()
     now = datetime.now(UTC)
     if found is None:
         assert isinstance(store, SessionStore)
@@ -163,7 +163,8 @@ def hand_over(store: Store, values: dict[str, Any]) -> Answer:
     """
     ours = values["owner"] == "ambient"
     store.transaction.begin()
-    found = store.transaction.raw(_OF_PROJECT, {"project": values["project_id"], "mirrored": ours}).fetchall()
+    asked = {**store.scope.parameters, "project": values["project_id"], "mirrored": ours}
+    found = store.transaction.raw(f"{_OF_PROJECT}{store.scope.text} ORDER BY id", asked).fetchall()
     rows = [store.row(identifier, lock=True) for (identifier,) in found]
     if busy := [row for row in rows if row["phase"] in ACTIVE]:
         shown = ", ".join(f"{row['name']} ({row['id']}, {row['phase']})" for row in busy[:_SHOWN])

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 578316c8340542b31a3bcae5298408f1568bd560c05085fee14a48fe42631ef4)."""
+"""Generated from openapi.yaml (sha256 87b84390c047da7f97018303f7d2796869fafcf96c0155e10ab0b09d024f0aae)."""

@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 578316c8340542b31a3bcae5298408f1568bd560c05085fee14a48fe42631ef4); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 87b84390c047da7f97018303f7d2796869fafcf96c0155e10ab0b09d024f0aae); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,11 @@ from ambient_sdk._generated.models import (
     HandedOver,
     HistoryEntryList,
     MessagesTaken,
+    PermissionList,
     Project,
+    Role,
+    RoleBinding,
+    ServiceAccount,
     Session,
     SessionExplanation,
     SessionList,
@@ -35,6 +39,55 @@ class ProjectsResource(Resource[Project]):
     def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Project:
         """Write an old version of a Project anew, also of one that was deleted."""
         return read(Project, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
+
+
+class RoleBindingsResource(Resource[RoleBinding]):
+    """Objects of kind RoleBinding."""
+
+    path = "/api/ambient/v1/role_bindings"
+    model = RoleBinding
+
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a RoleBinding, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> RoleBinding:
+        """Write an old version of a RoleBinding anew, also of one that was deleted."""
+        return read(RoleBinding, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
+
+
+class RolesResource(Resource[Role]):
+    """Objects of kind Role."""
+
+    path = "/api/ambient/v1/roles"
+    model = Role
+
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Role, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
+
+    def permissions(self, id: str) -> PermissionList:
+        """List the permissions of a role, and whether anything that is loaded knows them."""
+        return read(PermissionList, self._transport.json("GET", self._address(id, "permissions")))
+
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Role:
+        """Write an old version of a Role anew, also of one that was deleted."""
+        return read(Role, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
+
+
+class ServiceAccountsResource(Resource[ServiceAccount]):
+    """Objects of kind ServiceAccount."""
+
+    path = "/api/ambient/v1/service_accounts"
+    model = ServiceAccount
+
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a ServiceAccount, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> ServiceAccount:
+        """Write an old version of a ServiceAccount anew, also of one that was deleted."""
+        return read(ServiceAccount, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
 
 class SessionsResource(Resource[Session]):
@@ -182,6 +235,9 @@ class Resources:
 
     def __init__(self, transport: Transport) -> None:
         self.projects = ProjectsResource(transport)
+        self.role_bindings = RoleBindingsResource(transport)
+        self.roles = RolesResource(transport)
+        self.service_accounts = ServiceAccountsResource(transport)
         self.sessions = SessionsResource(transport)
         self.skills = SkillsResource(transport)
         self.tasks = TasksResource(transport)

@@ -46,6 +46,8 @@ from .object_state import ObjectState
 from .object_state_seen import ObjectStateSeen
 from .object_states import ObjectStates
 from .pagination_metadata import PaginationMetadata
+from .permission_list import PermissionList
+from .permission_shown import PermissionShown
 from .project import Project
 from .project_annotations_type_0 import ProjectAnnotationsType0
 from .project_create import ProjectCreate
@@ -59,8 +61,22 @@ from .project_patch_labels_type_0 import ProjectPatchLabelsType0
 from .reconciled_repository import ReconciledRepository
 from .repository import Repository
 from .restoring import Restoring
+from .role import Role
+from .role_binding import RoleBinding
+from .role_binding_create import RoleBindingCreate
+from .role_binding_create_scope import RoleBindingCreateScope
+from .role_binding_list import RoleBindingList
+from .role_binding_patch import RoleBindingPatch
+from .role_binding_scope import RoleBindingScope
+from .role_create import RoleCreate
+from .role_list import RoleList
+from .role_patch import RolePatch
 from .run_session_body import RunSessionBody
 from .run_session_body_messages_item import RunSessionBodyMessagesItem
+from .service_account import ServiceAccount
+from .service_account_create import ServiceAccountCreate
+from .service_account_list import ServiceAccountList
+from .service_account_patch import ServiceAccountPatch
 from .session import Session
 from .session_annotations_type_0 import SessionAnnotationsType0
 from .session_create import SessionCreate
@@ -156,6 +172,8 @@ __all__ = (
     "ObjectStates",
     "ObjectStateSeen",
     "PaginationMetadata",
+    "PermissionList",
+    "PermissionShown",
     "Project",
     "ProjectAnnotationsType0",
     "ProjectCreate",
@@ -169,8 +187,22 @@ __all__ = (
     "ReconciledRepository",
     "Repository",
     "Restoring",
+    "Role",
+    "RoleBinding",
+    "RoleBindingCreate",
+    "RoleBindingCreateScope",
+    "RoleBindingList",
+    "RoleBindingPatch",
+    "RoleBindingScope",
+    "RoleCreate",
+    "RoleList",
+    "RolePatch",
     "RunSessionBody",
     "RunSessionBodyMessagesItem",
+    "ServiceAccount",
+    "ServiceAccountCreate",
+    "ServiceAccountList",
+    "ServiceAccountPatch",
     "Session",
     "SessionAnnotationsType0",
     "SessionCreate",

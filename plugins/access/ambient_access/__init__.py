@@ -1,0 +1,28 @@
+"""Access: roles, who has them where, and the accounts and tokens of machines."""
+
+from collections.abc import Iterator
+
+from ambient_access.model import Role, RoleBinding, ServiceAccount
+from ambient_access.owners import ambient_before_write
+from ambient_access.rules import ambient_may, ambient_scope
+from ambient_access.stores import RoleBindingStore, RoleStore, ServiceAccountStore, permissions
+from ambient_core import Kind, hookimpl
+
+
+@hookimpl
+def ambient_kinds() -> Iterator[Kind]:
+    """The kinds of this plugin."""
+    yield Kind(Role, store=RoleStore, actions=(permissions,))
+    yield Kind(RoleBinding, store=RoleBindingStore)
+    yield Kind(ServiceAccount, store=ServiceAccountStore)
+
+
+__all__ = [
+    "Role",
+    "RoleBinding",
+    "ServiceAccount",
+    "ambient_before_write",
+    "ambient_kinds",
+    "ambient_may",
+    "ambient_scope",
+]

@@ -1,0 +1,97 @@
+"""Who may give what to whom: nobody gives what they do not have, and a project keeps an owner."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ambient_access.grants import LIMIT
+from ambient_access.permissions import ALL, Permissions, lacking, permissions_of
+from ambient_access.subject import MINE, is_governed, subject_of
+from ambient_core import Conflict, Forbidden, Principal, Store
+
+OWNER = "project-owner"
+INTERNAL = frozenset({"agent-runner", "credential-token-reader"})
+PLACES = ("project", "agent", "session", "credential")
+
+_HELD = (
+    "SELECT roles.permissions FROM roles WHERE roles.name = ANY(%(names_)s::text[]) OR EXISTS (SELECT 1 FROM role_bindings AS b "
+    f"WHERE b.role_id = roles.id AND {MINE} AND (b.scope = 'global' OR (b.scope = 'project' AND b.project_id = %(project_id)s::text) "
+    "OR (b.scope = 'agent' AND b.agent_id = %(agent_id)s::text) OR (b.scope = 'session' AND b.session_id = %(session_id)s::text) "
+    "OR (b.scope = 'credential' AND b.credential_id = %(credential_id)s::text)))"
+)
+_ROLE = "SELECT roles.permissions FROM roles WHERE roles.id = %(id)s"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))"
+_OTHER_OWNER = (
+    "SELECT 1 FROM role_bindings AS b WHERE b.scope = 'project' AND b.project_id = %(project)s AND b.role_id = %(role)s "
+    "AND b.id <> ALL(%(leaving)s) LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is given: everywhere when nothing is named."""
+
+    project_id: str | None = None
+    agent_id: str | None = None
+    session_id: str | None = None
+    credential_id: str | None = None
+
+    @classmethod
+    def of(cls, binding: Mapping[str, Any]) -> "Place":
+        """The place of a binding."""
+        return cls(*(binding.get(f"{place}_id") for place in PLACES))
+
+    def parameters(self) -> dict[str, str | None]:
+        """Its parts by name."""
+        return {f"{place}_id": getattr(self, f"{place}_id") for place in PLACES}
+
+
+def held_at(store: Store, place: Place) -> Permissions:
+    """Everything that the caller may do at a place."""
+    principal = store.principal
+    if not is_governed(principal):
+        return ALL
+    asked = {**subject_of(principal).parameters(), **place.parameters(), "names_": sorted(principal.roles)}
+    rows = store.transaction.as_system(_HELD, asked).fetchall()
+    return frozenset().union(*(permissions_of(row[0]) for row in rows))
+
+
+def check_gift(store: Store, role_id: str, place: Place) -> None:
+    """Refuse to give or take a role that allows more than the caller may do at this place.
+
+    Raises:
+        Forbidden: naming what is lacking.
+    """
+    held = held_at(store, place)
+    if role_id in INTERNAL and not held >= ALL:
+        raise Forbidden("This role is for the platform itself; only a platform administrator gives it.")
+    row = store.transaction.as_system(_ROLE, {"id": role_id}).fetchone()
+    check_held(store.principal, held, permissions_of(row[0] if row else ()))
+
+
+def check_held(principal: Principal, held: Permissions, given: Permissions) -> None:
+    """Refuse to give what the caller does not have.
+
+    Raises:
+        Forbidden: naming what is lacking.
+    """
+    limit = principal.attributes.get(LIMIT)
+    short = lacking(held, given) or ([] if limit is None else lacking(permissions_of(limit.split()), given))
+    if short:
+        shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
+        raise Forbidden(f"Nobody gives or takes what they do not have; you lack here: {shown}.")
+
+
+def keep_an_owner(store: Store, *leaving: Mapping[str, Any]) -> None:
+    """Refuse to take the last owner of a project away; others who try the same wait until this transaction ends.
+
+    Raises:
+        Conflict: a project would be left without an owner.
+    """
+    mine = [row for row in leaving if row["scope"] == "project" and row["role_id"] == OWNER]
+    for project in sorted({row["project_id"] for row in mine}):
+        store.transaction.begin()
+        store.transaction.as_system(_LOCK, {"key": f"owners of {project}"})
+        asked = {"project": project, "role": OWNER, "leaving": [row["id"] for row in mine]}
+        if store.transaction.as_system(_OTHER_OWNER, asked).fetchone() is None:
+            raise Conflict(f"Project {project} would be left without an owner; make somebody else owner first.")

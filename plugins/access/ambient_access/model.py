@@ -1,0 +1,122 @@
+"""What says who may do what: roles, bindings of them to somebody somewhere, and accounts of machines."""
+
+from typing import Any
+
+from sqlalchemy import Boolean, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped
+
+from ambient_access.permissions import PATTERN
+from ambient_core import DNS_LABEL, Access, Resource, field
+
+SCOPES = ("global", "project", "agent", "session", "credential")
+SUBJECTS = ("user_id", "group_name", "service_account_id")
+
+
+class Role(Resource):
+    """A named set of permissions. Built-in roles are there from the start and cannot be changed."""
+
+    __tablename__ = "roles"
+
+    name: Mapped[str] = field(
+        String(63),
+        access=Access.CREATE,
+        pattern=r"[a-z][a-z0-9-]*(:[a-z][a-z0-9-]*)?",
+        unique=True,
+        doc="Unique; fixed, because people know the role by it.",
+        example="skill:author",
+    )
+    display_name: Mapped[str | None] = field(String(255), doc="For people to read.", example="Author of skills")
+    description: Mapped[str | None] = field(
+        Text, doc="What the role is for.", example="Writes the skills of a project."
+    )
+    permissions: Mapped[list[Any]] = field(
+        JSONB,
+        format="string-list",
+        default=[],
+        doc=f"What it allows: `resource:verb`, either side may be `*` ({PATTERN}).",
+        example=["skill:read", "skill:create", "skill:update"],
+    )
+    built_in: Mapped[bool] = field(
+        Boolean, access=Access.READ, default=False, doc="Whether it came with the platform and cannot be changed."
+    )
+
+
+class RoleBinding(Resource):
+    """Gives a role to a person, a group or a service account, everywhere or in one place."""
+
+    __tablename__ = "role_bindings"
+    __table_args__ = (
+        UniqueConstraint(
+            "role_id",
+            "scope",
+            *SUBJECTS,
+            "project_id",
+            "agent_id",
+            "session_id",
+            "credential_id",
+            name="uq_role_bindings_grant",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+
+    role_id: Mapped[str] = field(
+        String(63), ForeignKey("roles.id", ondelete="RESTRICT"), index=True, doc="Which role.", example="project-viewer"
+    )
+    scope: Mapped[str] = field(
+        String(16),
+        access=Access.CREATE,
+        enum=list(SCOPES),
+        doc="Where it holds; all but `global` need the id of the place.",
+        example="project",
+    )
+    user_id: Mapped[str | None] = field(
+        String(255), access=Access.CREATE, index=True, doc="The person who has it.", example="ada"
+    )
+    group_name: Mapped[str | None] = field(
+        String(255), access=Access.CREATE, index=True, doc="The group of the identity provider whose members have it."
+    )
+    service_account_id: Mapped[str | None] = field(
+        String(63),
+        ForeignKey("service_accounts.id", ondelete="CASCADE"),
+        access=Access.CREATE,
+        index=True,
+        doc="The service account that has it.",
+    )
+    # Checked at the commit: a project's first owner is written with the project, and before it.
+    project_id: Mapped[str | None] = field(
+        String(63),
+        ForeignKey("projects.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"),
+        access=Access.CREATE,
+        index=True,
+        doc="The project it holds in; of a session or agent, the project that this lives in.",
+        example="website",
+    )
+    agent_id: Mapped[str | None] = field(String(63), access=Access.CREATE, index=True, doc="The agent it holds for.")
+    session_id: Mapped[str | None] = field(
+        String(63), access=Access.CREATE, index=True, doc="The session it holds for."
+    )
+    credential_id: Mapped[str | None] = field(
+        String(63), access=Access.CREATE, index=True, doc="The credential it holds for."
+    )
+    note: Mapped[str | None] = field(Text, doc="Why it was given.", example="Reviews the pages.")
+
+
+class ServiceAccount(Resource):
+    """A machine that uses the platform under its own name, by API tokens."""
+
+    __tablename__ = "service_accounts"
+
+    name: Mapped[str] = field(
+        String(63), access=Access.CREATE, pattern=DNS_LABEL, unique=True, doc="Unique; fixed.", example="ci"
+    )
+    project_id: Mapped[str | None] = field(
+        String(63),
+        ForeignKey("projects.id", ondelete="CASCADE"),
+        access=Access.CREATE,
+        index=True,
+        doc="The project whose owners keep it; of the whole platform when absent.",
+        example="website",
+    )
+    description: Mapped[str | None] = field(Text, doc="What it does.", example="Runs the tests.")
+    disabled: Mapped[bool] = field(Boolean, default=False, doc="Whether its tokens are refused.", example=False)

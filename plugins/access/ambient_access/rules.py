@@ -1,0 +1,86 @@
+"""The two answers that the core asks for: may this caller use a verb, and on which rows."""
+
+from functools import lru_cache
+
+from sqlalchemy import ColumnElement, Table, false, or_, select
+
+from ambient_access.grants import grants_of
+from ambient_access.model import RoleBinding
+from ambient_access.permissions import needed
+from ambient_access.subject import Subject, is_governed, subject_of
+from ambient_core import Kind, Principal, hookimpl
+
+Allowing = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@hookimpl
+def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
+    """Whatever only reads is possible for everybody, and shows what is in scope; the rest is for who has a role that allows it."""
+    if not is_governed(principal):
+        return None
+    grants, wanted = grants_of(principal), needed(kind, verb)
+    if not grants.pass_limit(wanted):
+        return False
+    return True if _is_open(kind, verb) or grants.allow(wanted) else None
+
+
+@hookimpl
+def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement[bool] | None":
+    """The rows in the places where the caller has a role that allows the verb; asked of the bindings as they are."""
+    if not is_governed(principal) or (kind.name, verb) == ("Project", "create"):
+        return None
+    if kind.name == "Role" and kind.reads(verb):
+        return None
+    return condition(kind, subject_of(principal), grants_of(principal).allowing(needed(kind, verb)), kind.reads(verb))
+
+
+def _is_open(kind: Kind, verb: str) -> bool:
+    secret = any(action.name == verb and action.secret for action in kind.actions)
+    return (kind.reads(verb) and not secret) or (kind.name, verb) == ("Project", "create")
+
+
+@lru_cache(maxsize=8192)
+def condition(kind: Kind, subject: Subject, allowing: Allowing, reads: bool) -> "ColumnElement[bool] | None":
+    """The condition over a kind's table; the same object for the same question, so that it is compiled once.
+
+    Args:
+        subject: who asks.
+        allowing: by scope, the roles that allow it.
+        reads: whether nothing is changed: what is somebody's own, that one may see.
+    """
+    found: list[ColumnElement[bool]] = []
+    for scope, roles in allowing:
+        if scope == "global":
+            return None
+        if (column := place_of(kind, scope)) is not None:
+            bindings = _bindings().alias("b")
+            held = select(bindings.c[f"{scope}_id"]).where(
+                bindings.c.scope == scope, bindings.c.role_id.in_(roles), subject.owns(bindings)
+            )
+            found.append(kind.table.c[column].in_(held))
+    if reads and (own := _own(kind, subject)) is not None:
+        found.append(own)
+    return or_(*found) if found else false()
+
+
+def place_of(kind: Kind, scope: str) -> str | None:
+    """The column that says whether an object is in a place of this scope; ``None`` when it never is."""
+    if scope == "project":
+        return kind.project_column
+    if kind.name.lower() == scope:
+        return "id"
+    return f"{scope}_id" if f"{scope}_id" in kind.table.columns else None
+
+
+def _own(kind: Kind, subject: Subject) -> "ColumnElement[bool] | None":
+    if kind.name == "User":
+        return kind.table.c.id == subject.user_id
+    if kind.name == "RoleBinding":
+        return subject.owns(kind.table)
+    return None
+
+
+def _bindings() -> Table:
+    table = RoleBinding.__table__
+    assert isinstance(table, Table)
+    return table

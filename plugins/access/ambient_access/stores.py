@@ -1,0 +1,168 @@
+"""Keeps roles, bindings and service accounts by their own rules."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+import orjson
+
+from ambient_access.authority import PLACES, Place, check_gift, check_held, held_at, keep_an_owner
+from ambient_access.grants import forget
+from ambient_access.model import SUBJECTS
+from ambient_access.permissions import fault_of, permissions_of, verbs_of
+from ambient_core import Answer, Conflict, Fault, Forbidden, Invalid, NotFound, Store, action
+from ambient_core.constraints import no_reference
+from ambient_core.fields import Integer, Text
+from ambient_core.preconditions import Precondition
+
+_BINDINGS = "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b WHERE b.service_account_id = %(id)s"
+
+
+class RoleStore(Store):
+    """Roles: those of the platform stay as they are, others hold what their maker has."""
+
+    def check(self, values: dict[str, Any], current: Mapping[str, Any] | None) -> None:
+        """Refuse permissions that nothing knows, or that the caller does not have."""
+        if current is not None and current["built_in"]:
+            raise _built_in(current)
+        kept = set((current or {}).get("permissions") or ())
+        given = values.get("permissions") or []
+        known = verbs_of(self.surroundings.registry)
+        faults = [
+            Fault(f"/permissions/{number}", *fault)
+            for number, text in enumerate(given)
+            # What was known once is kept: its plugin may come back.
+            if text not in kept and (fault := fault_of(text, known)) is not None
+        ]
+        if faults:
+            raise Invalid.of(faults)
+        if "permissions" in values:
+            check_held(self.principal, held_at(self, Place()), permissions_of([*given, *kept]))
+        forget()
+
+    def delete(self, identifier: str, condition: Precondition | None = None) -> None:
+        """Delete a role that is not built in."""
+        row = self.require(identifier, condition)
+        if row["built_in"]:
+            raise _built_in(row)
+        check_held(self.principal, held_at(self, Place()), permissions_of(row["permissions"]))
+        forget()
+        super().delete(identifier, condition)
+
+
+def _built_in(row: Mapping[str, Any]) -> Conflict:
+    return Conflict(f"The role {row['name']} is built in and stays as it is; make one of your own instead.")
+
+
+class RoleBindingStore(Store):
+    """Bindings: who gives or takes one must have what it allows, where it allows it."""
+
+    vouched = False
+    """Whether the platform itself gives the role, so that nobody's rights are asked for."""
+
+    def check(self, values: dict[str, Any], current: Mapping[str, Any] | None) -> None:
+        """Refuse a binding to nobody or nowhere, and one that gives more than the caller has."""
+        forget()
+        if self.vouched:
+            return
+        if current is None:
+            self._check_form(values)
+            check_gift(self, values["role_id"], Place.of(values))
+        elif values.get("role_id", current["role_id"]) != current["role_id"]:
+            check_gift(self, current["role_id"], Place.of(current))
+            check_gift(self, values["role_id"], Place.of(current))
+            keep_an_owner(self, current)
+
+    def delete(self, identifier: str, condition: Precondition | None = None) -> None:
+        """Take a role away, provided that a project keeps an owner."""
+        row = self.require(identifier, condition)
+        check_gift(self, row["role_id"], Place.of(row))
+        keep_an_owner(self, row)
+        forget()
+        super().delete(identifier, condition)
+
+    def _check_form(self, values: dict[str, Any]) -> None:
+        self._check_account(values.get("service_account_id"))
+        scope = values["scope"]
+        named = [place for place in PLACES if values.get(f"{place}_id") is not None]
+        faults = []
+        if [values.get(name) is not None for name in SUBJECTS].count(True) != 1:
+            faults.append(Fault("/user_id", "one_of", f"give exactly one of {', '.join(SUBJECTS)}."))
+        if scope != "global" and scope not in named:
+            faults.append(Fault(f"/{scope}_id", "required", f"is required with scope {scope!r}."))
+        faults += [
+            Fault(f"/{place}_id", "scope", f"does not belong to scope {scope!r}.")
+            for place in named
+            if place not in (scope, "project") or scope == "global"
+        ]
+        if faults:
+            raise Invalid.of(faults)
+        if scope in named:
+            self._check_place(scope, values)
+
+    def _check_account(self, identifier: str | None) -> None:
+        if identifier is not None:
+            try:
+                self.surroundings.open("ServiceAccount", "get").row(identifier)
+            except NotFound:
+                raise _no_reference("service_account_id", "ServiceAccount") from None
+
+    def _check_place(self, scope: str, values: dict[str, Any]) -> None:
+        kinds = {kind.name.lower(): kind for kind in self.surroundings.registry}
+        if scope not in kinds:
+            raise Invalid.of([Fault("/scope", "unknown", f"is not possible here: no plugin serves {scope}s.")])
+        kind = kinds[scope]
+        try:
+            row = self.surroundings.open(kind.name, "get").row(values[f"{scope}_id"])
+        except (NotFound, Forbidden):
+            raise _no_reference(f"{scope}_id", kind.name) from None
+        if scope != "project" and kind.project_column is not None:
+            project = row[kind.project_column]
+            if values.get("project_id") not in (None, project):
+                raise Invalid.of([Fault("/project_id", "scope", f"is not the project of this {kind.name}.")])
+            values["project_id"] = project
+
+
+def _no_reference(name: str, kind: str) -> Invalid:
+    return Invalid.of([no_reference(name, kind)])
+
+
+class ServiceAccountStore(Store):
+    """Service accounts; one that is a project's last owner stays."""
+
+    def delete(self, identifier: str, condition: Precondition | None = None) -> None:
+        """Delete a service account with its bindings, provided that every project keeps an owner."""
+        self.require(identifier, condition)
+        rows = self.transaction.as_system(_BINDINGS, {"id": identifier}).fetchall()
+        bindings = [dict(zip(("id", "scope", "role_id", "project_id"), row, strict=True)) for row in rows]
+        for binding in bindings:
+            check_gift(self, binding["role_id"], Place(binding["project_id"]))
+        keep_an_owner(self, *bindings)
+        forget()
+        super().delete(identifier, condition)
+
+
+class PermissionShown(ma.Schema):
+    """A permission of a role."""
+
+    permission = Text(required=True)
+    known = ma.fields.Boolean(
+        required=True,
+        metadata={"description": "Whether something that is loaded knows it; one that nothing knows allows nothing."},
+    )
+
+
+class PermissionList(ma.Schema):
+    """The permissions of a role."""
+
+    kind = Text(required=True)
+    size = Integer(required=True)
+    items = ma.fields.List(ma.fields.Nested(PermissionShown), required=True)
+
+
+@action(method="GET", answer=PermissionList, operation_id="listRolePermission")
+def permissions(store: Store, identifier: str) -> Answer:
+    """List the permissions of a role, and whether anything that is loaded knows them."""
+    known = verbs_of(store.surroundings.registry)
+    shown = [{"permission": p, "known": fault_of(p, known) is None} for p in store.row(identifier)["permissions"]]
+    return Answer(orjson.dumps({"kind": "PermissionList", "size": len(shown), "items": shown}))

@@ -1,0 +1,59 @@
+"""Who a binding is for, and whose rights other parts of the system know already."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.sql.expression import FromClause
+
+from ambient_core import Principal
+from ambient_core.identity import CONTROL_PLANE, DEVELOPER
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Somebody as bindings know them.
+
+    Args:
+        user_id: of a person.
+        service_account_id: of a machine.
+        groups: whose member it is.
+    """
+
+    user_id: str | None
+    service_account_id: str | None
+    groups: frozenset[str] = frozenset()
+
+    def parameters(self) -> dict[str, object]:
+        """The values of `MINE`."""
+        return {"user_": self.user_id, "service_": self.service_account_id, "groups_": sorted(self.groups)}
+
+    def owns(self, bindings: FromClause) -> "ColumnElement[bool]":
+        """The condition that a binding is for it."""
+        found: list[ColumnElement[bool]] = []
+        if self.user_id is not None:
+            found.append(bindings.c.user_id == self.user_id)
+        if self.service_account_id is not None:
+            found.append(bindings.c.service_account_id == self.service_account_id)
+        if self.groups:
+            found.append(bindings.c.group_name.in_(sorted(self.groups)))
+        return or_(*found)
+
+
+MINE = "(b.user_id = %(user_)s::text OR b.service_account_id = %(service_)s::text OR b.group_name = ANY(%(groups_)s::text[]))"
+"""SQL: a binding ``b`` is for a subject."""
+
+
+def is_governed(principal: Principal) -> bool:
+    """Whether bindings say what a principal may do.
+
+    A session's rights are the sessions plugin's affair; the development profile's administrator and the control plane are
+    nobody's subjects.
+    """
+    return principal.kind != "session" and principal not in (DEVELOPER, CONTROL_PLANE)
+
+
+def subject_of(principal: Principal) -> Subject:
+    """A principal as bindings know it."""
+    if principal.kind == "person":
+        return Subject(principal.id, None, principal.groups)
+    return Subject(None, principal.id, principal.groups)

@@ -1,0 +1,171 @@
+"""Bindings: to one subject in one place, never beyond what the giver has, and a project keeps an owner."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from tests.access.people import People
+
+
+def binding(role: str, **fields: Any) -> dict[str, Any]:
+    return {"role_id": role.replace(":", "-"), "scope": "project", "user_id": "somebody", **fields}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"scope": "project"}, "/project_id"),
+        ({"scope": "global", "project_id": "x"}, "/project_id"),
+        ({"scope": "agent", "agent_id": "x"}, "/scope"),
+        ({"scope": "session"}, "/session_id"),
+        ({"scope": "global", "user_id": None}, "/user_id"),
+        ({"scope": "global", "group_name": "both"}, "/user_id"),
+        ({"scope": "session", "session_id": "nowhere"}, "/session_id"),
+        ({"scope": "project", "project_id": "nowhere"}, "/project_id"),
+        ({"scope": "everywhere"}, "/scope"),
+    ],
+)
+def test_a_binding_names_one_subject_and_the_place_of_its_scope(call: Any, fields: dict[str, Any], field: str) -> None:
+    answer = call("POST", "/role_bindings", json=binding("project:viewer", **fields))
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, field)
+
+
+def test_the_same_binding_twice_is_a_conflict(people: People, project: str) -> None:
+    body = binding("project:viewer", project_id=project)
+    answers = [people.admin("POST", "/role_bindings", json=body).status_code for _ in range(2)]
+    assert answers == [201, 409]
+
+
+def test_who_makes_a_project_owns_it_at_once(people: People) -> None:
+    ann = people.named(people.new())
+    name = people.new()
+    assert ann("POST", "/projects", json={"name": name}).status_code == 201
+    assert ann("POST", "/skills", json={"name": "mine", "project_id": name}).status_code == 201
+    assert ann("GET", f"/role_bindings?project_id={name}").json["items"][0]["role_id"] == "project-owner"
+    assert ann("DELETE", f"/projects/{name}").status_code == 204
+    assert people.admin("GET", f"/role_bindings?project_id={name}").json["total"] == 0
+
+
+def test_a_project_that_is_not_made_makes_no_owner(people: People, project: str) -> None:
+    name = people.new()
+    ann = people.named(name)
+    assert ann("POST", "/projects", json={"name": project}).status_code == 409
+    assert ann("POST", "/projects?dry_run=true", json={"name": people.new()}).status_code == 201
+    assert ann("GET", "/role_bindings").json["total"] == 0
+
+
+def test_in_one_batch_a_project_is_made_and_filled(people: People) -> None:
+    name, ann = people.new(), people.named(people.new())
+    operations = [
+        {"op": "create", "kind": "Project", "body": {"name": name}},
+        {"op": "create", "kind": "Skill", "body": {"name": "first", "project_id": name}},
+    ]
+    answer = ann("POST", "/batch", json={"atomic": True, "operations": operations})
+    assert (answer.status_code, answer.json.get("failed")) == (200, 0), answer.json
+
+
+@pytest.mark.parametrize(
+    ("role", "given", "status"),
+    [
+        ("project:owner", "project:owner", 201),
+        ("project:owner", "project:viewer", 201),
+        ("project:owner", "platform:admin", 403),
+        ("project:owner", "agent:runner", 403),
+        ("project:editor", "project:viewer", 403),
+        ("project:viewer", "project:viewer", 403),
+    ],
+)
+def test_case_18_nobody_gives_what_they_do_not_have(
+    people: People, project: str, role: str, given: str, status: int
+) -> None:
+    giver = people.having(role, project_id=project)
+    answer = giver("POST", "/role_bindings", json=binding(given, project_id=project))
+    assert answer.status_code == status, answer.json
+
+
+def test_case_18_an_owner_gives_neither_elsewhere_nor_everywhere(people: People, project: str, other: str) -> None:
+    giver = people.having("project:owner", project_id=project)
+    assert giver("POST", "/role_bindings", json=binding("project:viewer", scope="global")).status_code == 403
+    elsewhere = giver("POST", "/role_bindings", json=binding("project:viewer", project_id=other))
+    assert (elsewhere.status_code, elsewhere.json["errors"][0]["rule"]) == (400, "reference")
+
+
+def test_case_18_a_binding_is_not_widened_by_a_patch_nor_taken_from_somebody_higher(
+    people: People, project: str
+) -> None:
+    owners = people.give("project:owner", people.new(), project_id=project)
+    name = people.new()
+    editors = people.give("project:editor", name, project_id=project)
+    helper = people.admin(
+        "POST", "/roles", json={"name": people.new(), "permissions": ["role_binding:*", "skill:read"]}
+    ).json["id"]
+    people.give(helper, name, project_id=project)
+    ann = people.named(name)
+    assert ann("PATCH", f"/role_bindings/{editors}", json={"role_id": "project-owner"}).status_code == 403
+    assert ann("DELETE", f"/role_bindings/{owners}").status_code == 403
+    assert ann("DELETE", f"/role_bindings/{editors}").status_code == 204
+
+
+def test_the_last_owner_of_a_project_stays(people: People, project: str) -> None:
+    first = people.give("project:owner", people.new(), project_id=project)
+    for answer in (
+        people.admin("DELETE", f"/role_bindings/{first}"),
+        people.admin("PATCH", f"/role_bindings/{first}", json={"role_id": "project-viewer"}),
+        people.admin("DELETE", f"/role_bindings?search=project_id = '{project}'&max_affected=9"),
+    ):
+        assert answer.status_code == 409, answer.json
+        assert "without an owner" in answer.json["reason"]
+    people.give("project:owner", people.new(), project_id=project)
+    assert people.admin("DELETE", f"/role_bindings/{first}").status_code == 204
+
+
+def test_case_18_two_owners_who_remove_each_other_at_once_leave_one(people: People, project: str) -> None:
+    owners = [people.new(), people.new()]
+    bindings = [people.give("project:owner", name, project_id=project) for name in owners]
+    start, statuses = threading.Barrier(2), []
+
+    def remove(name: str, binding: str) -> None:
+        ann = people.named(name)
+        start.wait(10)
+        statuses.append(ann("DELETE", f"/role_bindings/{binding}").status_code)
+
+    threads = [threading.Thread(target=remove, args=pair) for pair in zip(owners, reversed(bindings), strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    # Who came second is either refused, or was no owner any more when it asked.
+    assert statuses.count(204) == 1
+    assert set(statuses) <= {204, 403, 404, 409}
+    assert people.admin("GET", f"/role_bindings?project_id={project}").json["total"] == 1
+
+
+def test_a_group_a_service_account_and_a_role_of_the_configuration_count_as_well(
+    people: People, project: str, skill: Any
+) -> None:
+    mine = skill(project)
+    group, account = people.new(), people.admin("POST", "/service_accounts", json={"name": people.new()}).json["id"]
+    for subject in ({"group_name": group}, {"service_account_id": account}):
+        body = {**binding("project:viewer", project_id=project), "user_id": None, **subject}
+        assert people.admin("POST", "/role_bindings", json=body).status_code == 201
+    callers = (people.named(f"bob/{group}"), people.named(account, "service"), people.named("eve/platform.admin"))
+    assert [caller("GET", f"/skills/{mine}").status_code for caller in callers] == [200, 200, 200]
+    assert people.named(f"bob/{group}x")("GET", f"/skills/{mine}").status_code == 404
+
+
+def test_a_session_binding_is_of_that_session_alone_and_kept_by_the_projects_owners(
+    people: People, project: str
+) -> None:
+    ids = [
+        people.admin("POST", "/sessions", json={"name": n, "project_id": project}).json["id"] for n in ("one", "two")
+    ]
+    name = people.new()
+    given = people.give("project:viewer", name, session_id=ids[0])
+    ann = people.named(name)
+    assert [item["id"] for item in ann("GET", "/sessions").json["items"]] == ids[:1]
+    assert ann("GET", f"/sessions/{ids[1]}").status_code == 404
+    assert ann("GET", f"/sessions/{ids[0]}/messages").status_code == 200
+    owner = people.having("project:owner", project_id=project)
+    assert owner("DELETE", f"/role_bindings/{given}").status_code == 204
+    assert ann("GET", "/sessions").json["total"] == 0

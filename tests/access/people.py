@@ -1,0 +1,47 @@
+"""People of tests: known by name, with roles that bindings give them."""
+
+import secrets
+from typing import Any
+
+from ambient_core.app import Application
+
+
+class People:
+    """Makes projects and people.
+
+    Args:
+        app: where they call.
+        admin: makes what they need.
+    """
+
+    def __init__(self, app: Application, admin: Any) -> None:
+        self.app = app
+        self.admin = admin
+
+    def named(self, name: str, kind: str = "person") -> Any:
+        """Calls as somebody; ``ann/red+blue`` is of two groups."""
+        return type(self.admin)(self.app.test_client(), f"{kind}:{name}")
+
+    def new(self) -> str:
+        """A name that nobody has."""
+        return f"u{secrets.token_hex(5)}"
+
+    def project(self) -> str:
+        """A project of nobody."""
+        name = f"p{secrets.token_hex(4)}"
+        assert self.admin("POST", "/projects", json={"name": name}).status_code == 201
+        return name
+
+    def give(self, role: str, name: str, **place: str) -> str:
+        """Give a role by name; answers the binding's id."""
+        scope = next(iter(place), "global_id").removesuffix("_id")
+        body = {"role_id": role.replace(":", "-"), "scope": scope, "user_id": name, **place}
+        answer = self.admin("POST", "/role_bindings", json=body)
+        assert answer.status_code == 201, answer.json
+        return str(answer.json["id"])
+
+    def having(self, role: str, **place: str) -> Any:
+        """Somebody new who has a role."""
+        name = self.new()
+        self.give(role, name, **place)
+        return self.named(name)

@@ -1,0 +1,184 @@
+"""What is out of scope is not there: for every way in, with the very words of an id that does not exist."""
+
+import secrets
+from typing import Any
+
+import orjson
+import pytest
+
+from tests.access.people import People
+from tests.streams import told, watching
+
+ABSENT = "01aaaaaaaaaaaaaaaaaaaaaaaa"
+
+
+def words(answer: Any, identifier: str) -> dict[str, Any]:
+    body = {name: value for name, value in answer.json.items() if name != "operation_id"}
+    return {**body, "reason": body["reason"].replace(identifier, "ID"), "status": answer.status_code}
+
+
+def new_skill(project: str) -> dict[str, Any]:
+    return {"op": "create", "kind": "Skill", "body": {"name": f"n{secrets.token_hex(4)}", "project_id": project}}
+
+
+def test_a_list_its_total_and_its_pages_hold_what_is_in_scope(
+    people: People, project: str, other: str, skill: Any
+) -> None:
+    mine = sorted(skill(project) for _ in range(5))
+    for _ in range(3):
+        skill(other)
+    ann = people.having("project:viewer", project_id=project)
+    assert ann("GET", "/skills").json["total"] == 5
+    assert ann("GET", f"/skills?project_id={other}").json["items"] == []
+    first = ann("GET", "/skills?size=3&total=false").json
+    rest = ann("GET", f"/skills?size=3&total=false&page_token={first['next_page_token']}").json
+    assert [item["id"] for item in first["items"] + rest["items"]] == mine
+    assert "next_page_token" not in rest
+    stranger = people.having("project:viewer", project_id=other)
+    # Case 17: somebody else's page token.
+    assert stranger("GET", f"/skills?size=3&total=false&page_token={first['next_page_token']}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "tail", "body"),
+    [
+        ("GET", "", None),
+        ("GET", "/history", None),
+        ("GET", "?version=1", None),
+        ("PATCH", "", {"description": "mine"}),
+        ("DELETE", "", None),
+        ("POST", "/restore", {"version": 1}),
+    ],
+)
+def test_case_15_another_projects_id_is_answered_like_one_that_does_not_exist(
+    people: People, project: str, other: str, skill: Any, method: str, tail: str, body: Any
+) -> None:
+    foreign = skill(other)
+    ann = people.having("project:owner", project_id=project)
+    answer, absent = (ann(method, f"/skills/{i}{tail}", json=body) for i in (foreign, ABSENT))
+    assert words(answer, foreign) == words(absent, ABSENT)
+    assert answer.status_code == 404
+    assert people.admin("GET", f"/skills/{foreign}").json["version"] == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/messages", "/explain", "/agui/events", "/agui/runs", "/agui/capabilities", "/logs"]
+)
+def test_case_15_what_hangs_on_another_projects_session_is_not_there(
+    people: People, project: str, other: str, path: str
+) -> None:
+    foreign = people.admin("POST", "/sessions", json={"name": "theirs", "project_id": other}).json["id"]
+    ann = people.having("project:owner", project_id=project)
+    answer, absent = (ann("GET", f"/sessions/{i}{path}") for i in (foreign, ABSENT))
+    assert words(answer, foreign) == words(absent, ABSENT)
+    for action, body in (("start", None), ("clone", None), ("messages", {"payload": "x"}), ("agui/run", {})):
+        assert ann("POST", f"/sessions/{foreign}/{action}", json=body).status_code == 404
+
+
+def test_who_may_see_and_not_write_is_told_so(people: People, project: str, skill: Any) -> None:
+    mine = skill(project)
+    viewer = people.having("project:viewer", project_id=project)
+    assert viewer("GET", f"/skills/{mine}").status_code == 200
+    assert viewer("PATCH", f"/skills/{mine}", json={"description": "x"}).status_code == 403
+    both = people.new()
+    people.give("project:viewer", both, project_id=project)
+    people.give("project:owner", both, project_id=people.project())
+    # May change skills, though not these.
+    assert people.named(both)("PATCH", f"/skills/{mine}", json={"description": "x"}).status_code == 403
+    assert people.named(both)("DELETE", f"/skills/{mine}").status_code == 403
+
+
+def test_a_new_object_must_lie_in_scope_alone_in_a_batch_and_as_a_project_that_is_absent(
+    people: People, project: str, other: str
+) -> None:
+    ann = people.having("project:editor", project_id=project)
+    made = [
+        ann("POST", "/skills", json={"name": f"n{secrets.token_hex(4)}", "project_id": p})
+        for p in (project, other, "nix")
+    ]
+    assert [answer.status_code for answer in made] == [201, 403, 403]
+    assert made[1].json["reason"] == made[2].json["reason"]
+    places = (project, other, project)
+    whole = ann("POST", "/batch", json={"atomic": True, "operations": [new_skill(place) for place in places]})
+    assert whole.status_code == 403
+    results = ann("POST", "/batch", json={"operations": [new_skill(place) for place in places]}).json["results"]
+    assert [result["status"] for result in results] == [201, 403, 201]
+
+
+def test_case_20_bulk_with_one_foreign_id_refuses_that_one_alone(
+    people: People, project: str, other: str, skill: Any
+) -> None:
+    mine, foreign = skill(project), skill(other)
+    ann = people.having("project:owner", project_id=project)
+    operations = [{"op": "delete", "kind": "Skill", "id": identifier} for identifier in (foreign, mine)]
+    atomic = ann("POST", "/batch", json={"atomic": True, "operations": operations})
+    assert atomic.status_code == 404
+    results = ann("POST", "/batch", json={"operations": operations}).json["results"]
+    assert [result["status"] for result in results] == [404, 204]
+    assert people.admin("GET", f"/skills/{foreign}").status_code == 200
+
+
+def test_a_deletion_by_search_and_a_streamed_list_reach_what_is_in_scope(
+    people: People, project: str, other: str, skill: Any
+) -> None:
+    mine, foreign = [skill(project), skill(project)], skill(other)
+    ann = people.having("project:owner", project_id=project)
+    lines = ann("GET", "/skills", headers={"Accept": "application/x-ndjson"}).data.splitlines()
+    assert sorted(orjson.loads(line)["id"] for line in lines) == sorted(mine)
+    answer = ann("DELETE", "/skills?search=name like 's%25'&max_affected=10")
+    assert answer.json["deleted"] == 2
+    assert people.admin("GET", f"/skills/{foreign}").status_code == 200
+
+
+def test_a_reference_to_something_out_of_scope_is_a_reference_to_nothing(
+    people: People, project: str, other: str
+) -> None:
+    foreign = people.admin("POST", "/sessions", json={"name": "theirs", "project_id": other}).json["id"]
+    ann = people.having("project:owner", project_id=project)
+    reasons = []
+    for parent in (foreign, ABSENT):
+        body = {"name": "mine", "project_id": project, "parent_session_id": parent}
+        answer = ann("POST", "/sessions", json=body)
+        assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "/parent_session_id")
+        reasons.append(answer.json["reason"])
+    assert reasons[0] == reasons[1]
+
+
+def test_the_change_log_tells_what_is_in_scope(people: People, project: str, other: str, skill: Any) -> None:
+    ann = people.having("project:viewer", project_id=project)
+    mine = skill(project)
+    skill(other)
+    found = ann("GET", "/changes?kinds=Skill").json["items"]
+    assert {item["project_id"] for item in found} == {project}
+    assert mine in {item["object_id"] for item in found}
+
+
+def test_case_19_a_role_that_is_removed_ends_the_events_of_its_scope(
+    people: People, project: str, other: str, skill: Any
+) -> None:
+    name = people.new()
+    people.give("project:viewer", name, project_id=project)
+    lost = people.give("project:viewer", name, project_id=other)
+    with watching(people.named(name), "/skills?watch=true") as stream:
+        first = skill(other)
+        stream.until(1)
+        assert people.admin("DELETE", f"/role_bindings/{lost}").status_code == 204
+        skill(other)
+        last = skill(project)
+        events = stream.until(2)
+    assert told(events) == [("ADDED", first, 1), ("ADDED", last, 1)]
+
+
+def test_case_21_a_header_that_contradicts_path_or_body_is_refused(
+    people: People, project: str, other: str, skill: Any
+) -> None:
+    headers = {"X-Ambient-Project": other}
+    call, mine = people.admin, skill(project)
+    body = {"name": "contradicted", "project_id": project}
+    assert call("POST", "/skills", json=body, headers=headers).status_code == 400
+    assert call("GET", f"/skills?project_id={project}", headers=headers).status_code == 400
+    assert call("GET", f"/projects/{project}", headers=headers).status_code == 400
+    # What is not in the project that the header names is not there.
+    assert call("GET", f"/skills/{mine}", headers=headers).status_code == 404
+    assert call("PATCH", f"/skills/{mine}", json={"description": "x"}, headers=headers).status_code == 404
+    assert call("GET", f"/skills/{mine}", headers={"X-Ambient-Project": project}).status_code == 200
