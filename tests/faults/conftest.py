@@ -86,13 +86,21 @@ class Parts(System):
 
     def workers(self, part: str) -> list[psutil.Process]:
         """The processes that answer requests of a part: those that its master forked."""
-        words = psutil.Process(self.parts[part].pid).cmdline()
-        return [p for p in psutil.Process(self.parts[part].pid).children() if p.cmdline() == words]
+        master = psutil.Process(self.parts[part].pid)
+        return [child for child in master.children() if words_of(child) == master.cmdline()]
 
     def stop(self) -> int:
         for process in reversed(self.parts.values()):
             process.terminate()
         return sum(abs(process.wait(60)) for process in self.parts.values())
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command line; none when it has just ended."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 @pytest.fixture(scope="module")
