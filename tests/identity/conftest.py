@@ -78,10 +78,16 @@ def serving(production: Settings) -> Iterator[Callable[..., Asked]]:
     """Applications of the production profile: ``serving(issuer, surface="gateway", oidc_cooldown=1)``."""
     made: list[Application] = []
 
-    def serve(issuer: Issuer | None, surface: str = "api", sources: Sequence[Source] = (), **changed: Any) -> Asked:
+    def serve(
+        issuer: Issuer | None,
+        surface: str = "api",
+        sources: Sequence[Source] | None = None,
+        governed: bool = False,
+        **changed: Any,
+    ) -> Asked:
         mine = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE} if issuer is not None else {}
         settings = replace(production, **{**mine, **changed})
-        plugins = load_plugins(settings, [*installed(), everybody_may(), *sources])
+        plugins = load_plugins(settings, [*installed(), *([] if governed else [everybody_may()]), *(sources or ())])
         made.append(create_app(settings, surface, plugins))
         return Asked(made[-1])
 
