@@ -72,7 +72,14 @@ def test_a_database_that_is_away_is_said_in_one_line() -> None:
 
 def test_plugins_are_listed_with_their_state() -> None:
     rows = [line.split() for line in ambient("plugins").stdout.splitlines()]
-    assert [row[0] for row in rows if row[2] == "serving"] == ["access", "projects", "sessions", "skills", "tasks", "users"]
+    assert [row[0] for row in rows if row[2] == "serving"] == [
+        "access",
+        "projects",
+        "sessions",
+        "skills",
+        "tasks",
+        "users",
+    ]
 
 
 def test_the_contract_is_what_the_code_says() -> None:
