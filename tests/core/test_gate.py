@@ -24,6 +24,10 @@ SYSTEM = {
     "plugins/access/ambient_access/grants.py: rows = operation.transaction.as_system(_HELD, subject_of(principal).parameters()).fetchall()",
     "plugins/access/ambient_access/owners.py: store = current().system_store('RoleBinding', 'create')",
     "plugins/access/ambient_access/stores.py: rows = self.transaction.as_system(_BINDINGS, {'id': identifier}).fetchall()",
+    "plugins/access/ambient_access/tokens.py: row = transaction.as_system(_FIND, {'digest': key}).fetchone()",
+    "plugins/access/ambient_access/tokens.py: transaction.as_system(_USED, {'id': identifier})",
+    "plugins/access/ambient_access/tokens.py: row = current().transaction.as_system(_PERSON, {'id': user}).fetchone()",
+    "plugins/access/ambient_access/tokenstore.py: for role, *place in self.transaction.as_system(_BINDINGS, {'id': account}).fetchall():",
     "plugins/sessions/ambient_sessions/tokens.py: found = current().transaction.as_system(_FIND, {'digest': digest(token)}).fetchone()",
 }
 """Every use of the one exception: what the system does on its own account, whoever asks."""

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
-from ambient_access.model import Role, RoleBinding, ServiceAccount
+from ambient_access.model import Role, RoleBinding, ServiceAccount, Token
 from ambient_access.owners import ambient_before_write
 from ambient_access.rules import ambient_may, ambient_scope
+from ambient_access.settings import AccessSettings
 from ambient_access.stores import RoleBindingStore, RoleStore, ServiceAccountStore, permissions
+from ambient_access.tokens import ambient_authenticate, issue
+from ambient_access.tokenstore import TokenStore
 from ambient_core import Kind, hookimpl
 
 
@@ -15,14 +18,24 @@ def ambient_kinds() -> Iterator[Kind]:
     yield Kind(Role, store=RoleStore, actions=(permissions,))
     yield Kind(RoleBinding, store=RoleBindingStore)
     yield Kind(ServiceAccount, store=ServiceAccountStore)
+    yield Kind(Token, store=TokenStore, actions=(issue,))
+
+
+@hookimpl
+def ambient_settings() -> Iterator[type[AccessSettings]]:
+    """What this plugin can be told."""
+    yield AccessSettings
 
 
 __all__ = [
     "Role",
     "RoleBinding",
     "ServiceAccount",
+    "Token",
+    "ambient_authenticate",
     "ambient_before_write",
     "ambient_kinds",
     "ambient_may",
     "ambient_scope",
+    "ambient_settings",
 ]

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ambient_access.grants import LIMIT
-from ambient_access.permissions import ALL, Permissions, lacking, permissions_of
+from ambient_access.grants import LIMIT, grants_of
+from ambient_access.permissions import ALL, EVERYBODYS, Permissions, lacking, permissions_of, spelled_out
 from ambient_access.subject import MINE, is_governed, subject_of
-from ambient_core import Conflict, Forbidden, Principal, Store
+from ambient_core import Conflict, Forbidden, Store
 
 OWNER = "project-owner"
 INTERNAL = frozenset({"agent-runner", "credential-token-reader"})
@@ -53,7 +53,16 @@ def held_at(store: Store, place: Place) -> Permissions:
         return ALL
     asked = {**subject_of(principal).parameters(), **place.parameters(), "names_": sorted(principal.roles)}
     rows = store.transaction.as_system(_HELD, asked).fetchall()
-    return frozenset().union(*(permissions_of(row[0]) for row in rows))
+    held: Permissions = frozenset().union(*(permissions_of(row[0]) for row in rows))
+    return spelled_out(held, store.surroundings.registry)
+
+
+def held_anywhere(store: Store) -> Permissions:
+    """Everything that the caller may do somewhere, with what everybody may."""
+    if not is_governed(store.principal):
+        return ALL
+    held = (role.permissions for role in grants_of(store.principal).roles if role.scopes)
+    return spelled_out(EVERYBODYS.union(*held), store.surroundings.registry)
 
 
 def check_gift(store: Store, role_id: str, place: Place) -> None:
@@ -66,17 +75,18 @@ def check_gift(store: Store, role_id: str, place: Place) -> None:
     if role_id in INTERNAL and not held >= ALL:
         raise Forbidden("This role is for the platform itself; only a platform administrator gives it.")
     row = store.transaction.as_system(_ROLE, {"id": role_id}).fetchone()
-    check_held(store.principal, held, permissions_of(row[0] if row else ()))
+    check_held(store, held, permissions_of(row[0] if row else ()))
 
 
-def check_held(principal: Principal, held: Permissions, given: Permissions) -> None:
+def check_held(store: Store, held: Permissions, given: Permissions) -> None:
     """Refuse to give what the caller does not have.
 
     Raises:
         Forbidden: naming what is lacking.
     """
-    limit = principal.attributes.get(LIMIT)
-    short = lacking(held, given) or ([] if limit is None else lacking(permissions_of(limit.split()), given))
+    limit = store.principal.attributes.get(LIMIT)
+    left = ALL if limit is None else spelled_out(permissions_of(limit.split()), store.surroundings.registry)
+    short = lacking(held, given) or lacking(left, given)
     if short:
         shown = ", ".join(short[:5]) + (f" and {len(short) - 5} more" if len(short) > 5 else "")
         raise Forbidden(f"Nobody gives or takes what they do not have; you lack here: {shown}.")

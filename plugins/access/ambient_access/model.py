@@ -1,8 +1,9 @@
 """What says who may do what: roles, bindings of them to somebody somewhere, and accounts of machines."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, DateTime, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -120,3 +121,40 @@ class ServiceAccount(Resource):
     )
     description: Mapped[str | None] = field(Text, doc="What it does.", example="Runs the tests.")
     disabled: Mapped[bool] = field(Boolean, default=False, doc="Whether its tokens are refused.", example=False)
+
+
+class Token(Resource):
+    """A token by which a person or a service account uses the API: narrowed, and with an end. Its secret is made apart."""
+
+    __tablename__ = "tokens"
+
+    name: Mapped[str] = field(String(255), min_length=1, doc="What it is for.", example="nightly build")
+    permissions: Mapped[list[Any] | None] = field(
+        JSONB,
+        format="string-list",
+        access=Access.CREATE,
+        doc="What it is narrowed to, of what its owner may at the time of use; all of it when absent.",
+        example=["skill:read", "session:read"],
+    )
+    lifetime_days: Mapped[int] = field(
+        Integer, access=Access.CREATE, min=1, max=36500, doc="How long it lives.", example=30
+    )
+    expires_at: Mapped[datetime] = field(DateTime(timezone=True), access=Access.READ, doc="When it ends.")
+    user_id: Mapped[str | None] = field(String(255), access=Access.READ, index=True, doc="The person who owns it.")
+    service_account_id: Mapped[str | None] = field(
+        String(63),
+        ForeignKey("service_accounts.id", ondelete="CASCADE"),
+        access=Access.CREATE,
+        index=True,
+        doc="The service account that owns it; who makes it owns it when absent.",
+    )
+    project_id: Mapped[str | None] = field(
+        String(63),
+        ForeignKey("projects.id", ondelete="CASCADE"),
+        access=Access.READ,
+        index=True,
+        doc="The project of the service account.",
+    )
+    last_used_at: Mapped[datetime | None] = field(
+        DateTime(timezone=True), access=Access.READ, doc="When it was used last, to the minute."
+    )

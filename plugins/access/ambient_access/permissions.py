@@ -18,6 +18,8 @@ PATTERN = "lower-case letters, digits and underscores"
 Permission = tuple[str, str]
 Permissions = frozenset[Permission]
 ALL: Permissions = frozenset({("*", "*")})
+EVERYBODYS: Permissions = frozenset({("project", "create"), ("role", "read"), ("token", "*")})
+"""What needs no role: making a project, reading the roles, and tokens of one's own."""
 CONTENT = "project_content"
 """Every kind that lives in a project and that no built-in role names by itself."""
 
@@ -84,6 +86,12 @@ def covers(held: Permissions, given: Permissions) -> bool:
 def lacking(held: Permissions, given: Permissions) -> list[str]:
     """What of these permissions is not held."""
     return sorted(f"{resource}:{verb}" for resource, verb in given if not _gives(held, resource, verb))
+
+
+def spelled_out(held: Permissions, registry: Registry) -> Permissions:
+    """Permissions with each kind by its own name that `CONTENT` stands for."""
+    kinds = [resource_of(kind.name) for kind in registry if CONTENT in set(_resources(kind))]
+    return held | {(name, verb) for resource, verb in held if resource == CONTENT for name in kinds}
 
 
 def _holds(held: Permissions, resource: str, verb: str) -> bool:

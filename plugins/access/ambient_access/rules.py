@@ -36,7 +36,7 @@ def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement
 
 def _is_open(kind: Kind, verb: str) -> bool:
     secret = any(action.name == verb and action.secret for action in kind.actions)
-    return (kind.reads(verb) and not secret) or (kind.name, verb) == ("Project", "create")
+    return (kind.reads(verb) and not secret) or (kind.name, verb) == ("Project", "create") or kind.name == "Token"
 
 
 @lru_cache(maxsize=8192)
@@ -46,7 +46,7 @@ def condition(kind: Kind, subject: Subject, allowing: Allowing, reads: bool) -> 
     Args:
         subject: who asks.
         allowing: by scope, the roles that allow it.
-        reads: whether nothing is changed: what is somebody's own, that one may see.
+        reads: whether nothing is changed: what is somebody's own, that one may see (and of tokens, change).
     """
     found: list[ColumnElement[bool]] = []
     for scope, roles in allowing:
@@ -58,7 +58,7 @@ def condition(kind: Kind, subject: Subject, allowing: Allowing, reads: bool) -> 
                 bindings.c.scope == scope, bindings.c.role_id.in_(roles), subject.owns(bindings)
             )
             found.append(kind.table.c[column].in_(held))
-    if reads and (own := _own(kind, subject)) is not None:
+    if (own := _own(kind, subject, reads)) is not None:
         found.append(own)
     return or_(*found) if found else false()
 
@@ -72,7 +72,12 @@ def place_of(kind: Kind, scope: str) -> str | None:
     return f"{scope}_id" if f"{scope}_id" in kind.table.columns else None
 
 
-def _own(kind: Kind, subject: Subject) -> "ColumnElement[bool] | None":
+def _own(kind: Kind, subject: Subject, reads: bool) -> "ColumnElement[bool] | None":
+    if kind.name == "Token":
+        own = kind.table.c.user_id if subject.user_id is not None else kind.table.c.service_account_id
+        return own == (subject.user_id or subject.service_account_id)
+    if not reads:
+        return None
     if kind.name == "User":
         return kind.table.c.id == subject.user_id
     if kind.name == "RoleBinding":

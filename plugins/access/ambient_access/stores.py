@@ -37,7 +37,7 @@ class RoleStore(Store):
         if faults:
             raise Invalid.of(faults)
         if "permissions" in values:
-            check_held(self.principal, held_at(self, Place()), permissions_of([*given, *kept]))
+            check_held(self, held_at(self, Place()), permissions_of([*given, *kept]))
         forget()
 
     def delete(self, identifier: str, condition: Precondition | None = None) -> None:
@@ -45,7 +45,7 @@ class RoleStore(Store):
         row = self.require(identifier, condition)
         if row["built_in"]:
             raise _built_in(row)
-        check_held(self.principal, held_at(self, Place()), permissions_of(row["permissions"]))
+        check_held(self, held_at(self, Place()), permissions_of(row["permissions"]))
         forget()
         super().delete(identifier, condition)
 

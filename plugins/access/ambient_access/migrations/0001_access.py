@@ -19,7 +19,7 @@ _ROLES: dict[str, tuple[str, ...]] = {
     ),
     "project:owner": (
         *("project:read", "project:update", "project:delete", "agent:*", "session:*", "session_message:*"),
-        *("project_document:*", "blackboard:*", "role_binding:*", "service_account:*", "project_content:*"),
+        *("project_document:*", "blackboard:*", "role_binding:*", "service_account:*", "token:*", "project_content:*"),
     ),
     "project:editor": (
         *("project:read", "agent:create", "agent:read", "agent:update", "agent:list", "agent:start"),

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 87b84390c047da7f97018303f7d2796869fafcf96c0155e10ab0b09d024f0aae)."""
+"""Generated from openapi.yaml (sha256 25aeef347bede7ef5eb8272ad14db8822491bcb73fde32fd2502a818857b9eb1)."""

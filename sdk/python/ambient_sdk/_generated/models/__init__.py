@@ -42,6 +42,7 @@ from .list_session_event_attach import ListSessionEventAttach
 from .list_session_run_response_200 import ListSessionRunResponse200
 from .list_session_run_response_200_items_item import ListSessionRunResponse200ItemsItem
 from .messages_taken import MessagesTaken
+from .new_secret import NewSecret
 from .object_state import ObjectState
 from .object_state_seen import ObjectStateSeen
 from .object_states import ObjectStates
@@ -73,6 +74,7 @@ from .role_list import RoleList
 from .role_patch import RolePatch
 from .run_session_body import RunSessionBody
 from .run_session_body_messages_item import RunSessionBodyMessagesItem
+from .secret import Secret
 from .service_account import ServiceAccount
 from .service_account_create import ServiceAccountCreate
 from .service_account_list import ServiceAccountList
@@ -118,6 +120,10 @@ from .task import Task
 from .task_create import TaskCreate
 from .task_list import TaskList
 from .task_patch import TaskPatch
+from .token import Token
+from .token_create import TokenCreate
+from .token_list import TokenList
+from .token_patch import TokenPatch
 from .user import User
 from .user_create import UserCreate
 from .user_list import UserList
@@ -168,6 +174,7 @@ __all__ = (
     "ListSessionRunResponse200",
     "ListSessionRunResponse200ItemsItem",
     "MessagesTaken",
+    "NewSecret",
     "ObjectState",
     "ObjectStates",
     "ObjectStateSeen",
@@ -199,6 +206,7 @@ __all__ = (
     "RolePatch",
     "RunSessionBody",
     "RunSessionBodyMessagesItem",
+    "Secret",
     "ServiceAccount",
     "ServiceAccountCreate",
     "ServiceAccountList",
@@ -244,6 +252,10 @@ __all__ = (
     "TaskCreate",
     "TaskList",
     "TaskPatch",
+    "Token",
+    "TokenCreate",
+    "TokenList",
+    "TokenPatch",
     "User",
     "UserCreate",
     "UserList",

@@ -1,0 +1,181 @@
+"""API tokens: shown once, narrowed, with an end, and dead as soon as they are taken back."""
+
+import secrets
+from typing import Any
+
+import pytest
+from ambient_access import grants, tokens
+
+from tests.access.people import People
+
+
+@pytest.fixture
+def owner(people: People, project: str) -> Any:
+    """A real user who owns the project."""
+    name = people.new()
+    user = people.admin("POST", "/users", json={"username": name, "name": name}).json["id"]
+    people.give("project:owner", user, project_id=project)
+    return people.named(user)
+
+
+def made(call: Any, **fields: Any) -> dict[str, Any]:
+    answer = call("POST", "/tokens", json={"name": "test", "lifetime_days": 1, **fields})
+    assert answer.status_code == 201, answer.json
+    return answer.json
+
+
+def secret_of(call: Any, token: dict[str, Any], **body: Any) -> str:
+    answer = call("POST", f"/tokens/{token['id']}/secret", json=body)
+    assert answer.status_code == 201, answer.json
+    return str(answer.json["token"])
+
+
+@pytest.fixture
+def with_token(people: People) -> Any:
+    return lambda secret: type(people.admin)(people.app.test_client(), secret)
+
+
+def test_a_token_acts_for_its_owner_and_is_kept_as_a_hash(
+    owner: Any, project: str, skill: Any, with_token: Any, app: Any
+) -> None:
+    mine = skill(project)
+    token = made(owner)
+    secret = secret_of(owner, token)
+    assert secret.startswith("ambient_")
+    assert with_token(secret)("GET", f"/skills/{mine}").status_code == 200
+    shown = owner("GET", f"/tokens/{token['id']}").json
+    assert secret not in str(shown)
+    assert shown["last_used_at"] > token["created_at"]
+    with app.runtime.database.transaction() as transaction:
+        kept = transaction.raw("SELECT string_agg(s::text, '') FROM token_secrets AS s").fetchone()[0]
+        log = transaction.raw("SELECT string_agg(c::text, '') FROM changes AS c").fetchone()[0]
+    assert secret not in kept + log
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda s: s[:-1] + ("a" if s[-1] != "a" else "b"), lambda s: s + "x", lambda _: tokens.new_secret()]
+)
+def test_a_token_that_was_changed_or_invented_is_refused(owner: Any, with_token: Any, spoil: Any) -> None:
+    answer = with_token(spoil(secret_of(owner, made(owner))))("GET", "/skills")
+    assert answer.status_code == 401
+    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+
+
+def test_case_11_a_token_does_nothing_outside_its_scope_and_makes_none_that_is_wider(
+    owner: Any, project: str, skill: Any, with_token: Any
+) -> None:
+    mine = skill(project)
+    narrow = with_token(secret_of(owner, made(owner, permissions=["skill:read", "token:create"])))
+    assert narrow("GET", f"/skills/{mine}").status_code == 200
+    for method, path in (("GET", "/sessions"), ("DELETE", f"/skills/{mine}"), ("POST", "/projects")):
+        assert narrow(method, path, json={} if method == "POST" else None).status_code == 403
+    for permissions in (["skill:read", "skill:delete"], ["*:*"], None):
+        body = {"name": "wider", "lifetime_days": 1, "permissions": permissions}
+        assert narrow("POST", "/tokens", json={k: v for k, v in body.items() if v is not None}).status_code == 403
+    assert (
+        narrow("POST", "/tokens", json={"name": "same", "lifetime_days": 1, "permissions": ["skill:list"]}).status_code
+        == 201
+    )
+
+
+def test_a_token_has_no_more_than_its_maker_at_any_time(
+    owner: Any, people: People, project: str, skill: Any, with_token: Any
+) -> None:
+    mine = skill(project)
+    refused = owner("POST", "/tokens", json={"name": "x", "lifetime_days": 1, "permissions": ["role:create"]})
+    assert refused.status_code == 403
+    caller = with_token(secret_of(owner, made(owner)))
+    assert caller("PATCH", f"/skills/{mine}", json={"description": "x"}).status_code == 200
+    people.give("project:owner", people.new(), project_id=project)
+    (binding,) = owner("GET", "/role_bindings?search=role_id = 'project-owner'&fields=user_id").json["items"][:1]
+    mine_bindings = owner("GET", "/role_bindings").json["items"]
+    own = next(item for item in mine_bindings if item.get("user_id") == owner.headers["Authorization"].split(":")[1])
+    assert binding
+    assert people.admin("DELETE", f"/role_bindings/{own['id']}").status_code == 204
+    assert caller("PATCH", f"/skills/{mine}", json={"description": "y"}).status_code in (403, 404)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"lifetime_days": None}, "/lifetime_days"),
+        ({"lifetime_days": 9999}, "/lifetime_days"),
+        ({"lifetime_days": 0}, "/lifetime_days"),
+        ({"permissions": ["skil:read"]}, "/permissions/0"),
+        ({"service_account_id": "nowhere"}, "/service_account_id"),
+    ],
+)
+def test_an_end_is_required_and_what_is_wrong_is_named(owner: Any, fields: dict[str, Any], field: str) -> None:
+    body = {"name": "x", "lifetime_days": 1, **fields}
+    answer = owner("POST", "/tokens", json={k: v for k, v in body.items() if v is not None})
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, field)
+
+
+def test_case_10_a_token_that_is_revoked_or_over_is_refused_on_every_replica(
+    owner: Any, with_token: Any, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What a replica remembers of a token it remembers for KEPT; nothing else stands between it and the database.
+    assert grants.KEPT < 5
+    monkeypatch.setattr(tokens, "KEPT", 0.0)
+    revoked, over = made(owner), made(owner)
+    callers = [with_token(secret_of(owner, token)) for token in (revoked, over)]
+    assert [caller("GET", "/skills").status_code for caller in callers] == [200, 200]
+    assert owner("DELETE", f"/tokens/{revoked['id']}").status_code == 204
+    with app.runtime.database.transaction() as transaction:
+        transaction.raw("UPDATE tokens SET expires_at = now() WHERE id = %(id)s", {"id": over["id"]})
+    assert [caller("GET", "/skills").status_code for caller in callers] == [401, 401]
+
+
+def test_an_old_secret_works_on_for_as_long_as_is_asked_for(
+    owner: Any, with_token: Any, app: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(tokens, "KEPT", 0.0)
+    token = made(owner)
+    first = secret_of(owner, token)
+    second = secret_of(owner, token, overlap=3600)
+    assert [with_token(s)("GET", "/skills").status_code for s in (first, second)] == [200, 200]
+    third = secret_of(owner, token)
+    assert [with_token(s)("GET", "/skills").status_code for s in (first, second, third)] == [401, 401, 200]
+
+
+def test_everybody_lists_their_own_and_an_administrator_all(owner: Any, people: People) -> None:
+    token = made(owner)
+    stranger = people.named(people.new())
+    assert [item["id"] for item in owner("GET", "/tokens").json["items"]] == [token["id"]]
+    assert stranger("GET", "/tokens").json["total"] == 0
+    for method in ("GET", "DELETE", "PATCH"):
+        assert stranger(method, f"/tokens/{token['id']}", json={} if method == "PATCH" else None).status_code == 404
+    assert stranger("POST", f"/tokens/{token['id']}/secret", json={}).status_code == 404
+    everybody = people.having("platform:admin")("GET", f"/tokens?search=id = '{token['id']}'")
+    assert everybody.json["total"] == 1
+
+
+def test_a_service_accounts_token_is_made_by_who_has_all_that_it_has(
+    owner: Any, people: People, project: str, other: str, skill: Any, with_token: Any
+) -> None:
+    account = owner("POST", "/service_accounts", json={"name": f"a{secrets.token_hex(4)}", "project_id": project}).json[
+        "id"
+    ]
+    body = {"role_id": "project-viewer", "scope": "project", "project_id": project, "service_account_id": account}
+    assert owner("POST", "/role_bindings", json=body).status_code == 201
+    token = made(owner, service_account_id=account)
+    secret = secret_of(owner, token)
+    assert with_token(secret)("GET", f"/skills/{skill(project)}").status_code == 200
+    # Elsewhere it has what the owner has not.
+    assert people.admin("POST", "/role_bindings", json={**body, "project_id": other}).status_code == 201
+    assert owner("POST", f"/tokens/{token['id']}/secret", json={}).status_code == 403
+    assert (
+        owner("POST", "/tokens", json={"name": "x", "lifetime_days": 1, "service_account_id": account}).status_code
+        == 403
+    )
+    disabled = people.admin("PATCH", f"/service_accounts/{account}", json={"disabled": True})
+    assert disabled.status_code == 200
+
+
+def test_a_disabled_owner_is_out(owner: Any, people: People, with_token: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(tokens, "KEPT", 0.0)
+    caller = with_token(secret_of(owner, made(owner)))
+    user = owner.headers["Authorization"].split(":")[1]
+    assert caller("GET", "/skills").status_code == 200
+    assert people.admin("POST", f"/users/{user}/disable").status_code == 200
+    assert caller("GET", "/skills").status_code == 401
