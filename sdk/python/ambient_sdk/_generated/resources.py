@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 87b84390c047da7f97018303f7d2796869fafcf96c0155e10ab0b09d024f0aae); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 83230b016e83eb036aa1dac67e34fad24a58b7fdabd59e69667144c7f2b42907); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
