@@ -14,6 +14,7 @@ from ambient_core.config import FILE_VARIABLE, Loaded, Settings, Sources, load, 
 from ambient_core.errors import SetupError
 
 _COMMANDS = {
+    "apply": ("ambient_core.commands.apply", "Bring the API to what files declare."),
     "config": ("ambient_core.commands.config", "Print every setting and where it came from."),
     "controlplane": ("ambient_core.commands.controlplane", "Run and look at the control plane."),
     "db": ("ambient_core.commands.database", "Bring the database up to date, or back."),

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from inspect import cleandoc
 from typing import Any
 
+from ambient_core.apply import unique_groups
 from ambient_core.errors import CATALOGUE
 from ambient_core.kinds import Access, Action, Kind, Verb, rules_of
 
@@ -65,6 +66,9 @@ def verb(kind: Kind, verb: Verb) -> Document:
         "x-ambient-verb": verb,
     }
     document["parameters"] = _parameters(kind, verb)
+    if verb == "create" and "patch" in kind.verbs:
+        # What `apply` finds an object by, for those who declare objects.
+        document["x-ambient-unique"] = [list(group) for group in unique_groups(kind)]
     if verb in ("create", "patch"):
         name = f"{kind.name}{verb.capitalize()}"
         media = content(reference(name), example(kind, creating=verb == "create"))

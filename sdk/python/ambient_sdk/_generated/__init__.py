@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 25aeef347bede7ef5eb8272ad14db8822491bcb73fde32fd2502a818857b9eb1)."""
+"""Generated from openapi.yaml (sha256 83230b016e83eb036aa1dac67e34fad24a58b7fdabd59e69667144c7f2b42907)."""
