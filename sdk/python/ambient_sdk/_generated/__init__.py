@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 83230b016e83eb036aa1dac67e34fad24a58b7fdabd59e69667144c7f2b42907)."""
+"""Generated from openapi.yaml (sha256 e110d44dcdace70851db979fce12c51fd403033624a5d33e7e4f5bba09336575)."""

@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 83230b016e83eb036aa1dac67e34fad24a58b7fdabd59e69667144c7f2b42907); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 e110d44dcdace70851db979fce12c51fd403033624a5d33e7e4f5bba09336575); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +11,7 @@ from ambient_sdk._generated.models import (
     Project,
     Role,
     RoleBinding,
+    Secret,
     ServiceAccount,
     Session,
     SessionExplanation,
@@ -20,6 +21,7 @@ from ambient_sdk._generated.models import (
     SessionToken,
     Skill,
     Task,
+    Token,
     User,
 )
 from ambient_sdk.resource import Resource, dry, matching, read
@@ -207,6 +209,25 @@ class TasksResource(Resource[Task]):
         return read(SessionList, self._transport.json("GET", self._address(id, "sessions"), query={key: value for key, value in {"page": page, "size": size}.items() if value is not None}))
 
 
+class TokensResource(Resource[Token]):
+    """Objects of kind Token."""
+
+    path = "/api/ambient/v1/tokens"
+    model = Token
+
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Token, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Token:
+        """Write an old version of a Token anew, also of one that was deleted."""
+        return read(Token, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
+
+    def issue(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Secret:
+        """Make the secret of a token, and show it this once; an earlier one works on for as long as `overlap` says."""
+        return read(Secret, self._transport.json("POST", self._address(id, "secret"), query=dry(dry_run), headers=matching(if_match), body=fields))
+
+
 class UsersResource(Resource[User]):
     """Objects of kind User."""
 
@@ -241,4 +262,5 @@ class Resources:
         self.sessions = SessionsResource(transport)
         self.skills = SkillsResource(transport)
         self.tasks = TasksResource(transport)
+        self.tokens = TokensResource(transport)
         self.users = UsersResource(transport)
