@@ -36,7 +36,8 @@ class Addresses:
                 beside[head].add(last)
         for rule in rules.iter_rules():
             head, _, last = rule.rule.rpartition("/")
-            for method in rule.methods or ():
+            # Which methods an address has, Flask says; each of its rules knows only its own.
+            for method in (rule.methods or set()) - {"OPTIONS"}:
                 if not rule.arguments:
                     self._fixed[method, rule.rule] = rule
                 elif rule.arguments == {"id"} and last == _ID and beside[head] == {_ID}:

@@ -43,13 +43,6 @@ _KEEP = (
     "status = excluded.status, headers = excluded.headers, body = excluded.body, created_at = now()"
 )
 
-
-_FORGET = (
-    "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(SELECT ctid FROM idempotency_keys "
-    "WHERE created_at <= now() - interval '24 hours' LIMIT 1000 FOR UPDATE SKIP LOCKED))"
-)
-_FORGETTING = 64
-"""One request in so many, by the hash of its body, also clears away what is older than a day; each time more than comes in between."""
 _STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
 
@@ -114,7 +107,5 @@ class Once:
 
     def keep(self, answer: Answer) -> None:
         """Store the answer, to be committed with the write."""
-        if self._record["fingerprint"][0] % _FORGETTING == 0:
-            self._transaction.raw(_FORGET)
         headers = orjson.dumps({**answer.headers, "version": answer.version}).decode()
         self._transaction.raw(_KEEP, {**self._record, "status": answer.status, "headers": headers, "body": answer.body})

@@ -256,7 +256,7 @@ def test_secret_fields_are_never_shown_searched_or_logged(kind: Kind, maker: Mak
         "page_token=x",
     ],
 )
-def test_a_bad_list_parameter_is_named(kind: Kind, call: Any, query: str) -> None:
+def test_33_a_bad_list_parameter_is_named(kind: Kind, call: Any, query: str) -> None:
     reason = refused(call("GET", f"/{kind.plural}?{query}"), 400, "21")["reason"]
     assert query.split("=", maxsplit=1)[0] in reason
 

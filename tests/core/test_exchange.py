@@ -186,7 +186,7 @@ def test_an_answer_of_another_length_ends_the_connection(pair: Pair) -> None:
     assert pair.answer(says("200 OK", [("Content-Length", "5")], b"four"))[0] is False
 
 
-def test_a_header_cannot_become_two(pair: Pair) -> None:
+def test_44_a_header_cannot_become_two(pair: Pair) -> None:
     pair.connection.answer(pair.next(GET), says("200 OK", [("Content-Length", "0")]), closes=False)
     with pytest.raises(ValueError, match="line break"):
         pair.connection.answer(pair.next(GET), says("200 OK", [("X-Name", "a\r\nSet-Cookie: b")]), closes=False)

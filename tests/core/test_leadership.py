@@ -25,7 +25,7 @@ def put(call: Any, fence: Any, **state: Any) -> Any:
     return call("POST", STATES, json=body, headers={} if fence is None else {"X-Ambient-Fence": str(fence)})
 
 
-def test_the_newest_number_is_taken_and_every_other_is_refused(control_plane: Any, leader: Leader) -> None:
+def test_31_the_newest_number_is_taken_and_every_other_is_refused(control_plane: Any, leader: Leader) -> None:
     assert put(control_plane, leader.fence).status_code == 204
     assert put(control_plane, None).status_code == 204
     for other in (leader.fence - 1, leader.fence + 1):

@@ -1,9 +1,11 @@
 """Bad input, each with a clear 4xx that names what is wrong; never a 500, SQL, driver text or a path."""
 
+import gzip
 import re
 import secrets
 import time
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -45,17 +47,54 @@ def post(call: Any, raw: bytes, **options: Any) -> Any:
     ],
     ids=lambda value: str(value[:24]) if isinstance(value, bytes) else "",
 )
-def test_a_body_that_cannot_be_read_is_refused_in_words(call: Any, raw: bytes, word: str) -> None:
+def test_38_a_body_that_cannot_be_read_is_refused_in_words(call: Any, raw: bytes, word: str) -> None:
     assert word in refused(post(call, raw), 400)
 
 
-def test_a_wrong_content_type_and_an_encoding_are_415(call: Any) -> None:
-    refused(post(call, b"{}", content_type="text/plain"), 415)
-    refused(post(call, b"{}", content_type="application/x-www-form-urlencoded"), 415)
-    refused(post(call, b"{}", headers={"Content-Encoding": "gzip"}), 415)
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "json"])
+def test_41_a_wrong_content_type_is_415(call: Any, content_type: str) -> None:
+    assert "application/json" in refused(post(call, b"{}", content_type=content_type), 415)
 
 
-def test_a_body_over_the_limit_is_413(call: Any) -> None:
+def test_40_a_compressed_body_is_415_and_is_not_unpacked(call: Any) -> None:
+    bomb = gzip.compress(b"[" + b" " * 50_000_000 + b"]")
+    assert len(bomb) < 1_048_576
+    for encoding in ("gzip", "deflate", "br", "gzip, gzip"):
+        refused(post(call, bomb, headers={"Content-Encoding": encoding}), 415)
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/xml", "application/json;q=0"])
+def test_41_a_format_that_nobody_speaks_is_406(call: Any, accept: str) -> None:
+    refused(call("GET", "/projects", headers={"Accept": accept}), 406)
+
+
+def test_41_head_is_get_without_a_body_and_options_names_the_methods(call: Any, project: str) -> None:
+    for path in ("/projects", f"/projects/{project}"):
+        head, got = call("HEAD", path), call("GET", path)
+        assert (head.status_code, head.data, head.content_type) == (200, b"", got.content_type)
+        assert head.headers.get("ETag") == got.headers.get("ETag")
+    options = call("OPTIONS", f"/projects/{project}")
+    assert options.status_code in (200, 204)
+    assert {"GET", "HEAD", "PATCH", "DELETE"} <= set(options.headers["Allow"].split(", "))
+
+
+def test_41_a_method_that_does_not_exist_is_405_with_allow(call: Any, project: str) -> None:
+    answer = call("BREW", f"/projects/{project}")
+    refused(answer, 405)
+    assert "GET" in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("name", ["a\r\nSet-Cookie: b=c", "a\nb", "a\rb", "a\u0085b", "a\u2028b", "%0d%0ab"])
+def test_44_a_line_break_in_a_name_reaches_no_header(call: Any, project: str, name: str) -> None:
+    refused(call("POST", "/projects", json={"name": name}), 400)
+    made = call("POST", "/sessions", json={"name": name, "project_id": project})
+    assert made.status_code in (201, 400)
+    for answer in (made, call("GET", "/projects/" + name), call("GET", "/projects", headers={"X-Operation-ID": quote(name)})):
+        assert "Set-Cookie" not in answer.headers
+        assert not [value for value in answer.headers.values() if name in value]
+
+
+def test_39_a_body_over_the_limit_is_413(call: Any) -> None:
     assert "1048576" in refused(post(call, b'{"prompt": "' + b"x" * 1_048_576 + b'"}'), 413)
 
 
@@ -84,7 +123,7 @@ def test_a_body_over_the_limit_is_413(call: Any) -> None:
     ],
     ids=lambda text: text[:30].encode("unicode_escape").decode(),
 )
-def test_a_bad_search_is_refused_quickly(call: Any, search: str) -> None:
+def test_35_36_a_bad_search_is_refused_quickly(call: Any, search: str) -> None:
     started = time.perf_counter()
     reason = refused(call("GET", "/projects", query_string={"search": search}), 400)
     assert "search" in reason
@@ -95,7 +134,7 @@ def test_a_bad_search_is_refused_quickly(call: Any, search: str) -> None:
 @pytest.mark.parametrize(
     "text", ["'; drop table projects; --", "%", "_", "a' or 'a'='a", "\\", "$1", "%(id_)s", "{}", "Ⅷ𝒳"]
 )
-def test_sql_in_a_string_is_only_a_string(call: Any, text: str) -> None:
+def test_35_sql_in_a_string_is_only_a_string(call: Any, text: str) -> None:
     quoted = text.replace("'", "''")
     assert call("GET", "/projects", query_string={"search": f"description = '{quoted}'"}).json["total"] == 0
     made = call("POST", "/users", json={"username": f"u{text}", "name": text})
@@ -105,7 +144,7 @@ def test_sql_in_a_string_is_only_a_string(call: Any, text: str) -> None:
     assert call("PATCH", f"/users/{made.json['id']}", json={"name": text * 2}).json["name"] == text * 2
 
 
-def test_like_knows_its_wildcards_and_equality_does_not(call: Any) -> None:
+def test_35_like_knows_its_wildcards_and_equality_does_not(call: Any) -> None:
     for name in ("50%", "500"):
         call("POST", "/users", json={"username": f"like-{name}", "name": name})
     assert call("GET", "/users", query_string={"search": "name = '50%'"}).json["total"] == 1
@@ -117,13 +156,13 @@ def test_like_knows_its_wildcards_and_equality_does_not(call: Any) -> None:
     "path",
     ["/projects/nope", "/projects/" + "x" * 8000, "/projects/%00", "/projects/a%2Fb", "/projects/..", "/projects/a;b"],
 )
-def test_an_id_of_nothing_is_404(call: Any, path: str) -> None:
+def test_42_an_id_of_nothing_is_404(call: Any, path: str) -> None:
     refused(call("GET", path), 404)
     refused(call("DELETE", path), 404)
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/projects/a/b/c", "//projects", "/projects//x", "/../../etc/passwd"])
-def test_an_unknown_address_is_404_in_our_shape(call: Any, path: str) -> None:
+def test_42_an_unknown_address_is_404_in_our_shape(call: Any, path: str) -> None:
     refused(call("GET", path), 404)
 
 
@@ -131,7 +170,7 @@ def test_an_unknown_address_says_nothing_to_strangers(caller: Any) -> None:
     refused(caller(None)("GET", "/nowhere"), 401)
 
 
-def test_a_wrong_method_is_405_with_allow(call: Any) -> None:
+def test_41_a_wrong_method_is_405_with_allow(call: Any) -> None:
     answer = call("PUT", "/projects")
     refused(answer, 405)
     assert set(answer.headers["Allow"].split(", ")) == {"DELETE", "GET", "HEAD", "OPTIONS", "POST"}

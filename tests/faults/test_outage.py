@@ -69,7 +69,7 @@ class Load:
         assert all(changes[identifier] == 1 for identifier in stored.values())
 
 
-def test_a_database_that_stops_and_starts_is_503_and_then_service(parts: Parts) -> None:
+def test_59_a_database_that_stops_and_starts_is_503_and_then_service(parts: Parts) -> None:
     with Load(parts, "outage").running() as load:
         assert load.grows()
         parts.postgres.stop()

@@ -53,12 +53,22 @@ CASES = {
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         400,
     ),
+    "chunks and something else": (
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "chunks twice": (
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        400,
+    ),
+    "folded header": (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: one\r\n two\r\n\r\n", 400),
+    "two hosts": (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
     "header without colon": (b"GET / HTTP/1.1\r\nHost x\r\n\r\n", 400),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_is_no_request_is_refused_in_our_shape(port: int, case: str) -> None:
+def test_43_what_is_no_request_is_refused_in_our_shape(port: int, case: str) -> None:
     raw, expected = CASES[case]
     status, headers, body = exchange(port, raw)
     assert (status, headers["content-type"]) == (expected, "application/json")
@@ -74,26 +84,26 @@ def authorized(parts: Parts, request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("length", "expected"), [(8000, 404), (8192, 414)])
-def test_an_id_of_8_kb_is_refused_in_few_words(parts: Parts, length: int, expected: int) -> None:
+def test_42_an_id_of_8_kb_is_refused_in_few_words(parts: Parts, length: int, expected: int) -> None:
     request = b"GET /api/ambient/v1/sessions/" + b"x" * length + b" HTTP/1.1\r\n\r\n"
     status, _, body = exchange(parts.ports["port"], authorized(parts, request))
     assert (status, len(body["reason"]) < 300) == (expected, True)
 
 
-def test_a_body_over_the_limit_is_413_before_it_is_read(parts: Parts) -> None:
+def test_39_a_body_over_the_limit_is_413_before_it_is_read(parts: Parts) -> None:
     declared = b"POST /api/ambient/v1/projects HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n"
     status, _, body = exchange(parts.ports["port"], authorized(parts, declared))
     assert (status, "1048576 bytes" in body["reason"]) == (413, True)
 
 
-def test_a_chunked_body_is_cut_at_the_limit(parts: Parts) -> None:
+def test_39_a_chunked_body_is_cut_at_the_limit(parts: Parts) -> None:
     chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
     head = b"POST /api/ambient/v1/projects HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     status, _, body = exchange(parts.ports["port"], authorized(parts, head + chunk * 8))
     assert (status, body["kind"]) == (413, "Error"), str(body)
 
 
-def test_an_encoded_slash_and_a_dot_segment_are_no_way_around(parts: Parts) -> None:
+def test_42_an_encoded_slash_and_a_dot_segment_are_no_way_around(parts: Parts) -> None:
     for path in (b"sessions%2Fx", b"sessions/..%2f..%2fetc", b"sessions/%00", b"sessions/%ff%fe", b"%2e%2e/plugins"):
         request = b"GET /api/ambient/v1/" + path + b" HTTP/1.1\r\n\r\n"
         status, _, body = exchange(parts.ports["port"], authorized(parts, request))

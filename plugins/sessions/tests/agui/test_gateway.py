@@ -285,7 +285,7 @@ def test_only_the_control_plane_writes_endpoints_status_and_tokens(call: Any, se
     assert call("POST", f"/sessions/{session.id}/token").status_code == 403
 
 
-def test_a_status_of_an_earlier_start_or_against_the_table_is_refused(control_plane: Any, session: Running) -> None:
+def test_31_a_status_of_an_earlier_start_or_against_the_table_is_refused(control_plane: Any, session: Running) -> None:
     def status(**body: Any) -> Any:
         return control_plane("PATCH", f"/sessions/{session.id}/status", json=body)
 
