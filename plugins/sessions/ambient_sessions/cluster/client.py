@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,8 +71,14 @@ class Cluster:
         except NotThere:
             return None
 
-    def list(self, resource: KubeResource, scope: Scope) -> tuple[list[Object], str]:
-        """All objects, read page by page, and the version from which a watch may go on."""
+    def list(
+        self, resource: KubeResource, scope: Scope, keep: Callable[[Object], Object] = lambda found: found
+    ) -> tuple[list[Object], str]:
+        """All objects, read page by page, and the version from which a watch may go on.
+
+        Args:
+            keep: what is kept of an object, page by page, where all of all would be too much.
+        """
         items: list[Object] = []
         token: str | None = None
         while True:
@@ -85,7 +91,7 @@ class Cluster:
                 # The list got too old between two pages.
                 items, token = [], None
                 continue
-            items += page.get("items") or []
+            items += map(keep, page.get("items") or [])
             token = page["metadata"].get("continue")
             if not token:
                 return items, str(page["metadata"]["resourceVersion"])
