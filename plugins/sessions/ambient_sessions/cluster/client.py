@@ -49,6 +49,20 @@ class Precondition:
     version: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Going:
+    """How an object goes.
+
+    Args:
+        propagation: ``Background``: at once, and what it owns after it; ``Foreground``: it stays, marked, until what it owns
+            has gone.
+        grace: seconds that it may take; as long as it says itself when ``None``; 0: nobody's word is waited for.
+    """
+
+    propagation: str = "Background"
+    grace: int | None = None
+
+
 class Cluster:
     """One cluster; safe to use from several threads. Every method raises `Waiting`, or one of its kinds in `faults`.
 
@@ -139,16 +153,13 @@ class Cluster:
         name: str,
         namespace: str,
         only: Precondition,
-        propagation: str = "Background",
+        going: Going = Going(),
     ) -> None:
-        """Delete an object if it is still that one, and what it owns; an object that is not there is fine.
-
-        Args:
-            propagation: ``Background``: it goes at once, what it owns after it; ``Foreground``: it stays, marked, until what
-                it owns has gone.
-        """
+        """Delete an object if it is still that one, and what it owns; an object that is not there is fine."""
         wanted = {"uid": only.uid, **({"resourceVersion": only.version} if only.version else {})}
-        body: Object = {"propagationPolicy": propagation, "preconditions": wanted}
+        body: Object = {"propagationPolicy": going.propagation, "preconditions": wanted}
+        if going.grace is not None:
+            body["gracePeriodSeconds"] = going.grace
         try:
             self._connection.json(Ask("DELETE", resource.path(namespace, name), resource.plural, body=body))
         except NotThere:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ambient_sessions.cluster.client import Cluster, Object, Precondition, Scope
+from ambient_sessions.cluster.client import Cluster, Going, Object, Precondition, Scope
 from ambient_sessions.cluster.faults import AlreadyThere, NotThere
 from ambient_sessions.cluster.resources import (
     JOBS,
@@ -26,7 +26,7 @@ from ambient_sessions.runtimes.followers import Followers
 from ambient_sessions.runtimes.job_view import is_half_made, is_over, newest, observed_of, start_of
 from ambient_sessions.runtimes.names import namespace_of, session_name
 from ambient_sessions.runtimes.namespaces import MANAGED_BY, PREFIX, PROJECT, US, Namespaces
-from ambient_sessions.runtimes.pod import NO_POD
+from ambient_sessions.runtimes.pod import NO_POD, view_of
 from ambient_sessions.runtimes.pod_log import happenings_of, log_of
 from ambient_sessions.settings import SessionsSettings
 
@@ -208,16 +208,26 @@ class JobRuntime:
         self._jobs.of(plan.namespace).put(self._cluster.patch(JOBS, plan.name, plan.namespace, change))
 
     def terminate(self, target: Target, *, force: bool = False) -> None:
-        """Delete what runs; it stays, marked, until its pod has gone. The kubelet sees to the grace; we may kill no pod."""
+        """Delete what runs; it stays, marked, until its pod has gone. With ``force`` no kubelet's word is waited for."""
         namespace = self._place(target)
         if namespace is None or not self._namespaces.is_bound(namespace):
             return
-        known, _ = self._look(namespace, target.session_id)
+        known, pods = self._look(namespace, target.session_id)
+        if force:
+            self._force(pods)
         if known and all(is_over(job) or job["metadata"].get("deletionTimestamp") for job in known):
             return
         for job in self._own(target):
             if not is_over(job) and not job["metadata"].get("deletionTimestamp"):
                 self._delete(job)
+
+    def _force(self, pods: Iterable[Object]) -> None:
+        """Take pods away that do not end; on a node that is lost nobody else does."""
+        for pod in pods:
+            metadata = pod["metadata"]
+            if metadata.get("deletionTimestamp") and not view_of(pod, objects.RUNNER).ended:
+                only = Precondition(metadata["uid"])
+                self._cluster.delete(PODS, metadata["name"], metadata["namespace"], only, Going(grace=0))
 
     def clean(self, target: Target) -> None:
         """Delete every Job of the session; what they own goes with them."""
@@ -234,7 +244,7 @@ class JobRuntime:
     def _delete(self, job: Object) -> None:
         metadata = job["metadata"]
         only = Precondition(metadata["uid"])
-        self._cluster.delete(JOBS, metadata["name"], metadata["namespace"], only, "Foreground")
+        self._cluster.delete(JOBS, metadata["name"], metadata["namespace"], only, Going("Foreground"))
         self._tokens.pop(metadata["uid"], None)
         self._reasons.pop(metadata["uid"], None)
 
