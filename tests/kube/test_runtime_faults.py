@@ -112,6 +112,17 @@ def test_an_api_server_that_is_away_changes_no_phase(world: KubeWorld) -> None:
         world.until(session, "Stopped")
 
 
+def test_a_control_plane_that_starts_while_the_api_server_is_away_sees_to_its_rows(world: KubeWorld) -> None:
+    with world.running() as session:
+        world.rest()
+        world.proxy.away()
+        world.ask("POST", f"/sessions/{session}/stop")
+        world.steady()
+        assert reason_comes(world, session, "Unreachable", "NotListed")["phase"] == "Stopping"
+        world.proxy.back()
+        world.until(session, "Stopped", seconds=150)
+
+
 def test_a_token_that_has_expired_is_read_anew(world: KubeWorld) -> None:
     rule = world.proxy.answer(401, times=1, agent="ambient-control-plane", verb="create|apply")
     session = world.session()
