@@ -69,7 +69,7 @@ class SessionReconciler(Reconciler):
         active = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
         rows: set[str] = set()
         for entry in self.context.client.sessions.list_all(
-            search=f"mirrored = false and phase in ({active})", size=500
+            search=f"mirrored = false and phase in ({active})", size=_AT_ONCE
         ):
             row = dict(entry.to_dict())
             rows.add(row["id"])

@@ -74,7 +74,7 @@ def of_kubeconfig(path: Path, environment: Mapping[str, str] = os.environ) -> Ac
         simple = set(cluster) <= _CLUSTER and set(user) <= _USER and (user.get("token") or user.get("tokenFile"))
         if not simple or _is_proxied(environment) or not cluster["server"].startswith("https://"):
             return None
-        trust = ssl.create_default_context(**_authority(cluster, path.parent))
+        trust = _trust(cluster, path.parent)
     except (yaml.YAMLError, LookupError, StopIteration, TypeError, AttributeError, ValueError):
         # The package says what is wrong with it.
         return None
@@ -82,12 +82,12 @@ def of_kubeconfig(path: Path, environment: Mapping[str, str] = os.environ) -> Ac
     return Access(cluster["server"].rstrip("/"), trust, token=user.get("token", ""), file=file)
 
 
-def _authority(cluster: Mapping[str, str], folder: Path) -> dict[str, str]:
+def _trust(cluster: Mapping[str, str], folder: Path) -> ssl.SSLContext:
     if cluster.get("certificate-authority-data"):
-        return {"cadata": base64.b64decode(cluster["certificate-authority-data"]).decode()}
+        return ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
     if cluster.get("certificate-authority"):
-        return {"cafile": str(folder / cluster["certificate-authority"])}
-    return {}
+        return ssl.create_default_context(cafile=str(folder / cluster["certificate-authority"]))
+    return ssl.create_default_context()
 
 
 def _named(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:

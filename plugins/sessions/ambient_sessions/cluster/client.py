@@ -13,7 +13,8 @@ from ambient_sessions.cluster.settings import ClusterSettings
 from ambient_sessions.runtimes import Waiting
 
 FIELD_MANAGER = "ambient-control-plane"
-PAGE = 500
+# A page is in memory as a whole, read and parsed: ten times what is kept of it.
+PAGE = 100
 Object = dict[str, Any]
 
 
