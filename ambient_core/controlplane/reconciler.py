@@ -30,6 +30,10 @@ class Deposed(Exception):
     """This process leads no more; what it was about to do is another's to decide."""
 
 
+class NotNow(Exception):
+    """A full look could not be finished, because of something outside; it is tried again soon."""
+
+
 def is_deposed(fault: Exception) -> bool:
     """Whether the API refused a write because another leads by now."""
     return isinstance(fault, Conflict) and any(entry.rule == RULE for entry in fault.errors)
@@ -72,7 +76,11 @@ class Reconciler:
         self.context = context
 
     def keys(self) -> Iterable[str | tuple[str, Again]]:
-        """Ids of every object that may need work, for the full resync; with an `Again` when it need not be now."""
+        """Ids of every object that may need work, for the full resync; with an `Again` when it need not be now.
+
+        Raises:
+            NotNow: not all of them can be found now; those that were given before are worked on.
+        """
         raise NotImplementedError
 
     def reconcile(self, key: str) -> Again | None:

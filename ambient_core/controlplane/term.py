@@ -13,7 +13,7 @@ from ambient_core.changes import CHANNEL
 from ambient_core.config import Settings
 from ambient_core.controlplane.leader import Leader
 from ambient_core.controlplane.queue import KeyedQueue
-from ambient_core.controlplane.reconciler import Again, Context, Deposed, Reconciler, is_deposed
+from ambient_core.controlplane.reconciler import Again, Context, Deposed, NotNow, Reconciler, is_deposed
 from ambient_core.controlplane.recorder import Recorder
 from ambient_core.controlplane.wakeup import ChangeReader, take_requests
 from ambient_core.database import driver_url, url_of
@@ -162,6 +162,10 @@ class Term:
         except AmbientError as fault:
             log.warning("the API does not answer, so there is no full look at %s yet: %s", kind, fault)
             self.faults[kind] = f"{type(fault).__name__}: {fault}"[:500]
+            return False
+        except NotNow as fault:
+            log.warning("the full look at %s is not finished, and is tried again: %s", kind, fault)
+            self.faults[kind] = str(fault)[:500]
             return False
         except Exception as fault:
             # One plugin's fault must not end the work of the others.

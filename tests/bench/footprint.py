@@ -9,7 +9,7 @@ from tests.kube.world import KubeWorld
 SETTLED = 10.0
 
 
-def footprint(world: KubeWorld, seconds: float) -> dict[str, object]:
+def footprint(world: KubeWorld, seconds: float) -> dict[str, float]:
     """Part of a core and MB over some seconds, and the requests it sent to Kubernetes meanwhile."""
     process = psutil.Process(world.parts["control-plane"].pid)
     # What the last start has left behind is not idling.

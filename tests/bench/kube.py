@@ -1,124 +1,103 @@
 """``make bench-kube``: the control plane on a real Kubernetes API server, with pods that take no time.
 
-Usage: python -m tests.bench.kube [--runtime operator|job] [--starts 500] [--idle 2000] [--changes 200]
+Usage: python -m tests.bench.kube [--runtime operator|job] [--part start|idle|resync|wakeups] [--sessions 500] [--idle 2000]
+       [--changes 200] [--resync 5000] [--seconds 30]
 
 API, gateway, control plane and PostgreSQL are the real processes; the operator is its double, and the kubelet answers for
 its pods by itself. All sessions of one run are in one project. Requests to Kubernetes are counted by the proxy on the way.
+What is idle, woken or looked at anew was not started one by one: one session was, and the others are copies of it.
 """
 
 import argparse
-import json
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
-
-import psycopg
 
 from ambient_core.embedded.postgres import EmbeddedPostgres
+from tests.bench.crowd import Crowd
+from tests.bench.fleet import LONGEST, Fleet
 from tests.bench.footprint import footprint
+from tests.bench.table import Figure, table
 from tests.bench.wakeups import wakeups
 from tests.e2e.conftest import wait_for
 from tests.kube.calls import Call
 from tests.kube.testplane import Plane
 from tests.kube.world import KubeWorld
 
-CALLERS = 16
-LONGEST = 900.0
-Figures = dict[str, object]
-T = TypeVar("T")
+RUNTIMES = ["operator", "job"]
+Measure = Callable[[Fleet, argparse.Namespace], list[Figure]]
 
 
-class Fleet:
-    """Many sessions over one runtime.
-
-    Args:
-        world: the system.
-    """
-
-    def __init__(self, world: KubeWorld) -> None:
-        self.world = world
-        self.ids: list[str] = []
-        self._database = psycopg.connect(world.postgres.url.replace("+psycopg", ""), autocommit=True)
-
-    def make(self, count: int) -> None:
-        """Rows that nobody has started."""
-        body = {"name": "bench", "project_id": self.world.project}
-        self.ids += self._all(lambda _: str(self._ask("", body)["id"]), [""] * count)
-
-    def start(self, sessions: list[str]) -> float:
-        """Start them; answers the seconds from the first request until all are Running."""
-        return self._timed(sessions, "start", "Running")
-
-    def stop(self, sessions: list[str]) -> float:
-        """Stop them; answers the seconds from the first request until all are Stopped."""
-        return self._timed(sessions, "stop", "Stopped")
-
-    def phases(self, sessions: list[str]) -> Counter[str]:
-        """How many are in each phase."""
-        query = "SELECT phase, count(*) FROM sessions WHERE id = ANY(%s) GROUP BY phase"
-        return Counter({str(phase): int(count) for phase, count in self._database.execute(query, (sessions,))})
-
-    def _timed(self, sessions: list[str], verb: str, phase: str) -> float:
-        begun = time.monotonic()
-        self._all(lambda session: self._ask(f"/{session}/{verb}"), sessions)
-        try:
-            wait_for(lambda: self.phases(sessions)[phase] == len(sessions), f"all {phase}", LONGEST)
-        except AssertionError:
-            raise SystemExit(f"Not all became {phase}: {dict(self.phases(sessions))}; log: {self.world.log}") from None
-        return time.monotonic() - begun
-
-    def _ask(self, path: str, body: Figures | None = None) -> dict[str, object]:
-        answer = self.world.ask("POST", f"/sessions{path}", **({"json": body} if body else {}))
-        return dict(answer.raise_for_status().json())
-
-    def _all(self, act: Callable[[str], T], given: list[str]) -> list[T]:
-        with ThreadPoolExecutor(CALLERS) as pool:
-            return list(pool.map(act, given))
-
-
-def measure(world: KubeWorld, given: argparse.Namespace) -> Figures:
-    """All figures of one runtime."""
-    fleet, found = Fleet(world), {"runtime": world.runtime}
-    world.steady()
-    fleet.make(given.starts)
+def starts(fleet: Fleet, given: argparse.Namespace) -> list[Figure]:
+    """Many started at once, and stopped at once."""
+    world, count = fleet.world, given.sessions
+    sessions = fleet.make(count)
     before = len(world.proxy.calls)
-    found["running_s"] = _said("running_s", fleet.start(fleet.ids))
-    started = list(world.proxy.calls[before:])
-    before = len(world.proxy.calls)
-    found["stopped_s"] = _said("stopped_s", fleet.stop(fleet.ids))
-    stopped = list(world.proxy.calls[before:])
-    found["requests_start"] = _said("requests_start", _each(started, given.starts))
-    found["requests_stop"] = _said("requests_stop", _each(stopped, given.starts))
-    if given.idle > given.starts:
-        fleet.make(given.idle - given.starts)
-    crowd = fleet.ids[: given.idle]
-    found["idle_start_s"] = _said("idle_start_s", fleet.start(crowd))
-    found |= _said("idle", footprint(world, given.seconds))
-    found |= _said("wakeups", wakeups(world, crowd[: given.changes]))
-    found |= _said("resync", _resync(world))
-    return found
+    running = fleet.start(sessions)
+    between = len(world.proxy.calls)
+    stopped = fleet.stop(sessions)
+    started, ended = world.proxy.calls[before:between], world.proxy.calls[between:]
+    figures = [Figure(f"{count} all Running", running, "s", 60), Figure(f"{count} all Stopped", stopped, "s", 60)]
+    return [*figures, *_each("start", started, count), *_each("stop", ended, count)]
 
 
-def _resync(world: KubeWorld) -> Figures:
+def idle(fleet: Fleet, given: argparse.Namespace) -> list[Figure]:
+    """Many that run and do nothing."""
+    _crowd(fleet, given.idle)
+    found = footprint(fleet.world, given.seconds)
+    return [
+        Figure(f"{given.idle} idle, of a core", found["idle_core_percent"], "%", 5),
+        Figure(f"{given.idle} idle, resident", found["idle_rss_mb"], "MB", 150),
+        Figure(f"{given.idle} idle, requests in {given.seconds} s", found["idle_requests"], ""),
+    ]
+
+
+def woken(fleet: Fleet, given: argparse.Namespace) -> list[Figure]:
+    """How soon a stop is acted on."""
+    _crowd(fleet, given.changes + 1)
+    found = wakeups(fleet.world, fleet.ids[-given.changes :])
+    p50 = Figure(f"change to wake-up, p50 of {given.changes}", found["wakeup_p50_ms"], "ms")
+    return [p50, Figure(f"change to wake-up, p99 of {given.changes}", found["wakeup_p99_ms"], "ms", 500)]
+
+
+def resync(fleet: Fleet, given: argparse.Namespace) -> list[Figure]:
     """A new control plane's first look at everything, and which lists it takes."""
+    world = fleet.world
+    _crowd(fleet, given.resync)
     world.rest()
-    written = len(world.log.read_text())
-    before = len(world.proxy.calls)
-    begun = time.monotonic()
+    written, before = len(world.log.read_text()), len(world.proxy.calls)
     world.steady()
-    look = wait_for(lambda: _looked(world, written), "the first full look", LONGEST)
-    lists = Counter((call.resource, call.namespace) for call in world.proxy.calls[before:] if call.verb == "list")
-    return {
-        "resync_s": look,
-        "resync_with_start_s": round(time.monotonic() - begun, 2),
-        "lists": {
-            f"{resource} {namespace or 'of all namespaces'}": count for (resource, namespace), count in lists.items()
-        },
-    }
+    seconds = wait_for(lambda: _looked(world, written), "the first full look", LONGEST)
+    calls = world.proxy.calls[before:]
+    # The pages of one list are one list.
+    lists = Counter((call.resource, call.namespace) for call in calls if call.verb == "list" and not call.further)
+    most = max((count for (_, namespace), count in lists.items() if namespace), default=0)
+    return [
+        Figure(f"full look at {given.resync}", seconds, "s", 5),
+        Figure("  lists of one resource of a namespace, at most", most, "", 1),
+        Figure("  requests", len(calls), ""),
+    ]
+
+
+PARTS: dict[str, Measure] = {"start": starts, "idle": idle, "resync": resync, "wakeups": woken}
+
+
+def _crowd(fleet: Fleet, count: int) -> None:
+    """So many that run, in the end by copies of one; the control plane has looked at all of them."""
+    world = fleet.world
+    if fleet.phases(fleet.ids[:1])["Running"] == 0:
+        fleet.ids = []
+        fleet.start(fleet.make(1))
+    if len(fleet.ids) >= count:
+        return
+    world.operator.stop()
+    world.rest()
+    fleet.ids += Crowd(fleet, fleet.ids[0]).grow(count - len(fleet.ids))
+    written = len(world.log.read_text())
+    world.steady()
+    wait_for(lambda: _looked(world, written), "the first full look", LONGEST)
 
 
 def _looked(world: KubeWorld, start: int) -> float | None:
@@ -129,39 +108,52 @@ def _looked(world: KubeWorld, start: int) -> float | None:
     return None
 
 
-def _each(calls: list[Call], sessions: int) -> dict[str, float]:
-    """Requests for each session, by verb and resource."""
+def _each(what: str, calls: list[Call], sessions: int) -> list[Figure]:
+    """Requests for each session, by verb and resource; of the project's own there are few."""
     words = Counter(f"{call.verb} {'/'.join(filter(None, (call.resource, call.subresource)))}" for call in calls)
-    return {word: round(count / sessions, 3) for word, count in words.most_common()}
+    each = [Figure(f"  {word}", count / sessions, "") for word, count in words.most_common() if count * 20 > sessions]
+    return [Figure(f"requests a {what}", len(calls) / sessions, ""), *each]
 
 
-def _said(name: str, figure: T) -> T:
-    print(f"  {name}: {round(figure, 1) if isinstance(figure, float) else json.dumps(figure)}", flush=True)
-    return figure
+def measure(runtime: str, given: argparse.Namespace) -> list[Figure]:
+    """The parts of one runtime, in a system of its own."""
+    with tempfile.TemporaryDirectory(prefix="bench-kube-") as place:
+        folder = Path(place)
+        plane = Plane(folder / "plane").start()
+        postgres = EmbeddedPostgres(folder / "postgres", max_connections=100).start()
+        world = KubeWorld(folder / "data", postgres, runtime, plane, quick=True)
+        world.settle(START_DEADLINE=600, STOP_DEADLINE=600)
+        world.variables["AMBIENT_LOG_LEVEL"] = "info"
+        found: list[Figure] = []
+        try:
+            world.start()
+            world.steady()
+            fleet = Fleet(world)
+            for part in given.part or PARTS:
+                found += (made := PARTS[part](fleet, given))
+                print(table(made), flush=True)
+            fleet.close()
+        finally:
+            world.end()
+            plane.stop()
+        return found
 
 
 def main() -> None:
     """Measure what the words on the command line say."""
     parser = argparse.ArgumentParser(description="Measure the control plane on a real Kubernetes API server.")
-    parser.add_argument("--runtime", choices=["operator", "job"], action="append")
-    for name, default in (("starts", 500), ("idle", 2000), ("changes", 200), ("seconds", 30)):
+    parser.add_argument("--runtime", choices=RUNTIMES, action="append")
+    parser.add_argument("--part", choices=PARTS, action="append")
+    sizes = (("sessions", 500), ("idle", 2000), ("changes", 200), ("resync", 5000), ("seconds", 30))
+    for name, default in sizes:
         parser.add_argument(f"--{name}", type=int, default=default)
     given = parser.parse_args()
-    for runtime in given.runtime or ["operator", "job"]:
-        with tempfile.TemporaryDirectory(prefix="bench-kube-") as place:
-            folder = Path(place)
-            plane = Plane(folder / "plane").start()
-            postgres = EmbeddedPostgres(folder / "postgres", max_connections=100).start()
-            world = KubeWorld(folder / "data", postgres, runtime, plane, quick=True)
-            world.settle(START_DEADLINE=600, STOP_DEADLINE=600)
-            world.variables["AMBIENT_LOG_LEVEL"] = "info"
-            print(f"runtime {runtime}", flush=True)
-            try:
-                world.start()
-                measure(world, given)
-            finally:
-                world.end()
-                plane.stop()
+    begun = time.monotonic()
+    for runtime in given.runtime or RUNTIMES:
+        print(f"runtime {runtime}", flush=True)
+        found = measure(runtime, given)
+        print(f"\nruntime {runtime}, all of it\n{table(found)}\n", flush=True)
+    print(f"took {time.monotonic() - begun:.0f} s")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from tests.e2e.conftest import wait_for
 from tests.kube.world import KubeWorld
 
 
-def wakeups(world: KubeWorld, sessions: list[str]) -> dict[str, object]:
+def wakeups(world: KubeWorld, sessions: list[str]) -> dict[str, float]:
     """Milliseconds from before a stop is sent, so its write is in them, one session after the other."""
     taken = [_wakeup(world, session) for session in sessions]
     return {"wakeup_p50_ms": round(_quantile(taken, 0.5)), "wakeup_p99_ms": round(_quantile(taken, 0.99))}

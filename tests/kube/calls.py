@@ -11,7 +11,7 @@ _UNNAMED = {"GET": "list", "DELETE": "deletecollection", "POST": "create"}
 
 @dataclass(slots=True)
 class Call:
-    """One request, and the status it was answered with (0: not, or not yet)."""
+    """One request, and the status it was answered with (0: not, or not yet); a list's page after the first is `further`."""
 
     verb: str
     resource: str = ""
@@ -21,6 +21,7 @@ class Call:
     agent: str = ""
     path: str = ""
     status: int = 0
+    further: bool = False
     at: float = field(default_factory=time.monotonic)
 
     def __str__(self) -> str:
@@ -40,12 +41,13 @@ def call_of(method: str, target: str, headers: dict[str, str]) -> Call:
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
     resource, name, subresource = (*rest, "", "", "")[:3]
+    query = parse_qs(url.query)
     verb = (_NAMED if name else _UNNAMED).get(method, method.lower())
-    if parse_qs(url.query).get("watch", ["false"])[0] in ("true", "1"):
+    if query.get("watch", ["false"])[0] in ("true", "1"):
         verb = "watch"
     elif verb == "patch" and headers.get("content-type", "").startswith("application/apply-patch"):
         verb = "apply"
-    return Call(verb, resource, namespace, name, subresource, agent, url.path)
+    return Call(verb, resource, namespace, name, subresource, agent, url.path, further="continue" in query)
 
 
 @dataclass(frozen=True, slots=True)

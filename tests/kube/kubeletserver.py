@@ -3,6 +3,7 @@
 import ssl
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -76,10 +77,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/plain")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        tail, since = query.get("tailLines"), query.get("sinceSeconds")
+        tail = query.get("tailLines")
         follow = query.get("follow") in ("true", "1")
         times = query.get("timestamps") in ("true", "1")
-        for when, line in log.read(follow, int(tail) if tail else None, float(since) if since else None):
+        for when, line in log.read(follow, int(tail) if tail else None, _since(query)):
             stamped = when.strftime("%Y-%m-%dT%H:%M:%S.%f000Z ").encode() + line if times else line
             self.wfile.write(f"{len(stamped):x}\r\n".encode() + stamped + b"\r\n")
         self.wfile.write(b"0\r\n\r\n")
@@ -90,3 +91,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _since(query: dict[str, str]) -> float | None:
+    """How many seconds back is asked for, in either way; a time to come is asked for as less than none."""
+    if "sinceTime" in query:
+        return (datetime.now(UTC) - datetime.fromisoformat(query["sinceTime"])).total_seconds()
+    return float(query["sinceSeconds"]) if "sinceSeconds" in query else None

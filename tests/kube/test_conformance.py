@@ -1,6 +1,8 @@
 """One life of sessions, whatever they run in: the same sentences over every runtime."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -155,6 +157,28 @@ def test_a_runner_answers_nobody_without_its_token(world: World) -> None:
         assert httpx.get(f"{address}/health", trust_env=False).json()["session_id"] == session
 
 
+def test_a_log_is_read_whole_by_its_end_from_a_time_on_and_as_it_is_written(world: World) -> None:
+    with world.running() as session:
+        path = f"/sessions/{session}/logs"
+        wait_for(lambda: "The quick runner listens" in world.ask("GET", path).text, "the runner's first words")
+        begun = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        with httpx.stream("GET", world.api + path, params={"follow": "true"}, **as_caller(world)) as answer:
+            lines = answer.iter_lines()
+            assert "The quick runner listens" in next(lines)
+            httpx.get(f"{endpoint_of(world, session)}/later", trust_env=False)
+            assert "/later" in next(line for line in lines if "/later" in line)
+            world.ask("POST", f"/sessions/{session}/stop")
+            # It ends with the runner.
+            assert "The quick runner listens" not in "".join(lines)
+        world.until(session, "Stopped")
+        world.ask("POST", f"/sessions/{session}/start")
+        world.until(session, "Running")
+        httpx.get(f"{endpoint_of(world, session)}/last", trust_env=False)
+        wait_for(lambda: "/last" in world.ask("GET", path, params={"tail": 1}).text, "the last line")
+        assert "The quick runner listens" in world.ask("GET", path, params={"since": begun}).text
+        assert world.ask("GET", path, params={"since": "2100-01-01T00:00:00Z"}).text == ""
+
+
 def test_a_control_plane_that_is_killed_finds_its_sessions_again(bare: World) -> None:
     with bare.control_plane() as plane:
         session = bare.session()
@@ -185,6 +209,10 @@ def test_what_is_asked_while_there_is_no_control_plane_is_done(bare: World, word
             assert bare.reason(bare.until(session, "Stopped")) == "UserStopped"
         else:
             gone(bare, session)
+
+
+def as_caller(world: World) -> dict[str, Any]:
+    return {"headers": world.headers, "timeout": 60, "trust_env": False}
 
 
 def endpoint_of(world: World, session: str) -> str:

@@ -197,6 +197,30 @@ def test_a_component_is_accepted(deployed: Cluster, tmp_path: Path, component: s
         deployed.create(pod, dry_run=True)
 
 
+def test_what_is_scraped_is_a_port_that_a_service_has_and_a_policy_opens(tmp_path: Path) -> None:
+    monitoring = manifests.with_component(tmp_path, "monitoring")
+    everything = [*manifests.overlay("cluster"), *monitoring]
+    monitors = [m["spec"] for m in monitoring if m["kind"] == "ServiceMonitor"]
+    assert len({tuple(m["selector"]["matchLabels"].items()) for m in monitors}) == 2
+    for monitor in monitors:
+        labels, wanted = monitor["selector"]["matchLabels"], monitor["endpoints"][0]["port"]
+        ports = {p["name"]: p["port"] for m in everything for p in served(m, labels)}
+        opened = [p["port"] for m in monitoring for p in opened_by(m, labels)]
+        assert ports[wanted] in opened
+
+
+def served(manifest: dict[str, Any], labels: dict[str, str]) -> list[dict[str, Any]]:
+    """Ports of a manifest, if it is the Service with these labels."""
+    ours = manifest["kind"] == "Service" and labels.items() <= manifest["metadata"]["labels"].items()
+    return list(manifest["spec"]["ports"]) if ours else []
+
+
+def opened_by(manifest: dict[str, Any], labels: dict[str, str]) -> list[dict[str, Any]]:
+    """Ports of a manifest, if it is a NetworkPolicy for pods with these labels."""
+    ours = manifest["kind"] == "NetworkPolicy" and manifest["spec"]["podSelector"].get("matchLabels") == labels
+    return [port for rule in manifest["spec"]["ingress"] for port in rule["ports"]] if ours else []
+
+
 def test_the_mirror_may_list_and_nothing_else(deployed: Cluster, tmp_path: Path) -> None:
     for manifest in manifests.with_component(tmp_path, "mirror"):
         deployed.apply(manifest)
@@ -248,7 +272,8 @@ MUST_NOT = [
     ("delete", "", "namespaces", None),
     ("create", "", "pods", "project"),
     ("create", "", "pods/exec", "project"),
-    ("delete", "", "pods", "project"),
+    ("delete", "", "pods", "foreign"),
+    ("deletecollection", "", "pods", "project"),
     ("create", "", "serviceaccounts/token", "project"),
     ("impersonate", "", "users", None),
     ("get", "", "configmaps", "project"),
@@ -357,3 +382,17 @@ def test_the_control_plane_cannot_touch_what_others_made(
         lambda: control_plane.request("DELETE", control_plane.path("agenticsessions", project, name))
     )
     assert deployed.get("agenticsessions", name, project)["metadata"] == theirs["metadata"]
+
+
+def test_the_control_plane_takes_away_pods_of_its_own_alone(
+    deployed: Cluster, control_plane: Cluster, project: str
+) -> None:
+    wait_for(lambda: deployed.find("serviceaccounts", "default", project), "the default service account")
+    for name, labels in (("theirs", {}), ("ours", OURS)):
+        metadata = {"name": name, "namespace": project, "labels": labels}
+        spec = {"containers": [{"name": "c", "image": "i"}]}
+        deployed.create({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+    words = "only pods labelled"
+    assert words in refusal(lambda: control_plane.request("DELETE", control_plane.path("pods", project, "theirs")))
+    control_plane.delete("pods", "ours", project, gracePeriodSeconds=0)
+    assert [pod["metadata"]["name"] for pod in deployed.list("pods", project)] == ["theirs"]

@@ -1,16 +1,21 @@
 """What a cluster does to sessions (cases 63 and 64): each ends in waiting with a reason, or in its true end; nothing runs hot."""
 
+import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import wait_for
+from tests.faults.pair import HAND_OVER, Pair
+from tests.kube.test_starts_killed import OBJECTS, ONE_OF_EACH
 from tests.kube.testplane import Plane
 from tests.kube.world import KubeWorld, gone, make_world
 
 STUCK_SECONDS = 15.0
+RESOURCE = {"operator": "agenticsessions", "job": "jobs"}
 RUNTIMES = ["operator", "job"]
 
 
@@ -107,6 +112,17 @@ def test_an_api_server_that_is_away_changes_no_phase(world: KubeWorld) -> None:
         world.until(session, "Stopped")
 
 
+def test_a_control_plane_that_starts_while_the_api_server_is_away_sees_to_its_rows(world: KubeWorld) -> None:
+    with world.running() as session:
+        world.rest()
+        world.proxy.away()
+        world.ask("POST", f"/sessions/{session}/stop")
+        world.steady()
+        assert reason_comes(world, session, "Unreachable", "NotListed")["phase"] == "Stopping"
+        world.proxy.back()
+        world.until(session, "Stopped", seconds=150)
+
+
 def test_a_token_that_has_expired_is_read_anew(world: KubeWorld) -> None:
     rule = world.proxy.answer(401, times=1, agent="ambient-control-plane", verb="create|apply")
     session = world.session()
@@ -163,6 +179,12 @@ def test_a_quota_is_waited_for_and_named(world: KubeWorld) -> None:
     world.cluster.delete("resourcequotas", "none", world.project)
 
 
+def told_of(world: KubeWorld, session: str) -> dict[str, str]:
+    """The events of its pod that a session's explanation tells: reason and message."""
+    told = world.ask("GET", f"/sessions/{session}/explain").json().get("happenings", [])
+    return {h["reason"]: h["message"] for h in told if h["source"].startswith("pod ")}
+
+
 ENDS: dict[str, tuple[Callable[[KubeWorld, str], None], str]] = {
     "killed for its memory": (lambda world, pod: world.kubelet.kill(pod, world.project, "OOMKilled"), "OOMKilled"),
     "evicted": (lambda world, pod: world.kubelet.evict(pod, world.project), "Evicted"),
@@ -179,9 +201,33 @@ def test_a_pod_s_end_is_told_with_its_cause(world: KubeWorld, case: str) -> None
     fate(world, pod)
     row = world.until(session, "Failed", "Stopped", "Completed", seconds=90)
     assert (row["phase"], world.reason(row)) == ("Failed", reason)
-    if case == "on a lost node":
+    # What is left of a Job's pod is taken away by ourselves; the operator leaves that to Kubernetes.
+    if case == "on a lost node" and world.runtime == "operator":
         world.kubelet.collect(pod, world.project)
     ends(world, session)
+
+
+def test_of_two_control_planes_the_stopped_one_makes_and_writes_nothing_more(world: KubeWorld) -> None:  # case 65
+    world.rest()
+    world.new_project()
+    with Pair(world) as pair:
+        fence, stopped = pair.leader()
+        # Its last write is on its way when it is stopped, and comes late.
+        held = world.proxy.hold(agent="ambient-control-plane", verb="create|apply", resource=RESOURCE[world.runtime])
+        session = world.session()
+        held.wait()
+        stopped.send_signal(signal.SIGSTOP)
+        at = time.monotonic()
+        newer, _ = pair.leader(after=fence)
+        assert time.monotonic() - at < HAND_OVER
+        world.proxy.heal()
+        stopped.send_signal(signal.SIGCONT)
+        row = world.until(session, "Running", "Failed", seconds=150)
+        assert (row["phase"], row["starts"], pair.status_by(fence), pair.status_by(newer)) == ("Running", 1, 409, 200)
+        found = Counter(kind for kind in OBJECTS for item in world.objects(kind) if session in item["metadata"]["name"])
+        assert dict(found) == ONE_OF_EACH[world.runtime]
+        assert (pair.leader()[0], stopped.poll()) == (newer, None)
+        ends(world, session)
 
 
 @pytest.mark.parametrize("reason", ["Unschedulable", "CreateContainerConfigError", "ImagePullBackOff"])
@@ -189,6 +235,8 @@ def test_a_pod_that_cannot_start_says_why_and_can_be_stopped(world: KubeWorld, r
     failure = world.kubelet.fail(reason, namespace=world.project)
     session = world.session()
     row = reason_comes(world, session, reason, "ErrImagePull")
+    event = "FailedScheduling" if reason == "Unschedulable" else "Failed"
+    wait_for(lambda: event in told_of(world, session), f"an event {event} of the pod in the explanation")
     if row["phase"] != "Failed":
         is_cool(world)
         world.ask("POST", f"/sessions/{session}/stop")

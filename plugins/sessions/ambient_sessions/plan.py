@@ -11,7 +11,8 @@ from ambient_sessions.runtimes import Observed, Waiting
 from ambient_sessions.steps import Away, Clean, Launch, Publish, Report, StartRun, Step, Terminate, Wait
 
 SOON = 0.25
-WATCH = 60.0
+# News and the full look wake a session that runs well; this is only for a session that both have missed.
+WATCH = 600.0
 MISSING = "RunnerMissing"
 # How a session ends that was not asked to by a caller, by the reason for which it was stopped.
 _ENDS: dict[str, Phase] = {

@@ -11,7 +11,7 @@ from ambient_sdk import Conflict, NotFound
 
 from ambient_core import Again, Reconciler
 from ambient_core.config import Settings
-from ambient_core.controlplane.reconciler import Context, is_deposed
+from ambient_core.controlplane.reconciler import Context, NotNow, is_deposed
 from ambient_sessions import steps
 from ambient_sessions.conditions import ENDING, REACHABLE, READY, condition, find, merge
 from ambient_sessions.lifecycle import ACTIVE
@@ -29,6 +29,8 @@ _LOOKS = 3
 _AT_ONCE = 100
 _SLOW = 3.0
 _AGAIN = 10.0
+# A crowd that starts at once is slow all together, and nothing is wrong with it.
+_APART = 1.0
 _KEPT = 20
 
 
@@ -56,6 +58,7 @@ class SessionReconciler(Reconciler):
         self.projects: dict[str, str] = {}
         self.missed: dict[str, datetime] = {}
         self.told: dict[str, tuple[datetime, list[dict[str, str]]]] = {}
+        self.told_last: datetime | None = None
 
     def teardown(self) -> None:
         """Let the runtime look no more; what runs goes on."""
@@ -64,14 +67,21 @@ class SessionReconciler(Reconciler):
     def keys(self) -> Iterable[tuple[str, Again]]:
         """Sessions for which there is something to do, now or in time, by one list of rows and one of the runtime."""
         active = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
-        found = self.context.client.sessions.list_all(search=f"mirrored = false and phase in ({active})", size=500)
-        rows = {row["id"]: row for row in (dict(entry.to_dict()) for entry in found)}
-        others = [target for target in self.runtime.sessions() if target.session_id not in rows]
-        self.projects.update({row["id"]: row["project_id"] for row in rows.values()})
+        rows: set[str] = set()
+        for entry in self.context.client.sessions.list_all(
+            search=f"mirrored = false and phase in ({active})", size=_AT_ONCE
+        ):
+            row = dict(entry.to_dict())
+            rows.add(row["id"])
+            self.projects[row["id"]] = row["project_id"]
+            if (again := self._due(row, self.runtime.observe(self._target(row["id"], row)))) is not None:
+                yield row["id"], again
+        # Not before: a runtime that cannot say what it has must not keep the rows from being looked at.
+        try:
+            others = [target for target in self.runtime.sessions() if target.session_id not in rows]
+        except Waiting as waiting:
+            raise NotNow(f"the runtime does not say what it has: {waiting}") from waiting
         self.projects.update({t.session_id: t.project_id for t in others if t.project_id is not None})
-        for key, row in rows.items():
-            if (again := self._due(row, self.runtime.observe(self._target(key)))) is not None:
-                yield key, again
         for key in (*self._lively(others), *self._deleted(others)):
             yield key, Again(0.0, "")
 
@@ -139,7 +149,7 @@ class SessionReconciler(Reconciler):
             self.projects[key] = row["project_id"]
         except NotFound:
             row = None
-        return row, self.runtime.observe(self._target(key))
+        return row, self.runtime.observe(self._target(key, row))
 
     def _forget(self, key: str) -> None:
         self.projects.pop(key, None)
@@ -162,8 +172,9 @@ class SessionReconciler(Reconciler):
         slow = since is not None and (now - datetime.fromisoformat(since)).total_seconds() > _SLOW
         wrong = seen.stage in ("exited", "lost") and seen.exit_code != 0
         moving = row is not None and row.get("phase") in ("Pending", "Creating", "Stopping")
-        if not ((moving and slow) or wrong) or (asked is not None and (now - asked).total_seconds() < _AGAIN):
+        if not ((moving and slow) or wrong) or within(asked, now, _AGAIN) or within(self.told_last, now, _APART):
             return known
+        self.told_last = now
         try:
             told = self.runtime.happenings(self._target(key))
         except Waiting:
@@ -172,8 +183,10 @@ class SessionReconciler(Reconciler):
         self.told[key] = now, known
         return known
 
-    def _target(self, key: str) -> Target:
-        return Target(key, self.projects.get(key))
+    def _target(self, key: str, row: Row | None = None) -> Target:
+        # Exactly where the plan publishes nothing.
+        told = row is not None and row.get("phase") == "Running" and (find(row, READY) or {}).get("status") != "False"
+        return Target(key, self.projects.get(key), published=told)
 
     def _apply(self, key: str, row: Row | None, step: Step, seen: Observed) -> tuple[Again | None, Row | None]:
         """Take one step; answers when to look again, if this was the last one, and the row as it is by then."""
@@ -262,6 +275,11 @@ def runtime_of(context: Surroundings, settings: SessionsSettings) -> Runtime:
 
 def _same(runtime: Runtime) -> Runtime:
     return runtime
+
+
+def within(before: datetime | None, now: datetime, seconds: float) -> bool:
+    """Whether something was less than so many seconds ago."""
+    return before is not None and (now - before).total_seconds() < seconds
 
 
 def limits_of(settings: SessionsSettings) -> Limits:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from ambient_sessions.cluster.settings import ClusterSettings
 from ambient_sessions.runtimes import Waiting
 
 FIELD_MANAGER = "ambient-control-plane"
-PAGE = 500
+# A page is in memory as a whole, read and parsed: ten times what is kept of it.
+PAGE = 100
 Object = dict[str, Any]
 
 
@@ -49,6 +50,20 @@ class Precondition:
     version: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Going:
+    """How an object goes.
+
+    Args:
+        propagation: ``Background``: at once, and what it owns after it; ``Foreground``: it stays, marked, until what it owns
+            has gone.
+        grace: seconds that it may take; as long as it says itself when ``None``; 0: nobody's word is waited for.
+    """
+
+    propagation: str = "Background"
+    grace: int | None = None
+
+
 class Cluster:
     """One cluster; safe to use from several threads. Every method raises `Waiting`, or one of its kinds in `faults`.
 
@@ -71,8 +86,14 @@ class Cluster:
         except NotThere:
             return None
 
-    def list(self, resource: KubeResource, scope: Scope) -> tuple[list[Object], str]:
-        """All objects, read page by page, and the version from which a watch may go on."""
+    def list(
+        self, resource: KubeResource, scope: Scope, keep: Callable[[Object], Object] = lambda found: found
+    ) -> tuple[list[Object], str]:
+        """All objects, read page by page, and the version from which a watch may go on.
+
+        Args:
+            keep: what is kept of an object, page by page, where all of all would be too much.
+        """
         items: list[Object] = []
         token: str | None = None
         while True:
@@ -85,7 +106,7 @@ class Cluster:
                 # The list got too old between two pages.
                 items, token = [], None
                 continue
-            items += page.get("items") or []
+            items += map(keep, page.get("items") or [])
             token = page["metadata"].get("continue")
             if not token:
                 return items, str(page["metadata"]["resourceVersion"])
@@ -133,16 +154,13 @@ class Cluster:
         name: str,
         namespace: str,
         only: Precondition,
-        propagation: str = "Background",
+        going: Going = Going(),
     ) -> None:
-        """Delete an object if it is still that one, and what it owns; an object that is not there is fine.
-
-        Args:
-            propagation: ``Background``: it goes at once, what it owns after it; ``Foreground``: it stays, marked, until what
-                it owns has gone.
-        """
+        """Delete an object if it is still that one, and what it owns; an object that is not there is fine."""
         wanted = {"uid": only.uid, **({"resourceVersion": only.version} if only.version else {})}
-        body: Object = {"propagationPolicy": propagation, "preconditions": wanted}
+        body: Object = {"propagationPolicy": going.propagation, "preconditions": wanted}
+        if going.grace is not None:
+            body["gracePeriodSeconds"] = going.grace
         try:
             self._connection.json(Ask("DELETE", resource.path(namespace, name), resource.plural, body=body))
         except NotThere:

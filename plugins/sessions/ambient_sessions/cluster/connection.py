@@ -1,17 +1,19 @@
 """The way to the API server: its address, our certificate or token, and the requests. The one importer of ``kubernetes``.
 
-The package finds and reads the configuration and makes the connections; the requests are ours, because we send and read JSON.
+The package reads the configurations that `access` leaves to it, and makes the connections then; the requests are ours,
+because we send and read JSON.
 """
 
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlencode
 
+from ambient_sessions.cluster.access import Access, in_cluster, of_kubeconfig
 from ambient_sessions.cluster.faults import fault_of
 from ambient_sessions.cluster.settings import ClusterSettings
 from ambient_sessions.runtimes import Waiting
@@ -53,8 +55,7 @@ class Connection:
     def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._configuration: Any = None
-        self._pool: Any = None
+        self._way: _Way | None = None
 
     def json(self, ask: Ask) -> dict[str, Any]:
         """The answer as an object.
@@ -93,22 +94,21 @@ class Connection:
     def _send(self, ask: Ask) -> Any:
         import urllib3  # noqa: PLC0415 - comes with kubernetes, and is needed no earlier
 
-        configuration, pool = self._ready()
+        way = self._ready()
         headers = {"Accept": "application/json", "User-Agent": "ambient-control-plane"}
-        auth = configuration.auth_settings().get("BearerToken")
-        if auth and auth["value"]:
-            headers["Authorization"] = auth["value"].strip()
+        if authorization := way.authorization():
+            headers["Authorization"] = authorization
         body = None
         if ask.body is not None:
             headers["Content-Type"], body = ask.content_type, json.dumps(ask.body).encode()
         query = urlencode({name: value for name, value in ask.query.items() if value is not None})
-        url = configuration.host.rstrip("/") + ask.path + (f"?{query}" if query else "")
+        url = way.server + ask.path + (f"?{query}" if query else "")
         read = self._settings.kube_request_timeout if ask.read_timeout is None else ask.read_timeout
         timeout = urllib3.Timeout(connect=self._settings.kube_request_timeout, read=read)
         # A connection that the server has closed meanwhile is no outage: reading may be asked once more.
         for last in (ask.method != "GET", True):
             try:
-                return pool.request(
+                return way.pool.request(
                     ask.method,
                     url,
                     body=body,
@@ -130,19 +130,53 @@ class Connection:
         cause = fault.__cause__ or fault.__context__ or fault
         return Waiting("Unreachable", f"Kubernetes does not answer: {type(cause).__name__}", outage=True)
 
-    def _ready(self) -> tuple[Any, Any]:
+    def _ready(self) -> "_Way":
         with self._lock:
-            if self._pool is None:
-                self._configuration, self._pool = _connect(self._settings)
-            return self._configuration, self._pool
+            if self._way is None:
+                self._way = _connect(self._settings)
+            return self._way
 
     def _forget(self) -> None:
         with self._lock:
-            self._pool = None
+            self._way = None
 
 
-def _connect(settings: ClusterSettings) -> tuple[Any, Any]:
-    from kubernetes import config  # noqa: PLC0415 - takes half a second and 40 MB
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """An API server, the connections to it, and what says who we are."""
+
+    server: str
+    pool: Any
+    authorization: Callable[[], str]
+
+
+def _connect(settings: ClusterSettings) -> _Way:
+    import urllib3  # noqa: PLC0415 - comes with kubernetes, and is needed no earlier
+
+    try:
+        access = of_kubeconfig(settings.kubeconfig) if settings.kubeconfig is not None else in_cluster()
+    except OSError as fault:
+        raise _no_cluster(fault) from fault
+    if access is None:
+        return _connect_by_package(settings)
+    pool = urllib3.PoolManager(maxsize=_CONNECTIONS, ssl_context=access.trust)
+    return _Way(access.server, pool, partial(_bearer, access))
+
+
+def _bearer(access: Access) -> str:
+    try:
+        return f"Bearer {access.bearer()}"
+    except OSError as fault:
+        raise _no_cluster(fault) from fault
+
+
+def _no_cluster(fault: Exception) -> Waiting:
+    words = f"the cluster's configuration cannot be read: {fault}; set sessions.kubeconfig, or run in a pod"
+    return Waiting("NoCluster", words, after=30.0, outage=True)
+
+
+def _connect_by_package(settings: ClusterSettings) -> _Way:
+    from kubernetes import config  # noqa: PLC0415 - takes half a second and 20 MB
     from kubernetes.client import Configuration  # noqa: PLC0415
     from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415
 
@@ -153,10 +187,14 @@ def _connect(settings: ClusterSettings) -> tuple[Any, Any]:
         else:
             config.load_incluster_config(client_configuration=configuration)
     except (config.ConfigException, OSError, ValueError) as fault:
-        words = f"the cluster's configuration cannot be read: {fault}; set sessions.kubeconfig, or run in a pod"
-        raise Waiting("NoCluster", words, after=30.0, outage=True) from fault
+        raise _no_cluster(fault) from fault
     configuration.connection_pool_maxsize = _CONNECTIONS
-    return configuration, RESTClientObject(configuration).pool_manager
+
+    def authorization() -> str:
+        auth = configuration.auth_settings().get("BearerToken")
+        return str(auth["value"]).strip() if auth and auth["value"] else ""
+
+    return _Way(configuration.host.rstrip("/"), RESTClientObject(configuration).pool_manager, authorization)
 
 
 def _all(answer: Any) -> bytes:

@@ -2,10 +2,12 @@
 
 import logging
 import random
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from ambient_sessions.cluster.client import Cluster, Object, Scope
 from ambient_sessions.cluster.faults import Expired
@@ -25,7 +27,7 @@ class Seen:
     """One object, and when it was last heard of.
 
     Args:
-        object: as the server gave it, without ``managedFields``.
+        object: as the server gave it, without what nobody here reads of it (`slim`).
         at: seconds on the monotonic clock.
     """
 
@@ -41,15 +43,23 @@ class Informer:
         resource: what to follow.
         scope: which of its objects.
         changed: called with every object that came, changed or went, and after each list.
+        group: what objects are found by, beside their name.
     """
 
     def __init__(
-        self, cluster: Cluster, resource: KubeResource, scope: Scope, changed: Callable[[Object], None]
+        self,
+        cluster: Cluster,
+        resource: KubeResource,
+        scope: Scope,
+        changed: Callable[[Object], None],
+        group: Callable[[Object], str] = lambda _object: "",
     ) -> None:
         self._cluster = cluster
         self._resource = resource
         self._scope = scope
         self._changed = changed
+        self._group = group
+        self._groups: dict[str, set[Key]] = {}
         self._lock = threading.Lock()
         self._objects: dict[Key, Seen] = {}
         self._stopping = threading.Event()
@@ -96,19 +106,38 @@ class Informer:
         with self._lock:
             return [seen.object for seen in self._objects.values()]
 
+    def of(self, group: str) -> list[Object]:
+        """The objects of one group."""
+        with self._lock:
+            return [self._objects[key].object for key in self._groups.get(group, ())]
+
     def put(self, found: Object) -> None:
         """Take in what the server said elsewhere, such as the answer to a write, unless something newer is known."""
         with self._lock:
             known = self._objects.get(_key(found))
             if known is None or _version(found) >= _version(known.object):
-                self._objects[_key(found)] = Seen(_slim(found), time.monotonic())
+                self._keep(_key(found), Seen(slim(found), time.monotonic()))
 
     def drop(self, namespace: str, name: str, uid: str | None = None) -> None:
         """Forget an object that the server said is not there; with ``uid`` only if it is that one."""
         with self._lock:
             known = self._objects.get((namespace, name))
             if known is not None and uid in (None, _uid(known.object)):
-                del self._objects[(namespace, name)]
+                self._lose((namespace, name))
+
+    def _keep(self, key: Key, seen: Seen) -> None:
+        self._lose(key)
+        self._objects[key] = seen
+        self._groups.setdefault(self._group(seen.object), set()).add(key)
+
+    def _lose(self, key: Key) -> None:
+        known = self._objects.pop(key, None)
+        if known is None:
+            return
+        group = self._group(known.object)
+        self._groups[group].discard(key)
+        if not self._groups[group]:
+            del self._groups[group]
 
     def _run(self) -> None:
         failures = 0
@@ -141,10 +170,12 @@ class Informer:
         log.warning("%s cannot be followed: %s", self._resource.plural, fault)
 
     def _relist(self) -> None:
-        items, version = self._cluster.list(self._resource, self._scope)
+        items, version = self._cluster.list(self._resource, self._scope, slim)
         now = time.monotonic()
         with self._lock:
-            before, self._objects = self._objects, {_key(item): Seen(_slim(item), now) for item in items}
+            before, self._objects, self._groups = self._objects, {}, {}
+            for item in items:
+                self._keep(_key(item), Seen(item, now))
             gone = [seen.object for key, seen in before.items() if key not in self._objects]
         self._version, self._trouble = version, None
         self._tried.set()
@@ -180,6 +211,21 @@ def _version(found: Object) -> int:
     return int(text) if text.isdigit() else 0
 
 
-def _slim(found: Object) -> Object:
-    found["metadata"].pop("managedFields", None)
-    return found
+def slim(found: Object) -> Object:
+    """A copy with what is read of a followed object: who it is, how it is, and whether it is suspended.
+
+    Thousands are kept. The rest of a specification is most of an object, and the names of its fields are the same in all.
+    """
+    metadata = {name: value for name, value in found["metadata"].items() if name != "managedFields"}
+    spec = {name: value for name, value in (found.get("spec") or {}).items() if name == "suspend"}
+    kept: Object = _shared({"metadata": metadata, "spec": spec, "status": found.get("status") or {}})
+    return kept
+
+
+def _shared(value: Any) -> Any:
+    """A copy whose field names are one string wherever they occur."""
+    if isinstance(value, dict):
+        return {sys.intern(name): _shared(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_shared(held) for held in value]
+    return value

@@ -87,10 +87,12 @@ class Target:
     Args:
         session_id: its id.
         project_id: where it lives; ``None`` when its row is gone and nobody remembers.
+        published: whether the gateway knows where its runner answers; the runtime need not find out the token again.
     """
 
     session_id: str
     project_id: str | None = None
+    published: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,22 @@ class Followers:
         resource: what to follow.
         labels: selects its objects.
         changed: called with every object that came, changed or went.
+        group: what objects are found by, beside their name.
     """
 
     def __init__(
-        self, cluster: Cluster, resource: KubeResource, labels: str, changed: Callable[[Object], None]
+        self,
+        cluster: Cluster,
+        resource: KubeResource,
+        labels: str,
+        changed: Callable[[Object], None],
+        group: Callable[[Object], str] = lambda _object: "",
     ) -> None:
         self._cluster = cluster
         self._resource = resource
         self._labels = labels
         self._changed = changed
+        self._group = group
         self._lock = threading.Lock()
         self._informers: dict[str, Informer] = {}
 
@@ -34,7 +41,8 @@ class Followers:
             informer = self._informers.get(namespace)
             if informer is None:
                 scope = Scope(namespace, self._labels)
-                informer = self._informers[namespace] = Informer(self._cluster, self._resource, scope, self._changed)
+                informer = Informer(self._cluster, self._resource, scope, self._changed, self._group)
+                self._informers[namespace] = informer
                 informer.start()
             return informer
 

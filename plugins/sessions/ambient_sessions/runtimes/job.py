@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ambient_sessions.cluster.client import Cluster, Object, Precondition, Scope
+from ambient_sessions.cluster.client import Cluster, Going, Object, Precondition, Scope
 from ambient_sessions.cluster.faults import AlreadyThere, NotThere
 from ambient_sessions.cluster.resources import (
     JOBS,
@@ -26,7 +26,7 @@ from ambient_sessions.runtimes.followers import Followers
 from ambient_sessions.runtimes.job_view import is_half_made, is_over, newest, observed_of, start_of
 from ambient_sessions.runtimes.names import namespace_of, session_name
 from ambient_sessions.runtimes.namespaces import MANAGED_BY, PREFIX, PROJECT, US, Namespaces
-from ambient_sessions.runtimes.pod import NO_POD
+from ambient_sessions.runtimes.pod import NO_POD, view_of
 from ambient_sessions.runtimes.pod_log import happenings_of, log_of
 from ambient_sessions.settings import SessionsSettings
 
@@ -59,8 +59,8 @@ class JobRuntime:
         self._cluster = cluster or Cluster(settings)
         self._namespaces = Namespaces(self._cluster, settings, lambda _namespace: None, _RESTRICTED)
         self._wake: Callable[[str], None] = lambda _session: None
-        self._jobs = Followers(self._cluster, JOBS, _OURS, self._changed)
-        self._pods = Followers(self._cluster, PODS, _OURS, self._changed)
+        self._jobs = Followers(self._cluster, JOBS, _OURS, self._changed, _label)
+        self._pods = Followers(self._cluster, PODS, _OURS, self._changed, _label)
         self._tokens: dict[str, str] = {}
         self._looked: dict[str, float] = {}
         self._reasons: dict[str, tuple[float, str, str]] = {}
@@ -90,7 +90,9 @@ class JobRuntime:
         seen = observed_of(job, pod)
         if job is not None and seen.reason == NO_POD:
             return self._with_reason(seen, job)
-        return self._with_endpoint(seen, job, pod) if job is not None and seen.stage == "ready" else seen
+        if job is None or seen.stage != "ready":
+            return seen
+        return self._with_endpoint(seen, job, pod, target.published)
 
     def _look(self, namespace: str, session_id: str) -> tuple[list[Object], list[Object]]:
         """Jobs and pods of a session as the watches have them; asked for anew when they should have moved by now."""
@@ -98,7 +100,7 @@ class JobRuntime:
         for informer in informers:
             informer.check()
         name = session_name(session_id)
-        jobs, pods = ([o for o in informer.all() if _label(o) == name] for informer in informers)
+        jobs, pods = (informer.of(name) for informer in informers)
         if observed_of(*newest(jobs, pods)).stage not in _MOVING:
             self._looked.pop(name, None)
         elif time.monotonic() - self._looked.setdefault(name, time.monotonic()) >= _LOOK_AGAIN:
@@ -110,8 +112,8 @@ class JobRuntime:
         found, _ = self._cluster.list(resource, Scope(namespace, f"{MANAGED_BY}={US},{objects.SESSION}={name}"))
         informer = (self._jobs if resource is JOBS else self._pods).of(namespace)
         names = {item["metadata"]["name"] for item in found}
-        for known in informer.all():
-            if _label(known) == name and known["metadata"]["name"] not in names:
+        for known in informer.of(name):
+            if known["metadata"]["name"] not in names:
                 informer.drop(namespace, known["metadata"]["name"], known["metadata"]["uid"])
         for item in found:
             informer.put(item)
@@ -121,7 +123,7 @@ class JobRuntime:
         if target.project_id is not None:
             return namespace_of(target.project_id)
         for namespace, informer in self._jobs.followed().items():
-            if any(_label(job) == session_name(target.session_id) for job in informer.all()):
+            if informer.of(session_name(target.session_id)):
                 return namespace
         return None
 
@@ -139,13 +141,13 @@ class JobRuntime:
             known = self._reasons[uid] = (now, reason, words)
         return replace(seen, reason=known[1], message=known[2])
 
-    def _with_endpoint(self, seen: Observed, job: Object, pod: Object | None) -> Observed:
+    def _with_endpoint(self, seen: Observed, job: Object, pod: Object | None, published: bool) -> Observed:
         metadata = job["metadata"]
         host: str | None = f"{metadata['name']}.{metadata['namespace']}.svc"
         if self._settings.kube_endpoint == "pod":
             host = (pod or {}).get("status", {}).get("podIP")
-        token = self._token(metadata["name"], metadata["namespace"], metadata["uid"])
-        if host is None or token is None:
+        token = None if published else self._token(metadata["name"], metadata["namespace"], metadata["uid"])
+        if host is None or (token is None and not published):
             what = "address" if host is None else "token"
             return replace(
                 seen, stage="starting", reason="NoEndpoint", message=f"The runner's {what} is not known yet."
@@ -206,16 +208,26 @@ class JobRuntime:
         self._jobs.of(plan.namespace).put(self._cluster.patch(JOBS, plan.name, plan.namespace, change))
 
     def terminate(self, target: Target, *, force: bool = False) -> None:
-        """Delete what runs; it stays, marked, until its pod has gone. The kubelet sees to the grace; we may kill no pod."""
+        """Delete what runs; it stays, marked, until its pod has gone. With ``force`` no kubelet's word is waited for."""
         namespace = self._place(target)
         if namespace is None or not self._namespaces.is_bound(namespace):
             return
-        known, _ = self._look(namespace, target.session_id)
+        known, pods = self._look(namespace, target.session_id)
+        if force:
+            self._force(pods)
         if known and all(is_over(job) or job["metadata"].get("deletionTimestamp") for job in known):
             return
         for job in self._own(target):
             if not is_over(job) and not job["metadata"].get("deletionTimestamp"):
                 self._delete(job)
+
+    def _force(self, pods: Iterable[Object]) -> None:
+        """Take pods away that do not end; on a node that is lost nobody else does."""
+        for pod in pods:
+            metadata = pod["metadata"]
+            if metadata.get("deletionTimestamp") and not view_of(pod, objects.RUNNER).ended:
+                only = Precondition(metadata["uid"])
+                self._cluster.delete(PODS, metadata["name"], metadata["namespace"], only, Going(grace=0))
 
     def clean(self, target: Target) -> None:
         """Delete every Job of the session; what they own goes with them."""
@@ -232,7 +244,7 @@ class JobRuntime:
     def _delete(self, job: Object) -> None:
         metadata = job["metadata"]
         only = Precondition(metadata["uid"])
-        self._cluster.delete(JOBS, metadata["name"], metadata["namespace"], only, "Foreground")
+        self._cluster.delete(JOBS, metadata["name"], metadata["namespace"], only, Going("Foreground"))
         self._tokens.pop(metadata["uid"], None)
         self._reasons.pop(metadata["uid"], None)
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 from ambient_sessions.cluster.client import Cluster, Object
@@ -45,6 +46,7 @@ class Namespaces:
         self._furnish = furnish
         self._labels = labels or {}
         self._lock = threading.Lock()
+        self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._ready: set[str] = set()
         self._seen: set[str] = set()
         self._unbound: dict[str, float] = {}
@@ -57,6 +59,13 @@ class Namespaces:
             Waiting: it is not there yet, is ending, or is not ours.
         """
         name = namespace_of(project_id)
+        with self._lock:
+            making = self._making[name]
+        # One makes them; who comes meanwhile would ask for the same and wait as long.
+        with making:
+            return self._made(name, project_id)
+
+    def _made(self, name: str, project_id: str) -> str:
         with self._lock:
             if name in self._ready:
                 return name

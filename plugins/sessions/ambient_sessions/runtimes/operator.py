@@ -89,7 +89,7 @@ class OperatorRuntime:
             return Observed(reason="NameTaken", message=_taken(found))
         pod = self._pod(found)
         seen = observed_of(found, pod)
-        return self._with_endpoint(seen, found, pod) if seen.stage == "ready" else seen
+        return self._with_endpoint(seen, found, pod, target.published) if seen.stage == "ready" else seen
 
     def _look(self, target: Target) -> Object | None:
         """The AgenticSession as the watch has it; asked for anew when it should have moved by now: a watch may be half open."""
@@ -147,13 +147,13 @@ class OperatorRuntime:
         self._looked[uid] = now
         return True
 
-    def _with_endpoint(self, seen: Observed, found: Object, pod: PodView | None) -> Observed:
+    def _with_endpoint(self, seen: Observed, found: Object, pod: PodView | None, published: bool) -> Observed:
         metadata = found["metadata"]
         host: str | None = f"session-{metadata['name']}.{metadata['namespace']}.svc"
         if self._settings.kube_endpoint == "pod":
             host = pod.address if pod is not None else None
-        token = self._token(found)
-        if host is None or token is None:
+        token = None if published else self._token(found)
+        if host is None or (token is None and not published):
             what = "address" if host is None else "token"
             return replace(
                 seen, stage="starting", reason="NoEndpoint", message=f"The runner's {what} is not known yet."

@@ -13,7 +13,7 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 from ambient_core import Again
 from ambient_core.controlplane.queue import KeyedQueue
-from ambient_core.controlplane.reconciler import Context, Deposed, is_deposed
+from ambient_core.controlplane.reconciler import Context, Deposed, NotNow, is_deposed
 
 from .database import Database, Sessions, Transport
 from .world import View, World
@@ -105,7 +105,7 @@ class Plane:
         """Let pass what may happen."""
         from ambient_sessions.runtimes import Waiting
 
-        if not isinstance(fault, AmbientError | Waiting | Deposed):
+        if not isinstance(fault, AmbientError | Waiting | Deposed | NotNow):
             raise fault
 
     def passes(self) -> None:
