@@ -89,7 +89,11 @@ def test_44_a_line_break_in_a_name_reaches_no_header(call: Any, project: str, na
     refused(call("POST", "/projects", json={"name": name}), 400)
     made = call("POST", "/sessions", json={"name": name, "project_id": project})
     assert made.status_code in (201, 400)
-    for answer in (made, call("GET", "/projects/" + name), call("GET", "/projects", headers={"X-Operation-ID": quote(name)})):
+    for answer in (
+        made,
+        call("GET", "/projects/" + name),
+        call("GET", "/projects", headers={"X-Operation-ID": quote(name)}),
+    ):
         assert "Set-Cookie" not in answer.headers
         assert not [value for value in answer.headers.values() if name in value]
 
