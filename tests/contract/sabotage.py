@@ -15,8 +15,8 @@ from ambient_core.visibility import Sight
 
 
 def forget_the_change_row() -> None:
-    original = statements._logged
-    statements._logged = lambda *a, **k: original(*a, **k).replace(
+    original = statements.logged
+    statements.logged = lambda *a, **k: original(*a, **k).replace(
         "FROM answer) SELECT", "FROM answer WHERE false) SELECT", 1
     )  # type: ignore[assignment]
 
