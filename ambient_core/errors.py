@@ -83,7 +83,8 @@ class Invalid(AmbientError):
         """Build the error from its faults; the reason repeats the first one, so that a log line is enough."""
         first = faults[0]
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        return cls(f"{first.field}: {first.reason}{more}", faults)
+        where = f"{first.field}: " if first.field else ""
+        return cls(f"{where}{first.reason}{more}", faults)
 
 
 class Malformed(AmbientError):

@@ -134,7 +134,7 @@ def _made_anew(resources: Resources, reader: Store, identifier: str, version: in
     last = _versions(reader, identifier, None, 1)
     if not last or last[0][0].verb != "delete":
         raise reader.not_found(identifier)
-    if condition is not None and condition.asks_for_existence:
+    if condition is not None and condition.match is not None:
         raise failed(kind.name, None)
     writer = current().store(kind, "create")
     for column in kind.columns(Access.SECRET):

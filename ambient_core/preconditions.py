@@ -98,7 +98,7 @@ def _tags(name: str, text: str | None) -> Tags | None:
 def failed(kind: str, version: int | None) -> PreconditionFailed:
     """The 412 for an object that is at another version, or (``None``) is not there."""
     if version is None:
-        return PreconditionFailed(f"There is no such {kind}, and If-Match: * asks for one that exists.")
+        return PreconditionFailed(f"There is no such {kind}, and If-Match asks for one that exists.")
     return PreconditionFailed(
         f"The {kind} is at version {version} by now; read it again and repeat the change with its new ETag.",
         headers={"ETag": f'"{version}"'},

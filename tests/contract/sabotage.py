@@ -4,16 +4,19 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ambient_core import changes, history, parameters, past, rest, statements, visibility
+from ambient_core import batch, changes, history, parameters, past, rest, statements, visibility
 from ambient_core.changes import START, Now
+from ambient_core.database import Transaction
+from ambient_core.preconditions import Precondition
 from ambient_core.statements import NOWHERE
 from ambient_core.store import Answer, Store
+from ambient_core.tokens import Signer
 from ambient_core.visibility import Sight
 
 
 def forget_the_change_row() -> None:
-    original = statements._logged
-    statements._logged = lambda *a, **k: original(*a, **k).replace(
+    original = statements.logged
+    statements.logged = lambda *a, **k: original(*a, **k).replace(
         "FROM answer) SELECT", "FROM answer WHERE false) SELECT", 1
     )  # type: ignore[assignment]
 
@@ -79,6 +82,36 @@ def difference_to_itself() -> None:
     history._entry = lambda log, change, earlier: original(log, change, change.object if earlier else None)
 
 
+def never_say_that_nothing_changed() -> None:
+    Precondition.is_fresh = lambda self, version: False  # type: ignore[method-assign]
+
+
+def keep_a_dry_run() -> None:
+    original = Transaction.commit
+
+    def commit(self: Transaction) -> None:
+        self._rehearsal = False
+        original(self)
+
+    Transaction.commit = commit  # type: ignore[method-assign]
+
+
+def delete_more_than_was_meant() -> None:
+    original = Store.delete_matching
+    Store.delete_matching = lambda self, query, most: original(self, query, most + 10)  # type: ignore[method-assign]
+
+
+def take_anybody_s_page_tokens() -> None:
+    sign, read = Signer.sign, Signer.read
+    Signer.sign = lambda self, run, binding, *a: sign(self, run, b"", *a)  # type: ignore[method-assign]
+    Signer.read = lambda self, run, binding, *a: read(self, run, b"", *a)  # type: ignore[method-assign]
+
+
+def do_an_atomic_batch_in_part() -> None:
+    original = batch.Batch.__init__
+    batch.Batch.__init__ = lambda self, *a, atomic: original(self, *a, atomic=False)  # type: ignore[method-assign]
+
+
 MISTAKES: dict[str, Callable[[], Any]] = {
     function.__name__: function
     for function in (
@@ -96,8 +129,22 @@ MISTAKES: dict[str, Callable[[], Any]] = {
         show_the_present_as_the_past,
         restore_the_last_version,
         difference_to_itself,
+        never_say_that_nothing_changed,
+        keep_a_dry_run,
+        delete_more_than_was_meant,
+        take_anybody_s_page_tokens,
+        do_an_atomic_batch_in_part,
     )
 }
+
+NOTICED_BY = {
+    "never_say_that_nothing_changed": "conditions",
+    "keep_a_dry_run": "conditions",
+    "delete_more_than_was_meant": "many",
+    "take_anybody_s_page_tokens": "pages",
+    "do_an_atomic_batch_in_part": "batch",
+}
+"""The part of the suite that looks at what a mistake spoils; where none is named, the parts about the verbs and the log."""
 
 
 def pytest_configure() -> None:

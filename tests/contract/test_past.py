@@ -106,6 +106,8 @@ def test_what_was_deleted_is_made_again_under_its_id(kind: Kind, maker: Maker, c
     if any(not column.nullable for column in kind.columns(Access.SECRET)):
         refused(call("POST", f"{path}/restore", json={"version": 1}), 409, "6")
         return
+    for tag in ("*", '"2"'):
+        refused(call("POST", f"{path}/restore", json={"version": 1}, headers={"If-Match": tag}), 412, "412")
     answer = call("POST", f"{path}/restore", json={"version": 1})
     assert (answer.status_code, answer.headers["Location"]) == (201, made["href"])
     assert given(kind, answer.json) == given(kind, made)

@@ -75,6 +75,16 @@ def test_only_what_is_old_goes_and_the_newest_state_of_what_lives_stays(log: Log
     assert log.prune(prune_batch=batch).seen == 0
 
 
+def test_idempotency_keys_that_are_older_than_a_day_go_and_no_other(log: Log) -> None:
+    for key in ("old", "new"):
+        log.call("POST", "/users", json={"username": key, "name": key}, headers={"Idempotency-Key": f"pruned-{key}"})
+    with log.database.transaction() as transaction:
+        transaction.raw("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'pruned-old'")
+    assert log.prune(prune_batch=1).keys == 1
+    with log.database.transaction() as transaction:
+        assert transaction.raw("SELECT key FROM idempotency_keys").fetchall() == [("pruned-new",)]
+
+
 def test_an_older_cursor_is_gone_and_says_what_to_do_and_a_newer_one_goes_on(log: Log) -> None:
     log.user("a", "b")
     log.age(31)
