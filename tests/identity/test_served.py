@@ -58,7 +58,11 @@ class Served:
             return 0
 
     def figures(self) -> str:
-        return self.client.get(f"http://127.0.0.1:{self.ports['metrics']}/metrics").text
+        """All figures; empty while nobody answers."""
+        try:
+            return self.client.get(f"http://127.0.0.1:{self.ports['metrics']}/metrics").text
+        except httpx.TransportError:
+            return ""
 
     def stop(self) -> None:
         self.client.close()
@@ -72,6 +76,8 @@ def served(issuer: Issuer, database_url: str, tmp_path_factory: pytest.TempPathF
     made = Served(tmp_path_factory.mktemp("served"), database_url, issuer)
     for surface in ("api", "gateway"):
         wait_for(lambda s=surface: made.ask(s, "nobody") == 401, f"the {surface}")  # type: ignore[misc]
+    # Figures come from a process of their own, which may be later.
+    wait_for(made.figures, "the figures")
     yield made
     made.stop()
 
