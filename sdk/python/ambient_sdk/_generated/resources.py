@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 e110d44dcdace70851db979fce12c51fd403033624a5d33e7e4f5bba09336575); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 0441fd4e56097a6084b7ed66170e819bf5f55bf75673446090e8df7173f0986d); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
