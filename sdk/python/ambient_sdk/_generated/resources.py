@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 0441fd4e56097a6084b7ed66170e819bf5f55bf75673446090e8df7173f0986d); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 85d93a658e526d9856cd9cf00767ce4b038c5b66777eaaeb5ed9f9f6f601d5c1); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
