@@ -1,11 +1,18 @@
 """What is out of scope is not there: for every way in, with the very words of an id that does not exist."""
 
 import secrets
+import threading
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
+from ambient_access import grants
 
+from ambient_core.app import create_app
+from ambient_core.config import Settings
+from ambient_core.database import Transaction
+from ambient_core.plugins import installed, load_plugins
 from tests.access.people import People
 from tests.streams import told, watching
 
@@ -182,3 +189,57 @@ def test_case_21_a_header_that_contradicts_path_or_body_is_refused(
     assert call("GET", f"/skills/{mine}", headers=headers).status_code == 404
     assert call("PATCH", f"/skills/{mine}", json={"description": "x"}, headers=headers).status_code == 404
     assert call("GET", f"/skills/{mine}", headers={"X-Ambient-Project": project}).status_code == 200
+
+
+def test_an_ordinary_call_of_somebody_with_roles_takes_one_statement(
+    people: People, project: str, skill: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = skill(project)
+    ann = people.having("project:owner", project_id=project)
+    monkeypatch.setattr(grants, "KEPT", 600.0)
+    ann("GET", "/skills")
+    run: list[str] = []
+    original, mine_alone = Transaction.as_system, threading.get_ident()
+
+    def noted(self: Transaction, text: str, *rest: Any) -> Any:
+        # Those who watch are judged in a thread of their own.
+        if threading.get_ident() == mine_alone:
+            run.append(text)
+        return original(self, text, *rest)
+
+    monkeypatch.setattr(Transaction, "as_system", noted)
+    for method, path, body in (
+        ("GET", "/skills", None),
+        ("GET", f"/skills/{mine}", None),
+        ("POST", "/skills", {"name": "one", "project_id": project}),
+        ("PATCH", f"/skills/{mine}", {"description": "x"}),
+    ):
+        run.clear()
+        assert ann(method, path, json=body).status_code in (200, 201)
+        assert len(run) == 1, (method, run)
+        assert "role_bindings" in run[0]
+
+
+def test_the_gateway_goes_by_the_same_gate(
+    people: People, project: str, other: str, settings: Settings, database_url: str, names: Any
+) -> None:
+    session = people.admin("POST", "/sessions", json={"name": "theirs", "project_id": other}).json["id"]
+    own = replace(settings, database_url=database_url)
+    gateway = create_app(own, surface="gateway", plugins=load_plugins(own, [*installed(), names]))
+    name = people.new()
+    people.give("project:owner", name, project_id=project)
+    call = type(people.admin)(gateway.test_client(), f"person:{name}")
+    for method, path in (
+        ("GET", "events"),
+        ("GET", "runs"),
+        ("GET", "capabilities"),
+        ("POST", "run"),
+        ("POST", "interrupt"),
+    ):
+        found, absent = (
+            call(method, f"/api/ambient/v1/sessions/{i}/agui/{path}", json={} if method == "POST" else None)
+            for i in (session, ABSENT)
+        )
+        assert words(found, session) == words(absent, ABSENT)
+        assert found.status_code == 404
+    gateway.runtime.database.close()

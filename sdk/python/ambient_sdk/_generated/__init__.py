@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 e110d44dcdace70851db979fce12c51fd403033624a5d33e7e4f5bba09336575)."""
+"""Generated from openapi.yaml (sha256 85d93a658e526d9856cd9cf00767ce4b038c5b66777eaaeb5ed9f9f6f601d5c1)."""

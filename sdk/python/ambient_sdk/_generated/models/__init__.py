@@ -62,6 +62,8 @@ from .project_patch_labels_type_0 import ProjectPatchLabelsType0
 from .reconciled_repository import ReconciledRepository
 from .repository import Repository
 from .restoring import Restoring
+from .review_access_response_200 import ReviewAccessResponse200
+from .review_access_response_200_chain_item import ReviewAccessResponse200ChainItem
 from .role import Role
 from .role_binding import RoleBinding
 from .role_binding_create import RoleBindingCreate
@@ -194,6 +196,8 @@ __all__ = (
     "ReconciledRepository",
     "Repository",
     "Restoring",
+    "ReviewAccessResponse200",
+    "ReviewAccessResponse200ChainItem",
     "Role",
     "RoleBinding",
     "RoleBindingCreate",

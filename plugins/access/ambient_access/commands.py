@@ -1,0 +1,85 @@
+"""``ambient access`` and ``ambient admin``."""
+
+import os
+
+import click
+from ambient_sdk import AmbientClient, AmbientError
+from ambient_sdk.errors import ApiError
+
+from ambient_core import SetupError
+from ambient_core.cli import Invocation
+from ambient_core.database import Database
+from ambient_core.errors import BASE_PATH
+from ambient_core.ids import new_id
+
+_PERSON = "SELECT users.id FROM users WHERE users.issuer = %(issuer)s AND users.subject = %(subject)s"
+_MAKE = (
+    "INSERT INTO users (id, username, name, issuer, subject, disabled) "
+    "VALUES (%(id)s, %(username)s, %(subject)s, %(issuer)s, %(subject)s, false)"
+)
+_GIVE = (
+    "INSERT INTO role_bindings (id, role_id, scope, user_id, note) "
+    "VALUES (%(id)s, 'platform-admin', 'global', %(user)s, 'ambient admin grant-platform-admin') ON CONFLICT DO NOTHING"
+)
+
+
+@click.group("access")
+def access() -> None:
+    """Ask who may do what."""
+
+
+@access.command("review")
+@click.argument("verb")
+@click.argument("kind")
+@click.argument("identifier", metavar="[ID]", required=False)
+@click.option("--principal", help="person:ID or service:ID; yourself unless given.")
+@click.pass_obj
+def review(invocation: Invocation, verb: str, kind: str, identifier: str | None, principal: str | None) -> None:
+    """Say whether somebody may use a verb, and why, such as: ambient access review start Session ID.
+
+    The API is asked with the token of AMBIENT_TOKEN, or of the developer's token file.
+    """
+    settings = invocation.load().settings
+    token = os.environ.get("AMBIENT_TOKEN", "")
+    if not token and settings.developer_token_file is not None:
+        token = settings.developer_token_file.read_text().strip()
+    if not token:
+        raise SetupError("There is no token; give AMBIENT_TOKEN.")
+    asked = {"verb": verb, "kind": kind, "id": identifier, "principal": principal}
+    query = {name: value for name, value in asked.items() if value is not None}
+    with AmbientClient(settings.api_url, token) as client:
+        try:
+            found = client.transport.json("GET", f"{BASE_PATH}/access/review", query=query)
+        except ApiError as fault:
+            raise SetupError(fault.reason) from fault
+        except AmbientError as fault:
+            raise SetupError(f"The API at {settings.api_url} does not answer.") from fault
+    click.echo("yes" if found["allowed"] else f"no: {found['text']}")
+    for link in found.get("chain", ()):
+        click.echo("  " + ", ".join(f"{name} {value}" for name, value in link.items()))
+
+
+@click.group("admin")
+def admin() -> None:
+    """What is done over the database alone."""
+
+
+@admin.command("grant-platform-admin")
+@click.option("--issuer", required=True, help="The identity provider, as its tokens name it (iss).")
+@click.option("--subject", required=True, help="The person there (sub).")
+@click.pass_obj
+def grant_platform_admin(invocation: Invocation, issuer: str, subject: str) -> None:
+    """Make somebody platform administrator: the first one, whom nobody else can make."""
+    database = Database(invocation.load().settings.database_url)
+    try:
+        with database.transaction() as transaction:
+            transaction.begin()
+            asked = {"issuer": issuer, "subject": subject}
+            found = transaction.raw(_PERSON, asked).fetchone()
+            identifier = found[0] if found is not None else new_id()
+            if found is None:
+                transaction.raw(_MAKE, {**asked, "id": identifier, "username": f"{subject[:190]}~{identifier}"})
+            transaction.raw(_GIVE, {"id": new_id(), "user": identifier})
+    finally:
+        database.close()
+    click.echo(f"{subject} of {issuer} is platform administrator (user {identifier}).")

@@ -1,0 +1,179 @@
+"""``GET /access/review``: may somebody do this, and by which chain of binding, role and permission, or what is missing."""
+
+from typing import Any
+
+import orjson
+from flask import Response
+from flask_smorest import Blueprint
+
+from ambient_access.authority import PLACES
+from ambient_access.grants import grants_of
+from ambient_access.permissions import Permissions, allows, needed, permissions_of
+from ambient_access.rules import place_of
+from ambient_access.subject import MINE, is_governed, subject_of
+from ambient_core import BadQuery, Forbidden, Kind, NotFound, Principal, Store, current, documents
+from ambient_core.errors import BASE_PATH
+from ambient_core.parameters import check_parameters, one
+
+_CHAIN = (
+    "SELECT b.id, b.scope, coalesce(b.project_id, b.agent_id, b.session_id, b.credential_id), roles.name, roles.permissions, "
+    "b.project_id, b.agent_id, b.session_id, b.credential_id "
+    f"FROM role_bindings AS b JOIN roles ON roles.id = b.role_id WHERE {MINE} ORDER BY b.id"
+)
+
+
+def blueprint() -> Blueprint:
+    """The address of the review."""
+    made = Blueprint("access", "access", url_prefix=f"{BASE_PATH}/access", description="Who may do what, and why.")
+    made.add_url_rule("/review", endpoint="review", view_func=made.doc(**_DOCUMENT)(review), methods=["GET"])
+    return made
+
+
+def review() -> Response:
+    """Say whether somebody may use a verb, and why."""
+    check_parameters("verb", "kind", "id", "principal")
+    kind, verb, identifier = _kind(), _verb(), one("id")
+    asked = _principal(one("principal"))
+    body: dict[str, Any] = {"kind": "AccessReview", "principal": asked.actor, "verb": verb, "resource": kind.name}
+    if identifier is not None:
+        body["id"] = identifier
+    return Response(orjson.dumps(body | _answer(asked, kind, verb, identifier)), mimetype="application/json")
+
+
+def _answer(asked: Principal, kind: Kind, verb: str, identifier: str | None) -> dict[str, Any]:
+    operation = current()
+    guard = operation.runtime.guard
+    if not guard.may(asked, verb, kind):
+        return {"allowed": False, **_missing(kind, needed(kind, verb))}
+    scope = guard.scope(asked, verb, kind)
+    row = None
+    if identifier is not None:
+        # Who asks must see the object; whether the other one reaches it is asked of it in the same words.
+        reader = operation.store(kind, "get")
+        row = reader.row(identifier)
+        try:
+            Store(kind, reader.surroundings, "get", scope).row(identifier)
+        except NotFound:
+            return {"allowed": False, **_missing(kind, needed(kind, verb))}
+    chain = _chain(asked, kind, needed(kind, verb), row)
+    return {"allowed": True, "chain": chain}
+
+
+def _chain(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """The bindings that allow it, each with role, permission and place."""
+    if not is_governed(asked):
+        return [{"why": f"{asked.name} is known to the platform itself, not by a binding."}]
+    found = []
+    for role in grants_of(asked).roles:
+        if role.name in asked.roles and (by := _by(role.permissions, wanted)):
+            found.append(
+                {"role": role.name, "permission": by, "scope": "global", "why": "by the configuration's groups"}
+            )
+    rows = current().transaction.as_system(_CHAIN, subject_of(asked).parameters()).fetchall()
+    for identifier, scope, place, name, permissions, *places in rows:
+        by = _by(permissions_of(permissions), wanted)
+        if by and (scope == "global" or row is None or _lies(kind, row, scope, places[PLACES.index(scope)])):
+            link = {"binding": identifier, "role": name, "permission": by, "scope": scope, "place": place}
+            found.append({key: value for key, value in link.items() if value is not None})
+    return found or [{"why": "Everybody may, and sees what is in scope or their own."}]
+
+
+def _by(held: Permissions, wanted: Permissions) -> str | None:
+    return next((f"{r}:{v}" for r, v in sorted(held) if allows(frozenset({(r, v)}), wanted)), None)
+
+
+def _lies(kind: Kind, row: dict[str, Any], scope: str, place: str | None) -> bool:
+    column = place_of(kind, scope)
+    return column is not None and row[column] == place
+
+
+def _missing(kind: Kind, wanted: Permissions) -> dict[str, Any]:
+    who = "an owner of its project, or a platform administrator" if kind.project_column else "a platform administrator"
+    texts = sorted(f"{resource}:{name}" for resource, name in wanted)
+    return {
+        "missing": texts,
+        "text": f"A role with {' or '.join(texts)} is missing where this {kind.name} lives; {who} can give one.",
+    }
+
+
+def _kind() -> Kind:
+    text, registry = one("kind"), current().registry
+    if text is not None and text in registry:
+        return registry[text]
+    known = ", ".join(sorted(kind.name for kind in registry))
+    raise BadQuery(f"kind must be one of {known}; it is {(text or 'missing')[:63]!r}.")
+
+
+def _verb() -> str:
+    text = one("verb")
+    kind = _kind()
+    known = [*kind.verbs, *kind.beside, *(action.name for action in kind.actions)]
+    if text not in known:
+        raise BadQuery(f"verb must be one of {', '.join(known)} for {kind.name}; it is {(text or 'missing')[:63]!r}.")
+    return str(text)
+
+
+def _principal(text: str | None) -> Principal:
+    """Who is asked about: oneself, or anybody for who may see the bindings everywhere."""
+    me = current().principal
+    if text is None or text == me.actor:
+        return me
+    if current().store("RoleBinding", "list").condition is not None:
+        raise Forbidden("Only who may read all role bindings may ask about somebody else.")
+    kind, _, identifier = text.partition(":")
+    if kind not in ("person", "service") or not identifier:
+        raise BadQuery("principal must be person:ID or service:ID.")
+    return Principal("person" if kind == "person" else "service", identifier, identifier)
+
+
+def _parameter(name: str, words: str, *, required: bool) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": required, "schema": {"type": "string"}, "description": words}
+
+
+_TEXT = {"type": "string"}
+_LINK = {
+    "type": "object",
+    "properties": {
+        "binding": {**_TEXT, "description": "The role binding."},
+        "role": _TEXT,
+        "permission": {**_TEXT, "description": "Of the role, the one that allows it."},
+        "scope": _TEXT,
+        "place": {**_TEXT, "description": "The id of the place that the scope is about."},
+        "why": {**_TEXT, "description": "In words, where no binding is the reason."},
+    },
+}
+_DOCUMENT: dict[str, Any] = {
+    "operationId": "reviewAccess",
+    "summary": "Say whether somebody may use a verb, and by which chain, or what is missing.",
+    "description": "Groups are known of who asks alone. Without an id: whether anywhere.",
+    "tags": ["access"],
+    "parameters": [
+        _parameter("verb", "One of the kind's verbs or actions.", required=True),
+        _parameter("kind", "A kind, such as Session.", required=True),
+        _parameter("id", "On which object.", required=False),
+        _parameter("principal", "Who: person:ID or service:ID; oneself when absent.", required=False),
+    ],
+    "responses": {
+        "200": {
+            "description": "The answer.",
+            "content": documents.content(
+                {
+                    "type": "object",
+                    "required": ["allowed", "kind", "principal", "resource", "verb"],
+                    "properties": {
+                        "kind": _TEXT,
+                        "principal": _TEXT,
+                        "verb": _TEXT,
+                        "resource": _TEXT,
+                        "id": _TEXT,
+                        "allowed": {"type": "boolean"},
+                        "chain": {"type": "array", "items": _LINK},
+                        "missing": {"type": "array", "items": _TEXT},
+                        "text": {**_TEXT, "description": "What is missing and who can give it."},
+                    },
+                }
+            ),
+        },
+        **documents.refusals((400, 401, 403, 404, 500, 503)),
+    },
+}

@@ -1,0 +1,141 @@
+"""Asks every documented operation as everybody, and says in one word what came of it."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ambient_core.kinds import Kind, Registry
+from tests.contract.maker import Maker
+
+BASE = "/api/ambient/v1"
+METHODS = ("get", "post", "patch", "delete")
+BODIES: dict[str, Any] = {
+    "createSessionMessage": {"payload": "Look."},
+    "putControlPlaneStates": {"states": []},
+    "createBatch": {"operations": []},
+}
+"""Bodies of operations that are neither a create nor content with none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One operation on something in one place."""
+
+    operation: str
+    place: str
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Any
+
+
+class Asker:
+    """Makes one object of every kind in each place, and asks for it.
+
+    Args:
+        admin: makes them.
+        registry: the kinds.
+        places: projects by what the table calls them.
+    """
+
+    def __init__(self, admin: Any, registry: Registry, places: Mapping[str, str]) -> None:
+        self._kinds = {kind.plural: kind for kind in registry}
+        self._makers = {place: _Maker(admin, project, registry) for place, project in places.items()}
+        self._made = {
+            (kind.plural, place): maker.make(kind)["id"] for kind in registry for place, maker in self._makers.items()
+        }
+        for place, project in places.items():
+            self._made["projects", place] = project
+
+    def rows(self, contract: Mapping[str, Any]) -> Iterator[Row]:
+        """Every operation of the contract, in each place that makes a difference."""
+        for path, item in sorted(contract["paths"].items()):
+            for method in METHODS:
+                if method in item:
+                    yield from self._of(path, method, item[method])
+
+    def _of(self, path: str, method: str, operation: Mapping[str, Any]) -> Iterator[Row]:
+        plural = path.removeprefix(BASE + "/").split("/")[0]
+        kind = self._kinds.get(plural)
+        places = ["own", "other"] if kind is not None and kind.project_column else ["-"]
+        if (path, method) == (f"{BASE}/projects", "post"):
+            places = ["-"]
+        for place in places:
+            yield self._row(kind, place, path, method, operation)
+
+    def _row(self, kind: Kind | None, place: str, path: str, method: str, operation: Mapping[str, Any]) -> Row:
+        name, maker = operation["operationId"], self._makers["own" if place == "-" else place]
+        identifier = self._made[kind.plural, "own" if place == "-" else place] if kind else "7"
+        known = {
+            parameter.get("name", parameter.get("$ref", "").rsplit("/", 1)[-1])
+            for parameter in operation.get("parameters", [])
+        }
+        query = {"dry_run": "true"} if known & {"dry_run", "DryRun"} else {}
+        if name == "reviewAccess":
+            query = {"verb": "get", "kind": "Skill"}
+        if kind is not None and path == kind.path:
+            if method in ("get", "delete"):
+                query["search"] = f"id = '{identifier}'"
+            if method == "delete":
+                query["max_affected"] = "10"
+        body = None
+        if method in ("post", "patch"):
+            creates = kind is not None and method == "post" and path == kind.path
+            body = (
+                maker.body(kind)
+                if creates and kind
+                else {"version": 1}
+                if path.endswith("/restore")
+                else BODIES.get(name, {})
+            )
+        return Row(name, place, method.upper(), path.replace("{id}", identifier), query, body)
+
+
+class _Maker(Maker):
+    """As the contract suite makes them, also of kinds that only this application serves."""
+
+    def __init__(self, call: Any, project: str, registry: Registry) -> None:
+        super().__init__(call, project)
+        self._kinds = {kind.plural: kind for kind in registry}
+
+    def value(self, kind: Kind, column: Any) -> Any:
+        if column.foreign_keys and column.name != kind.project_column:
+            (target,) = (key.target_fullname.split(".")[0] for key in column.foreign_keys)
+            return self.make(self._kinds[target])["id"]
+        return super().value(kind, column)
+
+    def body(self, kind: Kind) -> dict[str, Any]:
+        body = super().body(kind)
+        return (
+            {**body, "user_id": f"u{secrets.token_hex(4)}", "role_id": "project-viewer"}
+            if kind.name == "RoleBinding"
+            else body
+        )
+
+
+def outcome(call: Any, row: Row) -> str:
+    """What came of it: ``yes``, ``none`` (it was let in and saw nothing), or the status of the refusal."""
+    options: dict[str, Any] = {"query_string": dict(row.query)}
+    if row.body is not None:
+        options["json"] = row.body
+    answer = call(row.method, row.path, **options, buffered=False)
+    try:
+        if answer.status_code in (400, 401, 403, 404):
+            return str(answer.status_code)
+        assert answer.status_code != 500, (row, answer.data)
+        if "search" in row.query and answer.status_code == 200:
+            seen = answer.json.get("total", answer.json.get("deleted"))
+            return "yes" if seen else "none"
+        return "yes"
+    finally:
+        answer.close()
+
+
+def table(heads: list[str], rows: Mapping[tuple[str, str], list[str]]) -> str:
+    """The outcomes as people read them."""
+    wide = max(len(operation) for operation, _ in rows)
+    lines = [f"{'operation':{wide}} place " + " ".join(f"{head:>8}" for head in heads)]
+    for (operation, place), cells in rows.items():
+        lines.append(f"{operation:{wide}} {place:5} " + " ".join(f"{cell:>8}" for cell in cells))
+    return "\n".join(line.rstrip() for line in lines) + "\n"
