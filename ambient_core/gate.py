@@ -40,21 +40,29 @@ class Gate:
         self._passed: set[str] = set()
 
     def check(self, statement: str) -> None:
-        """Refuse a statement that names a kind's table without the mark of its scope.
+        """Refuse a statement that names a kind's table without the mark of its scope; what passed once passes again.
 
         Raises:
             Ungated: naming the table.
         """
         if statement in self._passed:
             return
+        self.look(statement)
+        if len(self._passed) >= _MOST_KEPT:
+            self._passed.clear()
+        self._passed.add(statement)
+
+    def look(self, statement: str) -> None:
+        """The same for a statement that has values in it, and will not come again.
+
+        Raises:
+            Ungated: naming the table.
+        """
         for plural in sorted(tables_named(statement, self._plurals()) - set(_MARKS.findall(statement))):
             raise Ungated(
                 f"A statement on {plural!r} carries no scope: use the Store's own verbs, `Store.limited` for SQLAlchemy or "
                 "`Store.scope` for text; a column of that name must be qualified with its table."
             )
-        if len(self._passed) >= _MOST_KEPT:
-            self._passed.clear()
-        self._passed.add(statement)
 
 
 def tables_named(statement: str, plurals: Collection[str]) -> set[str]:

@@ -8,13 +8,14 @@ import re
 from typing import Any
 
 import orjson
+from psycopg import sql
 from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSON
 
-from ambient_core.database import Transaction
 from ambient_core.errors import BadQuery, Conflict, Unprocessable
 from ambient_core.kinds import Resource
 from ambient_core.store import Answer
+from ambient_core.transaction import Transaction
 
 MAXIMUM_KEY = 255
 
@@ -32,9 +33,10 @@ idempotency_keys = Table(
     Index(None, "created_at"),
 )
 
-_FIND = (
-    "SELECT operation, fingerprint, status, headers, body FROM idempotency_keys "
-    "WHERE principal = %(principal)s AND key = %(key)s AND created_at > now() - interval '24 hours'"
+# Two statements, because the second has to see what was committed before the lock was had.
+_BEGIN = sql.SQL(
+    "SELECT pg_try_advisory_xact_lock({number}); SELECT operation, fingerprint, status, headers, body FROM idempotency_keys "
+    "WHERE principal = {principal} AND key = {key} AND created_at > now() - interval '24 hours'"
 )
 _KEEP = (
     "INSERT INTO idempotency_keys (principal, key, operation, fingerprint, status, headers, body) "
@@ -90,13 +92,13 @@ class Once:
             Conflict: the first one is still under way.
             Unprocessable: the key was used for another request.
         """
-        self._transaction.begin()
         digest = hashlib.sha256(f"{self._record['principal']}\0{self._record['key']}".encode()).digest()[:8]
         number = int.from_bytes(digest, "big", signed=True)
-        got = self._transaction.raw("SELECT pg_try_advisory_xact_lock(%(n)s::bigint)", {"n": number}).fetchone()
-        if not got or not got[0]:
+        names = {name: sql.Literal(self._record[name]) for name in ("principal", "key")}
+        locked, records = self._transaction.begin_with(_BEGIN.format(number=sql.Literal(number), **names))
+        if not locked[0][0]:
             raise Conflict("A request with this Idempotency-Key is under way; try again.", headers={"Retry-After": "1"})
-        found = self._transaction.raw(_FIND, self._record).fetchone()
+        found = records[0] if records else None
         if found is None:
             return None
         operation, fingerprint, status, headers, body = found

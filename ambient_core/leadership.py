@@ -8,9 +8,9 @@ from flask import request
 from sqlalchemy import BigInteger, Column, DateTime, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from ambient_core.database import Transaction
 from ambient_core.errors import BadQuery, Conflict, Fault
 from ambient_core.kinds import Resource
+from ambient_core.transaction import Transaction
 
 HEADER = "X-Ambient-Fence"
 RULE = "fence"

@@ -8,10 +8,11 @@ import orjson
 import psycopg
 
 from ambient_core import changes
-from ambient_core.database import Database, Transaction
+from ambient_core.database import Database
 from ambient_core.kinds import Kind
 from ambient_core.outages import unavailable
 from ambient_core.statements import Clause, object_json, quote
+from ambient_core.transaction import Transaction
 from ambient_core.visibility import View
 
 _FETCH = 200

@@ -9,8 +9,9 @@ import threading
 from dataclasses import dataclass
 
 from ambient_core.config import Settings
-from ambient_core.database import Database, Transaction
+from ambient_core.database import Database
 from ambient_core.errors import Unavailable
+from ambient_core.transaction import Transaction
 
 log = logging.getLogger(__name__)
 _DAY = 86400

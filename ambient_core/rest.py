@@ -14,7 +14,7 @@ from ambient_core.access import Guard
 from ambient_core.body import JSON, MERGE_PATCH, json_body, parse, raw_body
 from ambient_core.config import Settings
 from ambient_core.context import Response
-from ambient_core.database import Database, Transaction
+from ambient_core.database import Database
 from ambient_core.errors import BadQuery, NotFound, PreconditionRequired
 from ambient_core.gate import Gate
 from ambient_core.hooks import concerns
@@ -44,6 +44,7 @@ from ambient_core.statements import NOWHERE, Clause
 from ambient_core.store import Answer, Store, Surroundings
 from ambient_core.stream import NDJSON
 from ambient_core.tokens import Signer
+from ambient_core.transaction import Transaction
 from ambient_core.watchers import Hub
 
 DRY_RUN_HEADER = "Ambient-Dry-Run"

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 from sqlalchemy.sql.visitors import iterate
 
-from ambient_core.database import dialect
 from ambient_core.gate import mark
 from ambient_core.kinds import Kind
+from ambient_core.transaction import dialect
 
 quote = dialect.identifier_preparer.quote
 STAMPS = ("created_at", "updated_at", "version")

@@ -14,7 +14,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from ambient_core import documents
 from ambient_core.body import JSON, json_body
-from ambient_core.database import Transaction
 from ambient_core.errors import Forbidden
 from ambient_core.fields import Integer, Items, Number, Object, Shape
 from ambient_core.fields import Text as TextField
@@ -23,6 +22,7 @@ from ambient_core.kinds import Resource
 from ambient_core.leadership import PARAMETER, check_fence
 from ambient_core.rest import check_parameters, current
 from ambient_core.schemas import load
+from ambient_core.transaction import Transaction
 
 PATH = "/v1/controlplane/states"
 

@@ -14,7 +14,6 @@ from ambient_core import listing, statements
 from ambient_core.answer import Answer
 from ambient_core.cascades import release
 from ambient_core.constraints import explain
-from ambient_core.database import SCOPED, Transaction
 from ambient_core.errors import Conflict, Forbidden, NotFound
 from ambient_core.gate import mark
 from ambient_core.identity import Principal
@@ -26,6 +25,7 @@ from ambient_core.query import Query
 from ambient_core.reach import check_references, decides, missing
 from ambient_core.statements import NOWHERE, Clause, bind, joined, scoped
 from ambient_core.stream import RowStream
+from ambient_core.transaction import SCOPED, Transaction
 
 _LONGEST_ID = 63
 Written = tuple[bytes, int, bool, str]

@@ -12,9 +12,9 @@ from functools import lru_cache
 import orjson
 from sqlalchemy import Column, LargeBinary, Table, Text
 
-from ambient_core.database import Transaction
 from ambient_core.errors import BadQuery
 from ambient_core.kinds import Resource
+from ambient_core.transaction import Transaction
 
 _MAC = 16
 _LONGEST = 8192

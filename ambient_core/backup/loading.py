@@ -16,7 +16,8 @@ import psycopg
 from ambient_core import statements
 from ambient_core.backup.reading import Backup, Run
 from ambient_core.backup.sections import Section, quoted
-from ambient_core.database import Database, Transaction
+from ambient_core.database import Database
+from ambient_core.transaction import Transaction
 
 ACTOR = "service:import"
 VERB = "import"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.schema import sort_tables
 
-from ambient_core.database import dialect
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Access, Kind, rules_of
 from ambient_core.plugins import Plugins
+from ambient_core.transaction import dialect
 
 FORMAT = "ambient-backup"
 VERSION = 1

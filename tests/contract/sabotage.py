@@ -6,11 +6,11 @@ from typing import Any
 
 from ambient_core import batch, changes, history, parameters, past, rest, statements, visibility
 from ambient_core.changes import START, Now
-from ambient_core.database import Transaction
 from ambient_core.preconditions import Precondition
 from ambient_core.statements import NOWHERE
 from ambient_core.store import Answer, Store
 from ambient_core.tokens import Signer
+from ambient_core.transaction import Transaction
 from ambient_core.visibility import Sight
 
 

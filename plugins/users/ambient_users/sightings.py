@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 
 from ambient_core import Conflict, Person, Principal, Store, current, hookimpl
-from ambient_core.database import Transaction
 from ambient_core.ids import new_id
 from ambient_core.rest import Operation
 from ambient_core.store import Surroundings
+from ambient_core.transaction import Transaction
 from ambient_core.validators import email
 from ambient_users.standing import standing
 
