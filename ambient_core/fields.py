@@ -61,47 +61,51 @@ class _Strict(ma.fields.Field[Any]):
         return broken("type", f"must be {self.wants}, not {got}.")
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if not self._fits(value):
+        if not self.fits(value):
             raise self._refuse(value)
         return value
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         raise NotImplementedError
 
 
-class Text(_Strict, ma.fields.String):
+class Plain(_Strict):
+    """Takes its value as it comes, once it fits and its validators have nothing against it."""
+
+
+class Text(Plain, ma.fields.String):
     """A JSON string."""
 
     wants = "a string"
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         return isinstance(value, str)
 
 
-class Integer(_Strict, ma.fields.Integer):
+class Integer(Plain, ma.fields.Integer):
     """A JSON integer."""
 
     wants = "an integer"
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
 
 
-class Number(_Strict, ma.fields.Float):
+class Number(Plain, ma.fields.Float):
     """A finite JSON number."""
 
     wants = "a number"
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-class Truth(_Strict, ma.fields.Boolean):
+class Truth(Plain, ma.fields.Boolean):
     """``true`` or ``false``."""
 
     wants = "true or false"
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         return isinstance(value, bool)
 
 
@@ -110,7 +114,7 @@ class Time(_Strict, ma.fields.AwareDateTime):
 
     wants = "an RFC 3339 time such as 2026-01-31T12:00:00Z"
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         return isinstance(value, str) and _RFC3339.fullmatch(value) is not None
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
@@ -126,7 +130,7 @@ class Items(_Strict, ma.fields.List[Any]):
 
     wants = "an array"
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         return isinstance(value, list)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
@@ -147,7 +151,7 @@ class StringMap(_Strict, ma.fields.Dict):
         super().__init__(**options)
         self._removes = removes
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         return isinstance(value, dict)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
@@ -169,7 +173,7 @@ class Object(_Strict, ma.fields.Dict):
 
     wants = "an object"
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         return isinstance(value, dict)
 
 
@@ -178,7 +182,7 @@ class Shape(_Strict, ma.fields.Nested):
 
     wants = "an object"
 
-    def _fits(self, value: Any) -> bool:
+    def fits(self, value: Any) -> bool:
         return isinstance(value, dict)
 
     def _deserialize(

@@ -100,6 +100,10 @@ def rules_of(column: Column[Any]) -> Rules:
     return rules if isinstance(rules, Rules) else Rules(access=Access.READ)
 
 
+STAMPS = ("created_at", "updated_at", "version")
+"""Columns that the database fills by itself."""
+
+
 class Resource(DeclarativeBase):
     """What every object has: id, version and times. Subclass it to declare a kind's table."""
 
@@ -275,6 +279,11 @@ class Kind:
     def selectable(self) -> tuple[str, ...]:
         """Names that ``?fields=`` chooses from; id, kind and href are always shown."""
         return tuple(column.name for column in self.readable if column.name != "id")
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """What each column has that nobody gives, but for those that the database fills by itself."""
+        return {c.name: rules_of(c).default for c in self.table.columns if c.name not in STAMPS}
 
     @property
     def writable(self) -> list[Column[Any]]:

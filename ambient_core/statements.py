@@ -20,7 +20,6 @@ from ambient_core.kinds import Kind
 from ambient_core.transaction import dialect
 
 quote = dialect.identifier_preparer.quote
-STAMPS = ("created_at", "updated_at", "version")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 

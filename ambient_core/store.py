@@ -18,7 +18,7 @@ from ambient_core.errors import Conflict, Forbidden, NotFound
 from ambient_core.gate import mark
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
-from ambient_core.kinds import Kind, Registry, rules_of
+from ambient_core.kinds import Kind, Registry
 from ambient_core.merge import merge
 from ambient_core.preconditions import Precondition, failed
 from ambient_core.query import Query
@@ -180,8 +180,7 @@ class Store:
 
     def _prepared(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         """A row as it will be stored, and the columns that are written; every rule has been run."""
-        row = {c.name: rules_of(c).default for c in self.kind.table.columns if c.name not in statements.STAMPS}
-        row.update(values)
+        row = {**self.kind.defaults, **values}
         row["id"] = row[self.kind.id_from] if self.kind.id_from else row["id"] or new_id()
         check_references(self, row)
         self.check(row, None)

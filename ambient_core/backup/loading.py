@@ -17,6 +17,7 @@ from ambient_core import statements
 from ambient_core.backup.reading import Backup, Run
 from ambient_core.backup.sections import Section, quoted
 from ambient_core.database import Database
+from ambient_core.kinds import STAMPS
 from ambient_core.transaction import Transaction
 
 ACTOR = "service:import"
@@ -180,7 +181,7 @@ class Import:
 
     def _change(self, transaction: Transaction, section: Section, row: Row, names: Sequence[str]) -> None:
         assert section.kind is not None
-        values = {name: row.get(name) for name in names if name not in statements.STAMPS}
+        values = {name: row.get(name) for name in names if name not in STAMPS}
         text = statements.update(section.kind, tuple(sorted(values)))
         bound = statements.bind(section.kind, values)
         transaction.raw(text, {**bound, "id_": row["id"], "version_": None, "actor_": ACTOR, "verb_": VERB})
@@ -202,7 +203,7 @@ def _insertion(section: Section, given: tuple[str, ...]) -> str:
 def _comparison(section: Section, given: tuple[str, ...]) -> str:
     """Answers, for each row that is here by its id, the names of the columns in which it differs."""
     table = quoted([section.table.name])
-    own = [name for name in given if name not in ("id", *statements.STAMPS)]
+    own = [name for name in given if name not in ("id", *STAMPS)]
     # As JSON: there is no equality of json, and jsonb knows no order of keys.
     pairs = ", ".join(
         f"CASE WHEN to_jsonb(g.{column}) IS DISTINCT FROM to_jsonb(t.{column}) THEN '{name}' END"
