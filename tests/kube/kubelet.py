@@ -1,7 +1,6 @@
 """A small kubelet for tests: one node, and pods as real local processes on loopback addresses of their own."""
 
 import contextlib
-import random
 import secrets
 import sys
 import threading
@@ -236,4 +235,5 @@ class Kubelet:
 
     @staticmethod
     def _new_address() -> str:
-        return f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(2, 254)}"
+        # Not by `random`: its seed is the same in every process of a test run, and so would the addresses be.
+        return f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.{2 + secrets.randbelow(253)}"

@@ -56,7 +56,7 @@ def test_a_start_that_was_cut_off_is_finished_once(worlds: dict[str, KubeWorld],
     assert asked[begun:] == WRITES[runtime][: number + 1]
     with world.control_plane():
         row = world.until(session, "Running", "Failed", seconds=150)
-        assert (row["phase"], row["starts"]) == ("Running", 1)
+        assert (row["phase"], row["starts"]) == ("Running", 1), row["conditions"]
         found = Counter(kind for kind in OBJECTS for item in world.objects(kind) if session in item["metadata"]["name"])
         assert dict(found) == ONE_OF_EACH[runtime]
         world.ask("DELETE", f"/sessions/{session}")
