@@ -54,6 +54,10 @@ docs: setup ## write the generated pages of docs/
 
 bench: setup ## measure beside pgbench, in one run
 	$(BIN)/python -m tests.bench.bench
+	$(BIN)/python -m tests.bench.batch
+	$(BIN)/python -m tests.bench.growth
+	$(BIN)/python -m tests.bench.watchers
+	$(BIN)/python -m tests.bench.backup
 
 bench-kube: setup plane ## measure the control plane on a real Kubernetes API server
 	$(BIN)/python -m tests.bench.kube

@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.kube.references import References
 
+_REPOSITORY = Path(__file__).parents[2]
 _BEFORE = r"(?:^|(?<=[\s:=,;'\"(]))"
 _AFTER = r"(?=$|[/\s:,;'\")])"
 
@@ -80,12 +81,13 @@ class Mounts:
 
     Args:
         folders: folder of each mount path.
-        machine: paths below this one's parents are the machine's own already.
+        machine: paths below this one's parents are the machine's own already, and this repository's are.
     """
 
     def __init__(self, folders: dict[str, Path], machine: Path) -> None:
         self._folders = folders
-        self._kept = f"/{machine.parts[1]}/{machine.parts[2]}/" if len(machine.parts) > 2 else "/"
+        # This repository too: it may lie below a path that containers mount, such as /tmp.
+        self._kept = (f"/{machine.parts[1]}/{machine.parts[2]}/" if len(machine.parts) > 2 else "/", f"{_REPOSITORY}/")
         longest = sorted(folders, key=len, reverse=True)
         self._pattern = re.compile(f"{_BEFORE}({'|'.join(map(re.escape, longest))}){_AFTER}") if folders else None
 
