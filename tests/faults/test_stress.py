@@ -140,7 +140,7 @@ def test_60_a_real_deadlock_is_resolved_by_trying_again(served: Any, outside: An
         if first:
             met.wait()
         other = users[1 - users.index(row["id"])]
-        current().transaction.raw("SELECT 1 FROM users WHERE id = %(id)s FOR UPDATE", {"id": other})
+        current().transaction.as_system("SELECT 1 FROM users WHERE id = %(id)s FOR UPDATE", {"id": other})
 
     before = outside.execute("SELECT version FROM users WHERE id = ANY(%s) ORDER BY id", [users]).fetchall()
     statuses: list[int] = []
