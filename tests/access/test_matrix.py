@@ -124,6 +124,7 @@ def with_tokens(people: People, own: str, control_plane: Any) -> dict[str, Any]:
     return {"anonym": of(None), **ended, "session": of(issued.json["token"])}
 
 
+@pytest.mark.slow
 def test_every_operation_answers_everybody_as_the_table_says(
     people: People, control_plane: Any, app: Application, tmp_path: Path
 ) -> None:

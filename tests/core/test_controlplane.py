@@ -38,6 +38,7 @@ def test_one_of_two_leads_and_hands_over_with_a_greater_number(leaders: tuple[Le
     assert two.fence == one.fence + 1
 
 
+@pytest.mark.slow
 def test_a_leader_whose_connection_breaks_knows_and_another_takes_over(
     leaders: tuple[Leader, Leader], database_url: str
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_leader_stays_it_beyond_its_lease(leaders: tuple[Leader, Leader], data
     one.close()
 
 
+@pytest.mark.slow
 def test_the_server_frees_the_lock_of_one_that_says_nothing(leaders: tuple[Leader, Leader]) -> None:
     speaks = threading.Event()
     silent = Leader(leaders[0]._url, lease=1, figures=lambda: {"spoke": speaks.wait(60)})
@@ -177,6 +179,7 @@ def test_the_loop_survives_faults_and_hears_of_changes(things: Things, database_
     assert things.seen.count("known") == 1
 
 
+@pytest.mark.slow
 def test_an_unknown_kind_wakes_nobody(things: Things, database_url: str) -> None:
     wait_for(lambda: "known" in things.seen, "the full look")
     with psycopg.connect(database_url, autocommit=True) as connection:

@@ -40,6 +40,7 @@ def test_it_listens_on_a_socket_of_ours_and_on_no_port(postgres: EmbeddedPostgre
     assert psutil.Process(postgres.pid).net_connections(kind="inet") == []
 
 
+@pytest.mark.slow
 def test_it_never_runs_as_root(postgres: EmbeddedPostgres) -> None:
     assert psutil.Process(postgres.pid).uids().effective != 0
 

@@ -57,6 +57,7 @@ def test_case_5_a_thousand_key_ids_in_ten_seconds_cost_two_fetches_at_most() -> 
     assert provider.fetches == 1
 
 
+@pytest.mark.slow
 def test_case_5_on_the_wire_a_thousand_random_key_ids_disturb_nobody(serving: Any, own_issuer: Issuer) -> None:
     api = serving(own_issuer)
     good = own_issuer.token()
@@ -96,6 +97,7 @@ def test_case_6_a_new_key_is_taken_after_the_cooldown_at_the_latest() -> None:
     assert (provider.knows("old"), provider.fetches) == (True, 2)
 
 
+@pytest.mark.slow
 def test_case_6_a_rotation_in_the_middle_of_traffic_gives_no_5xx(serving: Any, own_issuer: Issuer) -> None:
     api = serving(own_issuer, oidc_cooldown=1.0)
     statuses: set[int] = set()
@@ -150,6 +152,7 @@ def test_case_7_ten_minutes_of_an_outage_log_nobody_out_and_are_counted() -> Non
     wait_for(lambda: b'outcome="failed"' in metrics.exposition(), "the figure to rise", 5)
 
 
+@pytest.mark.slow
 def test_without_any_key_yet_the_answer_is_503_and_soon_right_again(serving: Any, own_issuer: Issuer) -> None:
     api = serving(own_issuer, oidc_cooldown=1.0)
     with own_issuer.outage():
@@ -167,6 +170,7 @@ def test_a_key_that_the_provider_takes_back_ends_what_was_verified_with_it(own_i
     assert not provider.knows("old")
 
 
+@pytest.mark.slow
 def test_a_token_that_was_let_in_is_refused_once_its_key_is_taken_back(
     serving: Any, own_issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,6 +217,7 @@ def running(api: Asked, issuer: Issuer) -> str:
 
 
 @pytest.mark.parametrize("where", ["api", "gateway"])
+@pytest.mark.slow
 def test_a_silent_agui_stream_of_a_user_who_is_disabled_is_cut(
     serving: Any, api: Asked, issuer: Issuer, rows: Rows, running: str, where: str
 ) -> None:
