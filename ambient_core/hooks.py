@@ -6,6 +6,7 @@ out arguments that it does not need. What several plugins answer is folded as ea
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -28,6 +29,8 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 _ONLY_FOR = "ambient_only_for"
+Implementations = tuple[tuple[str, Callable[..., Any]], ...]
+"""Those of one hook: the plugin's name, and its function."""
 
 
 def only_for(*kinds: str) -> "Callable[[Any], Any]":
@@ -43,10 +46,10 @@ def only_for(*kinds: str) -> "Callable[[Any], Any]":
     return note
 
 
-def concerns(function: Any, kind: str) -> bool:
-    """Whether an implementation of `ambient_before_write` has something to say of a kind."""
-    only = getattr(function, _ONLY_FOR, None)
-    return only is None or kind in only
+@lru_cache(maxsize=1024)
+def concerning(implementations: "Implementations", kind: str) -> "Implementations":
+    """Those implementations of `ambient_before_write` that have something to say of a kind; looked for once."""
+    return tuple(pair for pair in implementations if kind in getattr(pair[1], _ONLY_FOR, (kind,)))
 
 
 def keep_marks(function: Any, wrapper: "Callable[..., Any]") -> "Callable[..., Any]":

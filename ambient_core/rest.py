@@ -17,7 +17,7 @@ from ambient_core.context import Response
 from ambient_core.database import Database
 from ambient_core.errors import BadQuery, NotFound, PreconditionRequired
 from ambient_core.gate import Gate
-from ambient_core.hooks import concerns
+from ambient_core.hooks import concerning
 from ambient_core.idempotency import Once
 from ambient_core.identity import Principal
 from ambient_core.kinds import Action, Kind, Registry, rules_of
@@ -111,7 +111,7 @@ class Operation:
         return self._opened(self.registry[kind], verb, None)
 
     def _opened(self, kind: Kind, verb: str, scope: "ColumnElement[bool] | None") -> Store:
-        before = tuple(pair for pair in self.runtime.before_write if concerns(pair[1], kind.name))
+        before = concerning(self.runtime.before_write, kind.name)
         surroundings = Surroundings(self.transaction, self.principal, self.registry, before, self.store)
         return (kind.store or Store)(kind, surroundings, verb, scope)
 

@@ -15,9 +15,10 @@ import psycopg
 
 from ambient_core import statements
 from ambient_core.backup.reading import Backup, Run
-from ambient_core.backup.sections import Section, quoted
+from ambient_core.backup.sections import Section
 from ambient_core.database import Database
 from ambient_core.kinds import STAMPS
+from ambient_core.statements import quote
 from ambient_core.transaction import Transaction
 
 ACTOR = "service:import"
@@ -189,25 +190,25 @@ class Import:
 
 @lru_cache(maxsize=256)
 def _insertion(section: Section, given: tuple[str, ...]) -> str:
-    columns, table = quoted(given), quoted([section.table.name])
+    columns, table = ", ".join(map(quote, given)), quote(section.table.name)
     write = (
         f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} "
         f"FROM json_populate_recordset(NULL::{table}, %(rows_)s::json) ON CONFLICT DO NOTHING RETURNING "
     )
     if section.kind is not None:
         return statements.logged(section.kind, f"{write}*", "%(verb_)s")
-    return write + ", ".join(f"{name}::text" for name in quoted(section.key).split(", "))
+    return write + ", ".join(f"{quote(name)}::text" for name in section.key)
 
 
 @lru_cache(maxsize=256)
 def _comparison(section: Section, given: tuple[str, ...]) -> str:
     """Answers, for each row that is here by its id, the names of the columns in which it differs."""
-    table = quoted([section.table.name])
+    table = quote(section.table.name)
     own = [name for name in given if name not in ("id", *STAMPS)]
     # As JSON: there is no equality of json, and jsonb knows no order of keys.
     pairs = ", ".join(
-        f"CASE WHEN to_jsonb(g.{column}) IS DISTINCT FROM to_jsonb(t.{column}) THEN '{name}' END"
-        for name, column in zip(own, (quoted([name]) for name in own), strict=True)
+        f"CASE WHEN to_jsonb(g.{quote(name)}) IS DISTINCT FROM to_jsonb(t.{quote(name)}) THEN '{name}' END"
+        for name in own
     )
     differing = f"array_remove(ARRAY[{pairs}]::text[], NULL)" if own else "ARRAY[]::text[]"
     return (

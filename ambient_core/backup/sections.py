@@ -13,7 +13,6 @@ from sqlalchemy.schema import sort_tables
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Access, Kind, rules_of
 from ambient_core.plugins import Plugins
-from ambient_core.transaction import dialect
 
 FORMAT = "ambient-backup"
 VERSION = 1
@@ -84,9 +83,3 @@ def _columns(table: sa.Table, *, secrets: bool) -> tuple[str, ...]:
                 "write a backup with secrets, or choose other kinds."
             )
     return tuple(column.name for column in table.columns if column not in hidden and column.computed is None)
-
-
-def quoted(names: Iterable[str], prefix: str = "") -> str:
-    """Names of columns as SQL, with commas between them."""
-    quote = dialect.identifier_preparer.quote
-    return ", ".join(f"{prefix}{quote(name)}" for name in names)

@@ -1,12 +1,8 @@
 """``ambient access`` and ``ambient admin``."""
 
-import os
-
 import click
-from ambient_sdk import AmbientClient, AmbientError
-from ambient_sdk.errors import ApiError
 
-from ambient_core import SetupError
+from ambient_core import remote
 from ambient_core.cli import Invocation
 from ambient_core.database import Database
 from ambient_core.errors import BASE_PATH
@@ -39,21 +35,10 @@ def review(invocation: Invocation, verb: str, kind: str, identifier: str | None,
 
     The API is asked with the token of AMBIENT_TOKEN, or of the developer's token file.
     """
-    settings = invocation.load().settings
-    token = os.environ.get("AMBIENT_TOKEN", "")
-    if not token and settings.developer_token_file is not None:
-        token = settings.developer_token_file.read_text().strip()
-    if not token:
-        raise SetupError("There is no token; give AMBIENT_TOKEN.")
     asked = {"verb": verb, "kind": kind, "id": identifier, "principal": principal}
     query = {name: value for name, value in asked.items() if value is not None}
-    with AmbientClient(settings.api_url, token) as client:
-        try:
-            found = client.transport.json("GET", f"{BASE_PATH}/access/review", query=query)
-        except ApiError as fault:
-            raise SetupError(fault.reason) from fault
-        except AmbientError as fault:
-            raise SetupError(f"The API at {settings.api_url} does not answer.") from fault
+    with remote.connected(invocation.load().settings) as client:
+        found = client.transport.json("GET", f"{BASE_PATH}/access/review", query=query)
     click.echo("yes" if found["allowed"] else f"no: {found['text']}")
     for link in found.get("chain", ()):
         click.echo("  " + ", ".join(f"{name} {value}" for name, value in link.items()))

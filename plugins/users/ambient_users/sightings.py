@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 
 from ambient_core import Conflict, Person, Principal, Store, current, hookimpl
+from ambient_core.hooks import concerning
 from ambient_core.ids import new_id
 from ambient_core.rest import Operation
 from ambient_core.store import Surroundings
@@ -118,7 +119,7 @@ def _write(operation: Operation, identifier: str, news: dict[str, str]) -> None:
 def _store(operation: Operation, transaction: Transaction, verb: str, identifier: str) -> Store:
     """The store of users for the provider's own word about a person, written in the person's name."""
     principal = Principal("person", identifier, identifier)
-    before_write = operation.runtime.before_write
+    before_write = concerning(operation.runtime.before_write, "User")
 
     def open_other(kind: str, other: str) -> Any:
         raise LookupError(f"a sighting writes users only, not {kind} ({other})")
