@@ -1,10 +1,11 @@
 """What we ask of a cluster: a few verbs over objects as JSON."""
 
-import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from ambient_sessions.cluster.connection import Ask, Connection
 from ambient_sessions.cluster.faults import Expired, NotThere, fault_of
@@ -179,7 +180,7 @@ class Cluster:
 
 def _events(lines: Iterator[bytes]) -> Iterator[tuple[str, Object]]:
     for line in lines:
-        event = json.loads(line)
+        event = orjson.loads(line)
         if event["type"] == "ERROR":
             status = event["object"]
             raise fault_of(int(status.get("code") or 500), status)
