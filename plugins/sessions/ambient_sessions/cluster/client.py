@@ -88,14 +88,14 @@ class Cluster:
             return None
 
     def list(
-        self, resource: KubeResource, scope: Scope, keep: Callable[[Object], Object] = lambda found: found
-    ) -> tuple[list[Object], str]:
+        self, resource: KubeResource, scope: Scope, keep: Callable[[Object], Any] = lambda found: found
+    ) -> tuple[list[Any], str]:
         """All objects, read page by page, and the version from which a watch may go on.
 
         Args:
             keep: what is kept of an object, page by page, where all of all would be too much.
         """
-        items: list[Object] = []
+        items: list[Any] = []
         token: str | None = None
         while True:
             query = {**scope.query(), "limit": PAGE, "continue": token}
