@@ -13,7 +13,6 @@ import orjson
 import psycopg
 
 from ambient_core import metrics, migrate
-from ambient_core.app import try_out
 from ambient_core.config import Settings, address_of
 from ambient_core.database import Database, driver_url, url_of
 from ambient_core.errors import AmbientError, BadQuery, MethodNotAllowed, NoRoute, SetupError
@@ -173,6 +172,9 @@ def run_side_servers(settings: Settings, master: int) -> None:
         settings: addresses and database.
         master: process id of Gunicorn's master.
     """
+    # Not at the top: the control plane's health needs no application, and would keep one in memory.
+    from ambient_core.app import try_out  # noqa: PLC0415
+
     end_with(master, signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

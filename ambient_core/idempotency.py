@@ -110,4 +110,6 @@ class Once:
     def keep(self, answer: Answer) -> None:
         """Store the answer, to be committed with the write."""
         headers = orjson.dumps({**answer.headers, "version": answer.version}).decode()
-        self._transaction.raw(_KEEP, {**self._record, "status": answer.status, "headers": headers, "body": answer.body})
+        self._transaction.end_with(
+            _KEEP, {**self._record, "status": answer.status, "headers": headers, "body": answer.body}
+        )

@@ -26,12 +26,21 @@ class Shape:
         order: the order's terms.
         count: whether the matching objects are counted.
         after: for each term, whether the last object has a value there; ``None`` for a page by number.
+        size: objects on the first page, where nothing but the page is asked for: the statement then has no parameter, and
+            PostgreSQL plans it once. With a parameter for the limit it plans anew each time, which a search needs: the plan that
+            is good for any value is a bad one for a rare value.
     """
 
     fields: tuple[str, ...] | None
     order: Order
     count: bool = True
     after: tuple[bool, ...] | None = None
+    size: int | None = None
+
+    @property
+    def limit(self) -> str:
+        """The size of the page as SQL."""
+        return "%(limit_)s::bigint" if self.size is None else str(self.size)
 
     @property
     def ahead(self) -> bool:
@@ -47,18 +56,19 @@ def select_list(kind: Kind, where: str, shape: Shape) -> str:
     not counted), the objects' JSON joined by commas, and the last object's values of the order's terms as text.
     """
     table = quote(kind.plural)
-    limit = "%(limit_)s::bigint" + (" + 1" if shape.ahead else "")
+    limit = shape.limit + (" + 1" if shape.ahead else "")
     keys = "".join(f", {table}.{quote(name)} AS key_{number}" for number, (name, _) in enumerate(shape.order))
-    place = " OFFSET %(offset_)s::bigint" if shape.after is None else ""
+    counted = shape.after is None and shape.size is None
+    place = " OFFSET %(offset_)s::bigint" if counted else ""
     page = (
         f"SELECT {object_json(kind, shape.fields)} AS object{keys} FROM {_rows(kind, where, shape, limit)} "
         f"LIMIT {limit}{place}"
     )
     if shape.ahead:
         page = f"SELECT page.*, row_number() OVER () AS number FROM ({page}) AS page"
-    items = "string_agg(object, ',')" + (" FILTER (WHERE number <= %(limit_)s::bigint)" if shape.ahead else "")
+    items = "string_agg(object, ',')" + (f" FILTER (WHERE number <= {shape.limit})" if shape.ahead else "")
     total = f"(SELECT count(*) FROM {table} WHERE true{where})" if shape.count else "NULL::bigint"
-    last = "".join(f", (array_agg(key_{number}))[%(limit_)s::bigint]::text" for number in range(len(shape.order)))
+    last = "".join(f", (array_agg(key_{number}))[{shape.limit}]::text" for number in range(len(shape.order)))
     return f"SELECT count(object), {total}, {items}{last} FROM ({page}) AS page"
 
 
@@ -100,7 +110,7 @@ def _rows(kind: Kind, where: str, shape: Shape, limit: str) -> str:
     branches = list(_branches(kind, shape) if shape.after is not None else _beginning(kind, shape))
     if not branches:
         return f"{table} WHERE true{where}{whole}"
-    if shape.after is None:
+    if shape.after is None and shape.size is None:
         limit += " + %(offset_)s::bigint"
     if len(branches) == 1:
         return f"{table} WHERE true{where}{branches[0][0]}{whole}"

@@ -1,4 +1,4 @@
-"""Children that end with us, however we end."""
+"""What the system does for our processes: children end with us, however we end, and memory is shared and given back."""
 
 import ctypes
 import os
@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
+_M_ARENA_MAX = -8
 
 
 def ends_with_parent(ending: signal.Signals, *, uid: int | None = None, gid: int | None = None) -> Callable[[], None]:
@@ -40,3 +41,27 @@ def end_with(parent: int, ending: signal.Signals) -> None:
     # The parent may have gone before the kernel was asked to watch it.
     if os.getppid() != parent:
         os._exit(1)
+
+
+def share_arenas(most: int = 2) -> None:
+    """Let all threads of this process take memory from the same few heaps (mallopt(3)); call it before threads start.
+
+    glibc gives nearly each thread a heap of its own, and what one gives back no other can use: for a process of many threads
+    that take turns, that is memory for nothing.
+
+    Args:
+        most: heaps at most.
+    """
+    _allocator("mallopt", _M_ARENA_MAX, most)
+
+
+def give_memory_back() -> None:
+    """Return what was freed to the system (malloc_trim(3)): after a burst of work the rest of it is kept otherwise."""
+    _allocator("malloc_trim", 0)
+
+
+def _allocator(name: str, *arguments: int) -> None:
+    # Another C library has no such thing, and needs none.
+    function = getattr(ctypes.CDLL(None), name, None)
+    if function is not None:
+        function(*arguments)

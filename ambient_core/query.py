@@ -1,6 +1,6 @@
 """What a list asks for, and its texts in SQL, made once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlalchemy import ColumnElement
@@ -44,3 +44,8 @@ class Query:
         page = self.page
         after = None if page.after is None else tuple(value is not None for value in page.after)
         return listing.Shape(self.fields, self.terms, page.total, after)
+
+    @cached_property
+    def plain(self) -> listing.Shape:
+        """The same for the first page of all there is: a text without parameters."""
+        return replace(self.shape, size=self.page.size)

@@ -87,10 +87,10 @@ class Store:
     def list(self, query: Query) -> Answer:
         """One page in its envelope."""
         where = self._where(query)
-        page, shape = query.page, query.shape
-        parameters = {**self.past.parameters, **where.parameters, "limit_": page.size, "offset_": page.offset}
-        if page.after is not None:
-            parameters |= listing.key_parameters(page.after)
+        page, shape, parameters = query.page, query.plain, {**self.past.parameters, **where.parameters}
+        if parameters or page.offset or page.after is not None:
+            shape = query.shape
+            parameters |= {"limit_": page.size, "offset_": page.offset, **listing.key_parameters(page.after or ())}
         row = self._run(self.past.text + listing.select_list(self.kind, where.text, shape), parameters).fetchone()
         assert row is not None
         read, total, items, *last = row

@@ -53,6 +53,7 @@ class Transaction:
         self._explicit = False
         self._announced = False
         self._rehearsal = False
+        self._last: tuple[str, Mapping[str, Any]] | None = None
 
     def rehearse(self) -> None:
         """Let everything happen and undo it at the end instead of committing it: a dry run."""
@@ -128,6 +129,21 @@ class Transaction:
             found.append(cursor.fetchall())
         return found
 
+    def end_with(self, statement: str, parameters: Mapping[str, Any]) -> None:
+        """Run this in the same message as the commit, so that it costs no round trip; undone with all else, or not run.
+
+        Args:
+            statement: one that answers nothing, with ``%(name)s`` parameters.
+            parameters: their values.
+
+        Raises:
+            Ungated: it is on a kind's table, and carries no scope.
+        """
+        if self._gate is not None:
+            self._gate.check(statement)
+        self.begin()
+        self._last = statement, parameters
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A block that is undone alone when it does not end well; the transaction goes on."""
@@ -186,7 +202,12 @@ class Transaction:
         try:
             if self._explicit:
                 # Not by `driver`: what is done is committed, however late it is.
-                self._held().execute("COMMIT")
+                if self._last is None:
+                    self._held().execute("COMMIT")
+                else:
+                    statement, parameters = self._last
+                    # Its values go as text: there are two statements in this message.
+                    psycopg.ClientCursor(self._held()).execute(f"{statement}; COMMIT", parameters)
                 self._explicit = False
         finally:
             self._give_back()
@@ -207,7 +228,7 @@ class Transaction:
             self._give_back()
 
     def _give_back(self) -> None:
-        pooled, self._pooled = self._pooled, None
+        pooled, self._pooled, self._last = self._pooled, None, None
         stale, self._explicit, self._stale = self._stale, False, False
         if pooled is None:
             return

@@ -16,7 +16,7 @@ from ambient_core.controlplane.term import Term
 from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Plugins, load_plugins
-from ambient_core.process import ends_with_parent
+from ambient_core.process import ends_with_parent, share_arenas
 from ambient_core.pruning import Pruner
 from ambient_core.reactions import Reactions
 
@@ -98,6 +98,7 @@ def run(settings: Settings, *, gateway: bool) -> int:
     Raises:
         SetupError: the token file is missing, or an address cannot be used.
     """
+    share_arenas()
     TokenFile(settings)
     plugins = load_plugins(settings)
     plane = ControlPlane(settings, reconcilers_of(plugins), plugins.hooks)
@@ -155,6 +156,7 @@ class TokenFile:
                 "control_plane_token_file is not set; the control plane writes through the API and needs its token."
             )
         self._path = path
+        self._seen: tuple[int, ...] = ()
         try:
             self._token = path.read_text().strip()
         except OSError as fault:
@@ -163,7 +165,10 @@ class TokenFile:
     def __call__(self) -> str:
         """The token of now; while the file cannot be read, the last one."""
         try:
-            self._token = self._path.read_text().strip() or self._token
+            found = self._path.stat()
+            # Another file in its place, or another content; a look is cheaper than a reading with each request.
+            if (seen := (found.st_ino, found.st_size, found.st_mtime_ns)) != self._seen:
+                self._token, self._seen = self._path.read_text().strip() or self._token, seen
         except OSError as fault:
             log.warning("control_plane_token_file cannot be read: %s", fault.strerror)
         return self._token

@@ -19,6 +19,7 @@ from ambient_core.controlplane.wakeup import ChangeReader, take_requests
 from ambient_core.database import driver_url, url_of
 from ambient_core.leadership import HEADER
 from ambient_core.listen import Listener
+from ambient_core.process import give_memory_back
 
 log = logging.getLogger(__name__)
 TICK = 1.0
@@ -185,6 +186,8 @@ class Term:
             self.queue.add(f"{kind}/{key}", again.after, again.reason)
             count += 1
         log.info("looked at every %s in %.2f s; %d to be looked at", kind, time.monotonic() - begun, count)
+        # Everything that is there has just gone through this process.
+        give_memory_back()
 
     def _context(self, kind: str) -> Context:
         return Context(

@@ -161,6 +161,7 @@ def test_one_run_a_thread_and_an_interrupt_ends_it(serve: Any, provider: Provide
     assert served.run("again", "r2")[-1]["type"] == "RUN_FINISHED"
 
 
+@pytest.mark.slow
 def test_a_compatible_server_is_asked_with_key_model_and_tools(serve: Any, provider: Provider) -> None:
     served = serve(
         openai_base_url=provider.url, openai_api_key="the-key", model="the-model", temperature=0.1, max_tokens=7
@@ -175,6 +176,7 @@ def test_a_compatible_server_is_asked_with_key_model_and_tools(serve: Any, provi
     assert spoken(events) == "Hello from the model."
 
 
+@pytest.mark.slow
 def test_anthropic_is_asked_with_key_and_model(serve: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", provider.url.removesuffix("/v1"))
     served = serve(anthropic_api_key="the-key", model="claude-sonnet-4-6", max_tokens=7)

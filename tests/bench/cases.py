@@ -76,8 +76,8 @@ def cases(rows: Rows) -> list[Case]:
 
 
 def _listed(rows: Rows, size: int) -> str:
-    text = listing.select_list(rows.kind, "", listing.Shape(None, (("id", False),)))
-    return inlined(text, {"limit_": f"{size}", "offset_": "0"})
+    text = listing.select_list(rows.kind, "", listing.Shape(None, (("id", False),), size=size))
+    return inlined(text, {})
 
 
 def created(rows: Rows) -> str:

@@ -84,6 +84,7 @@ def fuzz(operation: Any, app: Any, headers: dict[str, str]) -> None:
     conforms()
 
 
+@pytest.mark.slow
 def test_every_table_goes_up_matches_its_model_goes_down_and_comes_up_again(server: Any, settings: Settings) -> None:
     name = f"contract_{secrets.token_hex(4)}"
     fresh = replace(settings, database_url=server.create(name))

@@ -18,6 +18,7 @@ from ambient_core.cli import cli
 from ambient_core.config import Settings
 from ambient_core.errors import SetupError
 
+pytestmark = pytest.mark.slow
 KINDS = ("projects", "sessions", "skills", "tasks", "users")
 
 

@@ -103,8 +103,13 @@ CASES: dict[str, tuple[Callable[[], Source], str]] = {
     "an exit at import": (lambda: Source("zoo", lambda: sys.exit(3), "1.0"), "does not import: SystemExit: 3"),
 }
 
+# Each builds the whole application several times; the inner loop looks at one of each sort.
+QUICK = ("an address twice", "an unknown format", "an exit at import")
 
-@pytest.mark.parametrize("case", CASES)
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in QUICK else pytest.mark.slow) for case in CASES]
+)
 @pytest.mark.filterwarnings("ignore:This declarative base already contains a class")
 def test_it_is_set_aside_alone_and_strict_refuses_in_the_same_words(
     settings: Settings, loaded: Any, forget: None, monkeypatch: pytest.MonkeyPatch, case: str

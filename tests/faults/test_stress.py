@@ -13,6 +13,7 @@ from ambient_core import current
 from ambient_core.app import create_app
 from tests.e2e.conftest import wait_for
 
+pytestmark = pytest.mark.slow
 Hook = Callable[..., None]
 
 
@@ -129,7 +130,6 @@ def test_60_a_pool_that_is_used_up_is_503_and_then_service_again(served: Any) ->
         assert (found[0].status_code, call("GET", "/users").status_code) == (201, 200)
 
 
-@pytest.mark.slow
 def test_60_a_real_deadlock_is_resolved_by_trying_again(served: Any, outside: Any, users: list[str]) -> None:
     met = threading.Barrier(2, timeout=30)
     tried: list[str] = []

@@ -68,10 +68,9 @@ class SessionReconciler(Reconciler):
         """Sessions for which there is something to do, now or in time, by one list of rows and one of the runtime."""
         active = ", ".join(f"'{phase}'" for phase in sorted(ACTIVE))
         rows: set[str] = set()
-        for entry in self.context.client.sessions.list_all(
+        for row in self.context.client.sessions.list_values(
             search=f"mirrored = false and phase in ({active})", size=_AT_ONCE
         ):
-            row = dict(entry.to_dict())
             rows.add(row["id"])
             self.projects[row["id"]] = row["project_id"]
             if (again := self._due(row, self.runtime.observe(self._target(row["id"], row)))) is not None:

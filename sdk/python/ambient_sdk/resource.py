@@ -1,7 +1,7 @@
 """The five verbs of a kind, for the resources that are generated from the contract."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, Self, TypeVar
 from urllib.parse import quote
@@ -92,21 +92,26 @@ class Resource(Generic[M]):
         Raises:
             ApiError: the server refused.
         """
-        asked = {"size": size, "page_token": page_token, **query}
-        body = self._transport.json("GET", self.path, query=_given(asked))
-        if not isinstance(body.get("items"), list):
-            raise BadAnswer(f"GET {self.path}: the server answered with no list.")
-        items = [read(self.model, item) for item in body["items"]]
-        return Page(items, int(body.get("page", 1)), body.get("total"), body.get("next_page_token"))
+        page = self._page(size=size, page_token=page_token, **query)
+        return replace(page, items=[read(self.model, item) for item in page.items])
 
     def list_all(self, *, size: int = 100, **query: Any) -> Iterator[M]:
         """Every object, page by page, at the same cost however many there are.
 
         What is there all the while comes once, whatever others write meanwhile.
         """
+        return (read(self.model, value) for value in self.list_values(size=size, **query))
+
+    def list_values(self, *, size: int = 100, **query: Any) -> Iterator[Any]:
+        """As `list_all`, as the wire's JSON objects: for those who read very many and need no models.
+
+        Raises:
+            ApiError: the server refused.
+            BadAnswer: the server answered with no list, or leads in a circle.
+        """
         token: str | None = None
         while True:
-            page = self.list(size=size, page_token=token, total=False, **query)
+            page = self._page(size=size, page_token=token, total=False, **query)
             yield from page.items
             if page.next_page_token is None:
                 return
@@ -269,6 +274,12 @@ class Resource(Generic[M]):
         if not isinstance(deleted, int):
             raise BadAnswer(f"DELETE {self.path}: the server does not say how many it deleted.")
         return deleted
+
+    def _page(self, **query: Any) -> Page[Any]:
+        body = self._transport.json("GET", self.path, query=_given(query))
+        if not isinstance(body.get("items"), list):
+            raise BadAnswer(f"GET {self.path}: the server answered with no list.")
+        return Page(body["items"], int(body.get("page", 1)), body.get("total"), body.get("next_page_token"))
 
     def _address(self, id: str, *rest: str) -> str:  # noqa: A002
         return "/".join([self.path, quote(id, safe=""), *rest])

@@ -1,10 +1,11 @@
 """What we ask of a cluster: a few verbs over objects as JSON."""
 
-import json
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from ambient_sessions.cluster.connection import Ask, Connection
 from ambient_sessions.cluster.faults import Expired, NotThere, fault_of
@@ -87,14 +88,14 @@ class Cluster:
             return None
 
     def list(
-        self, resource: KubeResource, scope: Scope, keep: Callable[[Object], Object] = lambda found: found
-    ) -> tuple[list[Object], str]:
+        self, resource: KubeResource, scope: Scope, keep: Callable[[Object], Any] = lambda found: found
+    ) -> tuple[list[Any], str]:
         """All objects, read page by page, and the version from which a watch may go on.
 
         Args:
             keep: what is kept of an object, page by page, where all of all would be too much.
         """
-        items: list[Object] = []
+        items: list[Any] = []
         token: str | None = None
         while True:
             query = {**scope.query(), "limit": PAGE, "continue": token}
@@ -179,7 +180,7 @@ class Cluster:
 
 def _events(lines: Iterator[bytes]) -> Iterator[tuple[str, Object]]:
     for line in lines:
-        event = json.loads(line)
+        event = orjson.loads(line)
         if event["type"] == "ERROR":
             status = event["object"]
             raise fault_of(int(status.get("code") or 500), status)

@@ -4,7 +4,6 @@ The package reads the configurations that `access` leaves to it, and makes the c
 because we send and read JSON.
 """
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -12,6 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any
 from urllib.parse import urlencode
+
+import orjson
 
 from ambient_sessions.cluster.access import Access, in_cluster, of_kubeconfig
 from ambient_sessions.cluster.faults import fault_of
@@ -65,7 +66,7 @@ class Connection:
         """
         answer = self.open(ask)
         try:
-            return dict(json.loads(_all(answer)))
+            return dict(orjson.loads(_all(answer)))
         except ValueError as fault:
             raise Waiting("ServerError", "the server's answer is no JSON", outage=True) from fault
 
@@ -86,7 +87,7 @@ class Connection:
         if answer.status < 300:
             return answer
         try:
-            body = json.loads(_all(answer))
+            body = orjson.loads(_all(answer))
         except ValueError:
             body = {}
         raise fault_of(answer.status, body if isinstance(body, dict) else {}, answer.headers.get("Retry-After"))
@@ -100,7 +101,7 @@ class Connection:
             headers["Authorization"] = authorization
         body = None
         if ask.body is not None:
-            headers["Content-Type"], body = ask.content_type, json.dumps(ask.body).encode()
+            headers["Content-Type"], body = ask.content_type, orjson.dumps(ask.body)
         query = urlencode({name: value for name, value in ask.query.items() if value is not None})
         url = way.server + ask.path + (f"?{query}" if query else "")
         read = self._settings.kube_request_timeout if ask.read_timeout is None else ask.read_timeout

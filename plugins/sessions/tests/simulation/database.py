@@ -121,7 +121,7 @@ class Sessions:
         self.pause(f"got {key}")
         return found
 
-    def list_all(self, **_: Any) -> Iterator[Row]:
+    def list_values(self, **_: Any) -> Iterator[Row]:
         self.pause("list")
         found = [Row(row) for row in self.database.rows.values() if row["phase"] in ACTIVE]
         self.pause("listed")
