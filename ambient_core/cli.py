@@ -122,8 +122,7 @@ def main() -> None:
 
 
 def _outage(fault: Exception) -> str | None:
-    # Here, because most commands need no database.
-    from ambient_core.outages import is_outage, unavailable
+    from ambient_core.outages import is_outage, unavailable  # noqa: PLC0415 - most commands need no database
 
     if not isinstance(fault, Unavailable) and not is_outage(fault):
         return None
