@@ -39,12 +39,14 @@ from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.production import ControlPlaneAccess
 from ambient_core.profiles import check_profile
 from ambient_core.reactions import Reactions
+from ambient_core.replicas import POSITION, Replica
 from ambient_core.rest import Operation, Runtime, current
 from ambient_core.watchers import Hub
 
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _INBOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HTTP_ERRORS: dict[int, type[AmbientError]] = {cls.status: cls for cls in reversed(errors.CATALOGUE)}
 
@@ -154,19 +156,23 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
     check_profile(settings)
     plugins = plugins or load_plugins(settings)
     _register_ways_in(settings, plugins)
-    database = Database(
-        settings.database_url,
-        pool_size=settings.pool_size,
-        pool_timeout=settings.pool_timeout,
-        statement_timeout=settings.statement_timeout,
-        limits=Limits(settings.lock_timeout, settings.idle_timeout, settings.stream_limit, settings.stream_timeout),
-    )
+    database = _database(settings, settings.database_url)
     plugins.apply_migration_faults(database)
     app = _build(settings, surface, plugins, database)
     if settings.strict:
         refuse_set_aside(plugins)
     Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
     return app
+
+
+def _database(settings: Settings, url: str) -> Database:
+    return Database(
+        url,
+        pool_size=settings.pool_size,
+        pool_timeout=settings.pool_timeout,
+        statement_timeout=settings.statement_timeout,
+        limits=Limits(settings.lock_timeout, settings.idle_timeout, settings.stream_limit, settings.stream_timeout),
+    )
 
 
 def _register_ways_in(settings: Settings, plugins: Plugins) -> None:
@@ -217,9 +223,19 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
     guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
     hub = Hub(database, settings.poll_interval, settings.watch_limit)
     before_write = plugins.implementations("ambient_before_write")
+    replica = Replica(database, _database(settings, settings.replica_url)) if settings.replica_url else None
     app.runtime = Runtime(
-        settings, database, plugins.registry, guard, before_write, hub, Gate(plugins.registry.plurals)
+        settings,
+        database,
+        plugins.registry,
+        guard,
+        before_write,
+        hub,
+        Gate(plugins.registry.plurals),
+        replica=replica,
     )
+    if replica is not None:
+        app.after_request(_positioned(replica))
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
     app.admissions = plugins.implementations("ambient_admit")
@@ -230,6 +246,17 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
     if surface == "gateway":
         app.wsgi_app = _short_paths(app.wsgi_app)  # type: ignore[method-assign]
     return app
+
+
+def _positioned(replica: Replica) -> Callable[[Response], Response]:
+    """Says with the answer of a write how far a read must reach to show it; what is answered is committed."""
+
+    def positioned(response: Response) -> Response:
+        if request.method not in _READING and response.status_code < 300 and (position := replica.position()):
+            response.headers[POSITION] = position
+        return response
+
+    return positioned
 
 
 def _first(implementations: Iterable[tuple[str, Callable[..., Any]]]) -> Callable[..., Any]:

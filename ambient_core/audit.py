@@ -1,7 +1,8 @@
 """``/changes``: the change log as a list (who did what, when) and as a watch over any kinds."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -11,13 +12,16 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from ambient_core import changes, watch
+from ambient_core.body import JSON
 from ambient_core.changes import COLUMNS, SETTLED, Change, Position, change_of
 from ambient_core.descriptions import changes_list
 from ambient_core.errors import BASE_PATH, BadQuery, Forbidden
 from ambient_core.identity import Principal
+from ambient_core.ids import LONGEST_ID
 from ambient_core.kinds import Kind
+from ambient_core.logpages import LogPages
 from ambient_core.paging import page_of
-from ambient_core.parameters import check_parameters, one
+from ambient_core.parameters import check_parameters, check_project, negotiate, one
 from ambient_core.past import time_of
 from ambient_core.present import Initial
 from ambient_core.rest import Runtime, current
@@ -44,6 +48,7 @@ class Bounds:
     newest: bool
 
 
+_ACTOR = re.compile(r"(person|service|session):.+")
 _FACTS = ("project_id", "object_id", "actor", "verb")
 _LIST = ("kinds", *_FACTS, "since", "until", "order", "page_token", "size")
 _WATCH = ("kinds", *_FACTS, "after", "initial")
@@ -63,22 +68,26 @@ def list_changes() -> Response:
     """List changes, or watch them with ``Accept: text/event-stream``."""
     if watch.wanted():
         return _watch()
+    negotiate(JSON, watch.EVENT_STREAM)
     check_parameters(*_LIST)
     operation = current()
-    view = view_of(operation.runtime, operation.principal, _asked_kinds(), _facts())
+    kinds = _asked_kinds()
+    facts = _facts(kinds)
+    since, until, newest = *_times(), _newest()
+    view = view_of(operation.runtime, operation.principal, kinds, facts)
     run = operation.transaction.raw
     kept, end = changes.horizon(run), changes.end(run)
     size = page_of({"size": [one("size") or "100"]}).size
-    token = one("page_token")
-    start = changes.position_of(run, token, "page_token") if token is not None else None
-    bounds = Bounds(kept.position, start, time_of("since"), time_of("until"), _newest())
-    found = _page(view, bounds, size)
-    return Response(_envelope(found[:size], kept.log, end, more=len(found) > size), mimetype="application/json")
+    pages = LogPages(operation, kept, sorted(k.name for k in kinds or ()), astuple(facts), since, until, newest)
+    found = _page(view, Bounds(kept.position, pages.start(), since, until, newest), size)
+    token = pages.token(found[size - 1].position) if len(found) > size else None
+    return Response(_envelope(found[:size], kept.log, end, token), mimetype="application/json")
 
 
 def _watch() -> Response:
     check_parameters(*_WATCH)
-    kinds, facts = _asked_kinds(), _facts()
+    kinds = _asked_kinds()
+    facts = _facts(kinds)
     initial = watch.flag("initial")
     if initial and (facts.actor or facts.verb):
         raise BadQuery("initial=true shows objects as they are, and 'actor' and 'verb' are of changes; leave one out.")
@@ -147,10 +156,10 @@ def _conditions(view: View) -> tuple[list[str], dict[str, Any]]:
     return conditions, parameters
 
 
-def _envelope(found: Sequence[Change], log: str, end: Position, *, more: bool) -> bytes:
+def _envelope(found: Sequence[Change], log: str, end: Position, token: str | None) -> bytes:
     head = {"kind": "ChangeList", "size": len(found), "cursor": changes.cursor(log, end)}
-    if more:
-        head["next_page_token"] = changes.cursor(log, found[-1].position)
+    if token is not None:
+        head["next_page_token"] = token
     items = b",".join(_entry(log, change) for change in found)
     return orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}"
 
@@ -185,12 +194,38 @@ def _asked_kinds() -> list[Kind] | None:
     return [registry[name] for name in names]
 
 
-def _facts() -> Facts:
+def _facts(kinds: Sequence[Kind] | None) -> Facts:
+    """The filters of what the log says beside the object; one that nothing can meet is refused, not answered with nothing."""
     given = {name: one(name) for name in _FACTS}
     for name, value in given.items():
         if value is not None and (not value or len(value) > 255 or not value.isprintable()):
             raise BadQuery(f"{name} must have 1 to 255 printable characters.")
+    if given["project_id"] is not None:
+        check_project(given["project_id"])
+    if given["object_id"] is not None and len(given["object_id"]) > LONGEST_ID:
+        raise BadQuery(f"object_id must be the id of an object: at most {LONGEST_ID} characters.")
+    if given["actor"] is not None and not _ACTOR.fullmatch(given["actor"]):
+        raise BadQuery(
+            f"actor must be kind:id, with person, service or session as its kind; it is {given['actor'][:40]!r}."
+        )
+    if given["verb"] is not None:
+        _check_verb(given["verb"], kinds)
     return Facts(**given)
+
+
+def _check_verb(verb: str, kinds: Sequence[Kind] | None) -> None:
+    known = {name for kind in kinds or current().registry for name in kind.logged}
+    if verb not in known:
+        close = get_close_matches(verb, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"verbs: {', '.join(sorted(known))}."
+        raise BadQuery(f"verb: nothing is logged as {verb[:40]!r}; {hint}")
+
+
+def _times() -> tuple[datetime | None, datetime | None]:
+    since, until = time_of("since"), time_of("until")
+    if since is not None and until is not None and since > until:
+        raise BadQuery("since must not be later than until.")
+    return since, until
 
 
 def _newest() -> bool:

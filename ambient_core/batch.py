@@ -29,8 +29,9 @@ from ambient_core.errors import (
     Invalid,
     Unavailable,
 )
+from ambient_core.history import restored
 from ambient_core.kinds import Action, Kind
-from ambient_core.parameters import DRY_RUN, check_match, check_parameters, negotiate
+from ambient_core.parameters import DRY_RUN, PROJECT_HEADER, agree, check_match, check_parameters, negotiate
 from ambient_core.preconditions import Precondition, precondition
 from ambient_core.rest import Operation, Resources, current, demands_if_match, once
 from ambient_core.schemas import load
@@ -41,10 +42,19 @@ _MEMBERS = {
     "create": {"body"},
     "patch": {"id", "body", "if_match"},
     "delete": {"id", "if_match"},
+    "restore": {"id", "body", "if_match"},
     "apply": {"body", "if_match"},
     "action": {"id", "action", "body", "if_match"},
 }
-_NEEDED = {"create": ("body",), "patch": ("id", "body"), "delete": ("id",), "apply": ("body",), "action": ("action",)}
+_NEEDED = {
+    "create": ("body",),
+    "patch": ("id", "body"),
+    "delete": ("id",),
+    "restore": ("id", "body"),
+    "apply": ("body",),
+    "action": ("action",),
+}
+_VERBS = {"restore": ("get", "patch"), "apply": ("create", "patch"), "action": ()}
 Outcome = tuple[Answer, str | None]
 
 
@@ -53,7 +63,7 @@ class Step:
     """One operation of a batch, as it was asked for.
 
     Args:
-        op: ``create``, ``patch``, ``delete``, ``apply`` or ``action``.
+        op: ``create``, ``patch``, ``delete``, ``restore``, ``apply`` or ``action``.
         kind: of the object.
         given: all members.
         condition: of ``if_match``.
@@ -80,10 +90,12 @@ class Step:
             known = ", ".join(kind.name for kind in operation.registry)
             raise _invalid("/kind", "enum", f"must be one of {known}.")
         kind = operation.registry[name]
-        for verb in {"apply": ("create", "patch"), "action": ()}.get(op, (op,)):
+        for verb in _VERBS.get(op, (op,)):
             if verb not in kind.verbs:
                 raise _invalid("/op", "enum", f"is not possible: kind {name} has no verb {verb}.")
         _check_members(op, given)
+        if kind.project_column == "id" and "id" in given:
+            agree(request.headers.get(PROJECT_HEADER), given["id"], "id")
         return cls(op, kind, given, _condition(given.get("if_match")))
 
     def action(self) -> Action:
@@ -193,6 +205,8 @@ class Batch:
             return apply(self._operation, self._of(kind), given["body"], step.condition)
         if step.op == "action":
             return self._act(step), None
+        if step.op == "restore":
+            return restored(self._of(kind), given["id"], given["body"], step.condition), None
         check_match(step.condition, required=demands_if_match(kind))
         if step.op == "delete":
             store(kind, "delete").delete(given["id"], step.condition)

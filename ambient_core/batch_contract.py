@@ -9,9 +9,9 @@ OPERATION: Document = {
     "type": "object",
     "required": ["op", "kind"],
     "properties": {
-        "op": {**_TEXT, "enum": ["create", "patch", "delete", "apply", "action"], "example": "apply"},
+        "op": {**_TEXT, "enum": ["create", "patch", "delete", "restore", "apply", "action"], "example": "apply"},
         "kind": {**_TEXT, "description": "Name of the kind.", "example": "Skill"},
-        "id": {**_TEXT, "description": "For patch, delete, and an action on an object."},
+        "id": {**_TEXT, "description": "For patch, delete, restore, and an action on an object."},
         "action": {**_TEXT, "description": "Name of the action, for op action."},
         "body": {
             **_BODY,

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ambient_core.config import FILE_VARIABLE, Loaded, Settings, Sources, load, plugin_prefix
-from ambient_core.errors import SetupError
+from ambient_core.errors import SetupError, Unavailable
 
 _COMMANDS = {
     "apply": ("ambient_core.commands.apply", "Bring the API to what files declare."),
@@ -108,9 +108,23 @@ def invocation_of(config: Path | None = None, **flags: Any) -> Invocation:
 
 
 def main() -> None:
-    """Run the command line; a setup error is one clear line and exit status 1."""
+    """Run the command line; a setup error, or a database that is away, is one clear line and exit status 1."""
     try:
         cli(standalone_mode=True)
     except SetupError as fault:
         click.echo(f"ambient: {fault}", err=True)
         sys.exit(1)
+    except Exception as fault:
+        if (words := _outage(fault)) is None:
+            raise
+        click.echo(f"ambient: {words}", err=True)
+        sys.exit(1)
+
+
+def _outage(fault: Exception) -> str | None:
+    from ambient_core.outages import is_outage, unavailable  # noqa: PLC0415 - most commands need no database
+
+    if not isinstance(fault, Unavailable) and not is_outage(fault):
+        return None
+    reason = fault.reason if isinstance(fault, Unavailable) else unavailable(fault).reason
+    return f"{reason} Check database_url, and that PostgreSQL runs."

@@ -62,6 +62,9 @@ class Settings:
         secret=True,
         aliases=("DATABASE_URL",),
     )
+    replica_url: str = setting(
+        "", "A server that follows that one, for lists whose callers ask for it (docs/operations.md).", secret=True
+    )
     bind: str = setting("127.0.0.1:8000", "Address of the API.")
     gateway_bind: str = setting("127.0.0.1:9080", "Address of the AG-UI gateway.")
     health_bind: str = setting("127.0.0.1:4434", "Address of /healthz and /readyz.")

@@ -9,14 +9,15 @@ import orjson
 from flask import Response
 
 from ambient_core import changes, past
-from ambient_core.body import parse
+from ambient_core.body import JSON, parse
 from ambient_core.changes import COLUMNS, Change, Position, change_of
 from ambient_core.errors import Conflict, NotFound
 from ambient_core.fields import Integer
 from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.logpages import LogPages
 from ambient_core.paging import page_of
-from ambient_core.parameters import DRY_RUN, check_parameters, one, preconditions
-from ambient_core.preconditions import failed
+from ambient_core.parameters import DRY_RUN, check_match, check_parameters, negotiate, one, preconditions
+from ambient_core.preconditions import Precondition, failed
 from ambient_core.rest import Resources, current, demands_if_match, once
 from ambient_core.schemas import load
 from ambient_core.statements import NOWHERE
@@ -47,20 +48,19 @@ def history_view(kind: Kind) -> Callable[[str], Response]:
 
     def history(id: str) -> Response:  # noqa: A002
         """List the versions of an object, newest first, each with what it changed."""
+        negotiate(JSON)
         store = current().store(kind, "get")
         check_parameters("size", "page_token")
         size = page_of({"size": [one("size") or str(_SIZE)]}).size
-        run = store.transaction.raw
-        token = one("page_token")
-        before = changes.position_of(run, token, "page_token") if token is not None else None
+        pages = LogPages(current(), changes.horizon(store.transaction.raw), kind.name, id)
+        before = pages.start()
         found = _versions(store, id, before, size)
         if not found and before is None:
             raise store.not_found(id)
-        log = changes.horizon(run).log
-        entries = [_entry(log, change, earlier) for change, earlier in found[:size]]
+        entries = [_entry(pages.log, change, earlier) for change, earlier in found[:size]]
         body: dict[str, Any] = {"kind": "HistoryEntryList", "size": len(entries), "items": entries}
         if len(found) > size:
-            body["next_page_token"] = changes.cursor(log, found[size - 1][0].position)
+            body["next_page_token"] = pages.token(found[size - 1][0].position)
         return Response(orjson.dumps(body), mimetype="application/json")
 
     return history
@@ -104,20 +104,38 @@ def restore_view(resources: Resources) -> Callable[[str], Response]:
 
     def restore(id: str) -> Response:  # noqa: A002
         """Write an old version anew, also of an object that was deleted."""
-        reader = current().store(resources.kind, "get")
+        negotiate(JSON)
+        current().store(resources.kind, "get")
         check_parameters(DRY_RUN)
-        return once(lambda raw: _restored(resources, reader, id, load(Restoring(), parse(raw))["version"]))
+        condition = preconditions(required=False)
+        return once(lambda raw: restored(resources, id, parse(raw), condition))
 
     return restore
 
 
-def _restored(resources: Resources, reader: Store, identifier: str, version: int) -> Answer:
+def restored(resources: Resources, identifier: str, body: Any, condition: Precondition | None) -> Answer:
+    """Write an old version of an object anew, under the rules of a patch; of a deleted one, under those of a create.
+
+    Args:
+        resources: of the kind.
+        identifier: which object.
+        body: says which version.
+        condition: what must hold of the object that is there.
+
+    Raises:
+        NotFound: there is no such object, or no such version, that the caller may see.
+        PreconditionFailed: the object does not meet the condition; none that is deleted meets ``If-Match``.
+        PreconditionRequired: there must be one.
+        Conflict: it cannot be made anew.
+    """
+    reader = current().store(resources.kind, "get")
+    version = load(Restoring(), body)["version"]
     try:
         reader.row(identifier)
     except NotFound:
-        return _made_anew(resources, reader, identifier, version)
+        return _made_anew(resources, reader, identifier, version, condition)
     store = current().store(resources.kind, "patch")
-    condition = preconditions(required=demands_if_match(store.kind))
+    check_match(condition, required=demands_if_match(store.kind))
     row = store.require(identifier, condition)
     state = _state(reader, identifier, version)
     columns = store.kind.columns(Access.WRITE)
@@ -128,11 +146,13 @@ def _restored(resources: Resources, reader: Store, identifier: str, version: int
     return store.patch(identifier, values)
 
 
-def _made_anew(resources: Resources, reader: Store, identifier: str, version: int) -> Answer:
+def _made_anew(
+    resources: Resources, reader: Store, identifier: str, version: int, condition: Precondition | None
+) -> Answer:
     """Make a deleted object again, as it was at a version; its versions go on where they ended."""
-    kind, condition = resources.kind, preconditions(required=False)
+    kind = resources.kind
     last = _versions(reader, identifier, None, 1)
-    if not last or last[0][0].verb != "delete":
+    if not last or last[0][0].verb != "delete" or "create" not in kind.verbs:
         raise reader.not_found(identifier)
     if condition is not None and condition.match is not None:
         raise failed(kind.name, None)

@@ -5,6 +5,8 @@ import re
 from ulid import ULID
 
 ID_LENGTH = 26
+LONGEST_ID = 63
+"""Of an id that is a name: it must do as a DNS label."""
 ID_PATTERN = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 
 

@@ -228,6 +228,13 @@ class Kind:
             return True
         return any(action.name == verb and action.method == "GET" for action in self.actions)
 
+    @cached_property
+    def logged(self) -> frozenset[str]:
+        """What the change log may say that was done to an object."""
+        actions = (action.name for action in self.actions if action.writes or action.streams)
+        beside = (verb for verb, does in self.beside.items() if does == "write")
+        return frozenset(("create", "patch", "delete", "restore", "import", *actions, *beside))
+
     @property
     def name(self) -> str:
         """Singular: the class, the schema, the SDK type."""

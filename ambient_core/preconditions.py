@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from ambient_core.errors import BadQuery, PreconditionFailed
 
 _LONGEST = 2048
-_TAG = re.compile(r'[ \t]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*')
+# A list may have empty places (RFC 9110, section 5.6.1.2).
+_TAG = re.compile(r'[ \t]*(?:(W/)?"([\x21\x23-\x7e\x80-\xff]*)")?[ \t]*')
 _VERSION = re.compile(r"[1-9][0-9]{0,18}")
 
 
@@ -84,12 +85,12 @@ def _tags(name: str, text: str | None) -> Tags | None:
     found: dict[bool, set[int]] = {True: set(), False: set()}
     at = 0
     while len(text) <= _LONGEST and (tag := _TAG.match(text, at)):
-        if _VERSION.fullmatch(tag[2]):
+        if tag[2] is not None and _VERSION.fullmatch(tag[2]):
             found[tag[1] is None].add(int(tag[2]))
         at = tag.end()
-        if at == len(text):
+        if at == len(text) and '"' in text:
             return Tags(strong=frozenset(found[True]), weak=frozenset(found[False]))
-        if text[at] != ",":
+        if text[at : at + 1] != ",":
             break
         at += 1
     raise BadQuery(f'{name} must be ETags as this API gave them, such as "3" or "3", "4", or *.')

@@ -1,5 +1,6 @@
-"""What a list and a get answer beyond the present: a watch of the kind, or its past."""
+"""What a list and a get answer beyond the present: a watch of the kind, or its past; and where a list is read."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -19,8 +20,10 @@ from ambient_core.parameters import (
     searched,
 )
 from ambient_core.present import Initial
+from ambient_core.replicas import POSITION
 from ambient_core.rest import Resources, current
 from ambient_core.statements import clause_of, joined, scoped
+from ambient_core.transaction import Transaction
 from ambient_core.visibility import Facts, View
 
 _WATCH = ("watch", "search", "after", "initial")
@@ -34,6 +37,9 @@ def list_view(resources: Resources) -> Callable[[], Response]:
         """List objects as they are or were, or watch them."""
         if "watch" in request.args and watch.flag("watch"):
             return _watch(kind)
+        return by_position(list_present_or_past)
+
+    def list_present_or_past() -> Response:
         at = past.time_of("as_of")
         if at is None:
             return resources.list()
@@ -43,6 +49,33 @@ def list_view(resources: Resources) -> Callable[[], Response]:
         return resources.list(query, past.at_time(current().transaction.raw, kind, at))
 
     return list_or_watch
+
+
+def by_position(answer: Callable[[], Response]) -> Response:
+    """Answer from the replica where the caller allows it and it has come far enough; say how far the answer reaches.
+
+    Args:
+        answer: reads, by the transaction of the operation.
+    """
+    operation, asked = current(), request.headers.get(POSITION)
+    replica = operation.runtime.replica
+    if replica is None or asked is None:
+        return answer()
+    operation.transaction.commit()
+    seconds, gate = operation.settings.request_timeout, operation.runtime.gate
+    deadline = time.monotonic() + seconds if seconds else None
+    # What the replica could not answer to its end is tried again here, and not asked of it a second time.
+    again = operation.transaction.database is not operation.database
+    position: str | None
+    if not again and (found := replica.read(asked, deadline, gate)) is not None:
+        operation.transaction, position = found
+        response = answer()
+    else:
+        operation.transaction = Transaction(operation.database, deadline, gate)
+        response, position = answer(), replica.position()
+    if position is not None:
+        response.headers[POSITION] = position
+    return response
 
 
 def get_view(resources: Resources) -> Callable[[str], Response]:

@@ -39,6 +39,7 @@ from ambient_core.parameters import (
 )
 from ambient_core.preconditions import failed
 from ambient_core.query import Query
+from ambient_core.replicas import Replica
 from ambient_core.schemas import load, schemas_of
 from ambient_core.statements import NOWHERE, Clause
 from ambient_core.store import Answer, Store, Surroundings
@@ -62,6 +63,7 @@ class Runtime:
     hub: Hub
     gate: Gate
     signer: Signer = field(default_factory=Signer)
+    replica: Replica | None = None
 
 
 class Operation:

@@ -17,7 +17,7 @@ from ambient_core.constraints import explain
 from ambient_core.errors import Conflict, Forbidden, NotFound
 from ambient_core.gate import mark
 from ambient_core.identity import Principal
-from ambient_core.ids import new_id
+from ambient_core.ids import LONGEST_ID, new_id
 from ambient_core.kinds import Kind, Registry
 from ambient_core.merge import merge
 from ambient_core.preconditions import Precondition, failed
@@ -27,7 +27,6 @@ from ambient_core.statements import NOWHERE, Clause, bind, joined, scoped
 from ambient_core.stream import RowStream
 from ambient_core.transaction import SCOPED, Transaction
 
-_LONGEST_ID = 63
 Written = tuple[bytes, int, bool, str]
 
 
@@ -328,7 +327,7 @@ class Store:
 
     def not_found(self, identifier: str) -> NotFound:
         """The 404 of this kind; the same words whether the object is absent or out of scope."""
-        shown = identifier if len(identifier) <= _LONGEST_ID and identifier.isprintable() else identifier[:20] + "..."
+        shown = identifier if len(identifier) <= LONGEST_ID and identifier.isprintable() else identifier[:20] + "..."
         return NotFound(f"{self.kind.name} with id '{shown}' not found")
 
     def outside(self) -> Forbidden:
@@ -364,7 +363,7 @@ class Store:
             function(kind=self.kind, verb=verb, row=row, principal=self.principal)
 
     def _check_id(self, identifier: str) -> None:
-        if not identifier or len(identifier) > _LONGEST_ID or "\0" in identifier:
+        if not identifier or len(identifier) > LONGEST_ID or "\0" in identifier:
             raise self.not_found(identifier)
 
     def logged(

@@ -61,7 +61,7 @@ def stream(view_of: ViewOf, initial: "Callable[[View], Initial] | None" = None) 
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     if request.method == "HEAD":
         # Nobody would read what comes, nor say that it is over.
-        return Response(mimetype=EVENT_STREAM, headers=headers)
+        return Response(iter(()), mimetype=EVENT_STREAM, headers=headers)
     hub = operation.runtime.hub
     session = Session(hub, view, Credential(), view_of, Watcher(abort_of(request.environ)))
     operation.release()
@@ -159,6 +159,7 @@ class Session:
             else:
                 yield from self._shown(frames)
                 self._sent = batch.position if batch.more else live
+                yield from self._signs()
             live = self._renewed() or live
 
     def _live(self) -> Generator[bytes, None, Position]:
@@ -178,7 +179,7 @@ class Session:
         if frames:
             self._sent = max(self._sent, frames[-1].position)
         if data:
-            self._spoke = self._marked = time.monotonic()
+            self._spoke = time.monotonic()
             yield b"".join(data)
 
     def _signs(self) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -41,6 +42,7 @@ class EmbeddedPostgres:
         data_dir: folder that we own; the cluster lies in it, or beside it where the server's user cannot enter.
         durable: keep what was committed when the machine fails; tests do without.
         max_connections: connections at once.
+        settings: of the server, beyond ours.
 
     Example::
 
@@ -48,9 +50,17 @@ class EmbeddedPostgres:
             psycopg.connect(postgres.url)
     """
 
-    def __init__(self, data_dir: Path, *, durable: bool = True, max_connections: int = 100) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        durable: bool = True,
+        max_connections: int = 100,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.data_dir = data_dir
-        self._settings = {**_SETTINGS, "max_connections": str(max_connections), **({} if durable else _NOT_DURABLE)}
+        ours = {**_SETTINGS, "max_connections": str(max_connections), **({} if durable else _NOT_DURABLE)}
+        self._settings = {**ours, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
         self._sockets: Path | None = None

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from ambient_core.apply import unique_groups
-from ambient_core.kinds import Kind, rules_of
+from ambient_core.kinds import Access, Kind, rules_of
 from tests.contract.maker import Maker, refused, some_text
 from tests.contract.test_contract import changes_of
+from tests.contract.test_past import given as written
 
 Operation = dict[str, Any]
 
@@ -127,6 +128,48 @@ def test_actions_are_run_under_their_own_rules(kind: Kind, maker: Maker, batch: 
     assert set(statuses(answer)) == {400}
 
 
+def test_an_old_version_is_restored_as_it_would_be_alone(kind: Kind, maker: Maker, batch: Any, app: Any) -> None:
+    made = maker.make(kind)
+    name = some_text(kind)
+    value = None if rules_of(kind.table.c[name]).format else f"n{secrets.token_hex(6)}"
+    assert maker.call("PATCH", f"/{kind.plural}/{made['id']}", json={name: value}).json["version"] == 2
+    back = {"id": made["id"], "body": {"version": 1}}
+    answer = batch(op(kind, "restore", **back, if_match=1), op(kind, "restore", **back, if_match='"2"'))
+    assert statuses(answer) == [412, 200]
+    restored = answer.json["results"][1]
+    assert (written(kind, restored["body"]), restored["etag"]) == (written(kind, made), '"3"')
+    assert [row[0] for row in changes_of(app, kind, made["id"])] == ["create", "patch", "restore"]
+
+
+def test_what_a_batch_deletes_a_batch_can_restore(kind: Kind, maker: Maker, batch: Any, call: Any, app: Any) -> None:
+    made = maker.make(kind)
+    back = op(kind, "restore", id=made["id"], body={"version": 1})
+    dry = batch(op(kind, "delete", id=made["id"]), back, query="?dry_run=true")
+    answer = batch(op(kind, "delete", id=made["id"]), back)
+    if any(not column.nullable for column in kind.columns(Access.SECRET)):
+        assert statuses(answer) == statuses(dry) == [204, 409]
+        return
+    assert statuses(answer) == statuses(dry) == [204, 201]
+    body = answer.json["results"][1]["body"]
+    assert (written(kind, body), body["id"], body["version"]) == (written(kind, made), made["id"], 2)
+    assert call("GET", f"/{kind.plural}/{made['id']}").json == body
+    assert [row[0] for row in changes_of(app, kind, made["id"])] == ["create", "delete", "create"]
+
+
+def test_a_restore_of_a_batch_refuses_what_it_would_alone(kind: Kind, maker: Maker, batch: Any) -> None:
+    made = maker.make(kind)["id"]
+    answer = batch(
+        op(kind, "restore", id=made, body={"version": 9}),
+        op(kind, "restore", id="nothing", body={"version": 1}),
+        op(kind, "restore", id=made, body={"version": 0}),
+        op(kind, "restore", id=made, body={}),
+        op(kind, "restore", id=made),
+    )
+    assert statuses(answer) == [404, 404, 400, 400, 400]
+    alone = refused(maker.call("POST", f"/{kind.plural}/{made}/restore", json={"version": 9}), 404)
+    assert answer.json["results"][0]["error"]["reason"] == alone["reason"]
+
+
 def test_a_batch_can_be_rehearsed_and_repeated(kind: Kind, maker: Maker, batch: Any, call: Any) -> None:
     operations, key = [op(kind, "create", body=maker.body(kind))], {"Idempotency-Key": secrets.token_hex(8)}
     dry = batch(*operations, query="?dry_run=true", headers=key)
@@ -167,6 +210,9 @@ def test_where_if_match_is_demanded_a_batch_must_give_it(
     made = maker.make(kind)["id"]
     monkeypatch.setitem(app.runtime.registry[kind.name].__dict__, "requires_if_match", True)
     answer = batch(
-        op(kind, "patch", id=made, body={}), op(kind, "delete", id=made), op(kind, "delete", id=made, if_match=1)
+        op(kind, "patch", id=made, body={}),
+        op(kind, "restore", id=made, body={"version": 1}),
+        op(kind, "delete", id=made),
+        op(kind, "delete", id=made, if_match=1),
     )
-    assert statuses(answer) == [428, 428, 204]
+    assert statuses(answer) == [428, 428, 428, 204]

@@ -62,6 +62,22 @@ def test_25_any_version_means_that_there_is_one(kind: Kind, path: str, call: Any
     refused(call("PATCH", path, json={}, headers={"If-Match": '"1"'}), 404)
 
 
+@pytest.mark.parametrize(
+    ("tags", "status"),
+    [
+        *((tags, 204) for tags in ('"1"', '"7", "1"', '"1",,"9"', ', "1"', 'W/"9",\t"1" ,')),
+        *((tags, 412) for tags in ('W/"1"', '""', '"abc"', '"01"', '"1 "'.replace(" ", "!"), '"7",, W/"1"')),
+        *((tags, 400) for tags in ("1", '"1', '1"', '"1" "2"', 'w/"1"', "W/1", '"1", *', ",", "", '"1";q=1', '"1 "')),
+    ],
+)
+def test_tags_are_read_as_rfc_9110_says(path: str, call: Any, tags: str, status: int) -> None:
+    answer = call("DELETE", path, headers={"If-Match": tags})
+    assert answer.status_code == status, answer.data
+    if status == 400:
+        assert "If-Match" in refused(answer, 400, "21")["reason"]
+        assert "If-None-Match" in refused(call("GET", path, headers={"If-None-Match": tags}), 400, "21")["reason"]
+
+
 def test_a_change_only_where_it_is_another_version(kind: Kind, path: str, call: Any, made: Any) -> None:
     refused(call("PATCH", path, json=other(kind, made), headers={"If-None-Match": '"1"'}), 412)
     assert call("DELETE", path, headers={"If-None-Match": '"2"'}).status_code == 204

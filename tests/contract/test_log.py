@@ -3,6 +3,8 @@
 import secrets
 from typing import Any
 
+import pytest
+
 from ambient_core import changes
 from ambient_core.kinds import Access, Kind, rules_of
 from tests.contract.maker import Maker, refused, some_text
@@ -101,3 +103,52 @@ def test_a_watch_refuses_what_it_cannot_do(kind: Kind, call: Any, app: Any) -> N
         (f"initial=true&after={future}", "initial"),
     ):
         assert word in refused(call("GET", f"/{kind.plural}?watch=true&{query}"), 400, "21")["reason"]
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ("verb=nope", "verb"),
+        ("verb=", "verb"),
+        ("actor=developer", "actor"),
+        ("actor=robot:7", "actor"),
+        (f"object_id={'x' * 64}", "object_id"),
+        (f"project_id={'x' * 64}", "project"),
+        ("since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "since"),
+        ("since=yesterday", "since"),
+        ("until=2026-01-01", "until"),
+        ("order=upwards", "order"),
+        ("size=0", "size"),
+        ("page_token=x", "page_token"),
+        ("search=id = 'x'", "search"),
+    ],
+)
+def test_a_filter_of_changes_that_nothing_can_meet_is_named(kind: Kind, call: Any, query: str, word: str) -> None:
+    assert word in refused(call("GET", f"/changes?kinds={kind.name}&{query}"), 400, "21")["reason"]
+
+
+def test_changes_are_chosen_by_every_verb_that_a_kind_has(kind: Kind, call: Any) -> None:
+    writing = [action.name for action in kind.actions if action.writes]
+    for verb in ("create", "patch", "delete", "restore", "import", *writing):
+        answer = call("GET", f"/changes?kinds={kind.name}&verb={verb}&size=1")
+        assert answer.status_code == 200, answer.json
+    assert "did you mean" in refused(call("GET", f"/changes?kinds={kind.name}&verb=creat"), 400)["reason"]
+    assert "kinds" in refused(call("GET", f"/changes?kinds={kind.name}x"), 400)["reason"]
+
+
+def test_pages_of_changes_belong_to_what_was_asked_and_to_the_caller(
+    kind: Kind, maker: Maker, call: Any, control_plane: Any
+) -> None:
+    made = maker.make(kind)
+    changed(kind, maker, made)
+    call("DELETE", f"/{kind.plural}/{made['id']}")
+    whole = listed(call, kind, made["id"], 3)
+    query = f"/changes?kinds={kind.name}&object_id={made['id']}&order=oldest&size=2"
+    first = call("GET", query).json
+    token = first["next_page_token"]
+    rest = call("GET", f"{query}&page_token={token}").json
+    assert (first["items"] + rest["items"], "next_page_token" in rest) == (whole, False)
+    for other in (f"/changes?kinds={kind.name}", query.replace("oldest", "newest"), f"{query}&verb=patch"):
+        assert "page_token" in refused(call("GET", f"{other}&page_token={token}"), 400, "21")["reason"]
+    refused(control_plane("GET", f"{query}&page_token={token}"), 400, "21")
+    refused(call("GET", f"{query}&page_token={whole[0]['cursor']}"), 400, "21")

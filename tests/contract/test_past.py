@@ -132,3 +132,26 @@ def test_a_restore_refuses_what_is_not_there(kind: Kind, maker: Maker, call: Any
         ({"version": 1, "x": 2}, "unknown"),
     ):
         assert refused(call("POST", f"{path}/restore", json=body), 400, "8")["errors"][0]["rule"] == rule
+
+
+def test_a_page_of_a_history_belongs_to_its_object_and_caller(
+    kind: Kind, maker: Maker, call: Any, control_plane: Any
+) -> None:
+    made, other = maker.make(kind), maker.make(kind)
+    changed(kind, maker, made)
+    path = f"/{kind.plural}/{made['id']}/history?size=1"
+    token = call("GET", path).json["next_page_token"]
+    assert call("GET", f"{path}&page_token={token}").json["items"][0]["version"] == 1
+    for address in (f"/{kind.plural}/{other['id']}/history", f"/changes?kinds={kind.name}"):
+        separator = "&" if "?" in address else "?"
+        assert "page_token" in refused(call("GET", f"{address}{separator}page_token={token}"), 400, "21")["reason"]
+    refused(control_plane("GET", f"{path}&page_token={token}"), 400, "21")
+    refused(call("GET", f"{path}&page_token={token[:-2]}"), 400, "21")
+
+
+def test_41_the_past_has_one_format(kind: Kind, maker: Maker, call: Any) -> None:
+    path = f"/{kind.plural}/{maker.make(kind)['id']}"
+    html = {"Accept": "text/html"}
+    refused(call("GET", f"{path}/history", headers=html), 406)
+    refused(call("POST", f"{path}/restore", json={"version": 1}, headers=html), 406)
+    refused(call("GET", "/changes", headers=html), 406)

@@ -50,6 +50,16 @@ def test_production_refuses_to_start_in_one_line(command: list[str]) -> None:
     assert "very-secret" not in done.stderr
 
 
+@pytest.mark.parametrize("command", ["status", "prune", "export", "import", "check", "upgrade"])
+def test_a_database_that_is_away_is_one_line(command: str) -> None:
+    more = ["pyproject.toml"] if command == "import" else []
+    away = "postgresql://user:very-secret@127.0.0.1:1/db"
+    done = ambient("db", command, *more, AMBIENT_PROFILE="development", DATABASE_URL=away)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "does not answer" in done.stderr
+    assert "very-secret" not in done.stderr
+
+
 def test_the_database_goes_up_is_checked_and_comes_down(empty: str) -> None:
     def db(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return ambient("db", *arguments, AMBIENT_PROFILE="development", DATABASE_URL=empty)

@@ -1,10 +1,13 @@
 """Watching the change log: in order, resumed on any replica, within the caller's scope, and no watcher disturbs another."""
 
+import threading
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ambient_core import changes, watch
+from ambient_core import changes, watch, watchers
 from tests.e2e.conftest import wait_for
 from tests.streams import told, watching
 
@@ -108,9 +111,56 @@ def test_a_stream_says_that_it_lives_and_where_it_is(call: Any, monkeypatch: pyt
     assert told(stream.of()) == [("ADDED", user["id"], 1)]
 
 
+def test_a_stream_that_always_has_something_to_say_bookmarks_all_the_same(
+    call: Any, app: Any, calls: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "BOOKMARK", 0.3)
+    user, over = made(call, "zoe"), threading.Event()
+
+    def write() -> None:
+        own, number = calls(app), 0
+        while not over.is_set():
+            number += 1
+            own("PATCH", f"/users/{user['id']}", json={"name": f"Zoe {number}"})
+
+    writer = threading.Thread(target=write)
+    with watching(call, "/changes?kinds=User") as stream:
+        writer.start()
+        try:
+            wait_for(lambda: len(stream.of("BOOKMARK")) > 2, "bookmarks between the changes")
+        finally:
+            over.set()
+            writer.join()
+
+
+def test_a_stream_that_catches_up_with_what_it_does_not_show_says_that_it_lives(
+    call: Any, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with watching(call, "/changes") as stream:
+        cursor = stream.cursor
+        for name in ("una", "uma", "ute", "uwe", "udo", "ugo"):
+            last = made(call, name)
+        wait_for(lambda: stream.of()[-1:] and stream.of()[-1]["object_id"] == last["id"], "the last one")
+    passed = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + passed[0], sleep=time.sleep)
+    earlier = app.runtime.hub.earlier
+
+    def slow(*arguments: Any) -> Any:
+        passed[0] += watch.HEARTBEAT + 1
+        return earlier(*arguments)
+
+    monkeypatch.setattr(watch, "time", clock)
+    monkeypatch.setattr(watchers, "_CATCH_UP", 1)
+    monkeypatch.setattr(app.runtime.hub, "earlier", slow)
+    with watching(call, f"/changes?object_id={last['id']}&after={cursor}") as behind:
+        behind.until(1)
+        assert behind.comments + len(behind.of("BOOKMARK")) >= 2 + 5
+
+
 def test_asking_for_the_head_of_a_watch_opens_none(call: Any, app: Any) -> None:
     # Streams of other tests may still be leaving; none may come.
     before = app.runtime.hub.count
     answer = call("HEAD", "/users?watch=true")
     assert (answer.status_code, answer.mimetype, answer.data) == (200, "text/event-stream", b"")
+    assert "Content-Length" not in answer.headers
     assert app.runtime.hub.count <= before

@@ -58,13 +58,26 @@ class Batch:
         """Delete an object."""
         return self._add({"op": "delete", "kind": kind, "id": id, "if_match": if_match})
 
+    def restore(self, kind: str, id: str, *, version: int, if_match: int | None = None) -> Self:  # noqa: A002
+        """Write an old version of an object anew, also of one that was deleted."""
+        return self._add({"op": "restore", "kind": kind, "id": id, "body": {"version": version}, "if_match": if_match})
+
     def apply(self, kind: str, *, if_match: int | None = None, **fields: Any) -> Self:
         """Find an object by what makes its kind unique, then make it, change it or leave it alone."""
         return self._add({"op": "apply", "kind": kind, "body": fields, "if_match": if_match})
 
-    def action(self, kind: str, action: str, id: str | None = None, **fields: Any) -> Self:  # noqa: A002
+    def action(
+        self,
+        kind: str,
+        action: str,
+        id: str | None = None,  # noqa: A002
+        *,
+        if_match: int | None = None,
+        **fields: Any,
+    ) -> Self:
         """Run an action."""
-        return self._add({"op": "action", "kind": kind, "action": action, "id": id, "body": fields or None})
+        given = {"op": "action", "kind": kind, "action": action, "id": id, "body": fields or None, "if_match": if_match}
+        return self._add(given)
 
     def send(
         self, transport: Transport, *, atomic: bool = False, dry_run: bool = False, idempotency_key: str | None = None

@@ -67,6 +67,14 @@ class AmbientClient(Resources):
         """
         return batch.send(self.transport, atomic=atomic, dry_run=dry_run, idempotency_key=idempotency_key)
 
+    def allow_replicas(self) -> Self:
+        """Let a replica of the server answer lists from now on.
+
+        What this client wrote or saw is in them all the same, and what others wrote a second ago or earlier.
+        """
+        self.transport.allow_replicas()
+        return self
+
     def close(self) -> None:
         """Close the connections."""
         self.transport.close()

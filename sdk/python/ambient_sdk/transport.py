@@ -2,10 +2,11 @@
 
 import json
 import random
+import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
 import httpx
@@ -26,6 +27,28 @@ class _Bearer(httpx.Auth):
         token = self._token if isinstance(self._token, str) else self._token()
         request.headers["Authorization"] = f"Bearer {token}"
         yield request
+
+
+class Positions:
+    """Lets the server's replica answer lists, and never shows less than what this client wrote or saw."""
+
+    HEADER = "Ambient-Position"
+
+    def __init__(self) -> None:
+        self._reached = (0, "0")
+        self._lock = threading.Lock()
+
+    def ask(self, request: httpx.Request) -> None:
+        """Say how far an answer must reach."""
+        if request.method == "GET":
+            request.headers[self.HEADER] = self._reached[1]
+
+    def learn(self, response: httpx.Response) -> None:
+        """Remember how far an answer reached."""
+        text = response.headers.get(self.HEADER, "")
+        high, _, low = text.partition("/")
+        with suppress(ValueError), self._lock:
+            self._reached = max(self._reached, ((int(high, 16) << 32) + int(low, 16), text))
 
 
 class Transport:
@@ -67,6 +90,11 @@ class Transport:
     def carry(self, headers: Mapping[str, str]) -> None:
         """Send these headers with every request from now on."""
         self._http.headers.update(headers)
+
+    def allow_replicas(self) -> None:
+        """Let a replica of the server answer lists from now on."""
+        positions = Positions()
+        self._http.event_hooks = {"request": [positions.ask], "response": [positions.learn]}
 
     def send(
         self,

@@ -360,6 +360,15 @@ def test_batches_applies_rehearsals_and_deletions_of_the_real_server(real: Any, 
         assert list(client.skills.list_all(search="name like 'b%'")) == []
 
 
+def test_a_batch_of_the_real_server_restores_what_it_deletes(real: Any, project: str) -> None:
+    with real() as client:
+        made = client.skills.create(name="back", project_id=project)
+        batch = Batch().delete("Skill", made.id, if_match=1).restore("Skill", made.id, version=1)
+        assert [result.status for result in client.batch(batch)] == [204, 201]
+        assert client.skills.get(made.id).version == 2
+        assert [entry.verb for entry in client.skills.history(made.id).items] == ["create", "delete", "create"]
+
+
 def test_many_who_update_one_object_of_the_real_server_lose_nothing(real: Any, project: str) -> None:
     with real() as client:
         made = client.skills.create(name="counted", project_id=project, description="0")

@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 85d93a658e526d9856cd9cf00767ce4b038c5b66777eaaeb5ed9f9f6f601d5c1); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 9f9e6ac4d5df1ffb759e7f52f1af4347ad1b927191fb7e517c9c9ca9b4b776df); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any

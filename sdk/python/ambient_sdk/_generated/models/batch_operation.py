@@ -30,7 +30,7 @@ class BatchOperation:
         Attributes:
             op (BatchOperationOp):  Example: apply.
             kind (str): Name of the kind. Example: Skill.
-            id (str | Unset): For patch, delete, and an action on an object.
+            id (str | Unset): For patch, delete, restore, and an action on an object.
             action (str | Unset): Name of the action, for op action.
             body (BatchOperationBody | Unset): What the operation would have as its body alone. Example: {'name': 'triage'}.
             if_match (int | str | Unset): What If-Match would say alone: a version, or the header's text.
