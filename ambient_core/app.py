@@ -29,7 +29,7 @@ from ambient_core.development import DevelopmentAccess
 from ambient_core.errors import AmbientError, Internal
 from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
-from ambient_core.ids import new_id
+from ambient_core.ids import new_operation_id
 from ambient_core.issuers import configured
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
@@ -88,8 +88,10 @@ class Application(Flask):
     def full_dispatch_request(self) -> Response:
         """Answer one request; every way out has an operation id, a log line and a measurement."""
         started = time.perf_counter()
-        inbound = request.headers.get("X-Operation-ID", "")
-        operation = Operation(inbound if _INBOUND_ID.fullmatch(inbound) else new_id(), self.runtime)
+        # The request itself: each use of Flask's stand-in for it is a look-up.
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        inbound = asked.environ.get("HTTP_X_OPERATION_ID", "")
+        operation = Operation(inbound if _INBOUND_ID.fullmatch(inbound) else new_operation_id(), self.runtime)
         g.operation = operation
         token = operation_id.set(operation.id)
         try:
@@ -99,16 +101,17 @@ class Application(Flask):
             operation_id.reset(token)
         response.headers["X-Operation-ID"] = operation.id
         response.headers["Vary"] = "Authorization"
-        route = request.url_rule.rule if request.url_rule else "(none)"
+        route, method = asked.url_rule.rule if asked.url_rule else "(none)", asked.method
         seconds = time.perf_counter() - started
-        observe_request(request.method, route, response.status_code, seconds)
-        request_finished(request.method, route, response.status_code, seconds, operation.principal.actor)
+        observe_request(method, route, response.status_code, seconds)
+        request_finished(method, route, response.status_code, seconds, operation.principal.actor)
         return response
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Authenticate, then run the view and commit; what PostgreSQL asks to repeat is repeated."""
         operation = current()
-        if request.endpoint not in self.public or request.routing_exception is not None:
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        if asked.endpoint not in self.public or asked.routing_exception is not None:
             self.identify(operation)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -130,9 +133,10 @@ class Application(Flask):
         Raises:
             Unauthenticated: nobody that is known.
         """
-        check_not_in_query(request.environ["QUERY_STRING"])
-        bearer_token(request.headers.get("Authorization"))
-        principal = self.authenticate(request=request)
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        check_not_in_query(asked.environ["QUERY_STRING"])
+        bearer_token(asked.environ.get("HTTP_AUTHORIZATION"))
+        principal = self.authenticate(request=asked)
         if principal is None:
             raise invalid_token()
         for name, admit in self.admissions:
