@@ -11,7 +11,7 @@ import yaml
 from flask import Flask, Response
 from flask_smorest import Api
 
-from ambient_core import batch_contract, descriptions, documents, examples
+from ambient_core import batch_contract, descriptions, documents, examples, headers
 from ambient_core.errors import BASE_PATH, SetupError
 from ambient_core.kinds import Kind
 from ambient_core.routes import package_version, public
@@ -54,7 +54,8 @@ def documented(app: "Application") -> Api:
     for name, parameter in {**documents.PARAMETERS, **descriptions.PARAMETERS}.items():
         location = parameter["in"]
         components.parameter(name, location, {key: value for key, value in parameter.items() if key != "in"})
-    components.header("ETag", {"description": "The object's version, quoted.", "schema": {"type": "string"}})
+    for name, header in headers.HEADERS.items():
+        components.header(name, header)
     for name, response in documents.error_responses().items():
         components.response(name, response)
     return api
@@ -105,6 +106,7 @@ def compose(document: dict[str, Any], fragments: Iterable[tuple[str, dict[str, A
     for plugin, fragment in fragments:
         _merge(whole, fragment, (), plugin, owners)
     examples.complete(whole)
+    headers.complete(whole)
     return _sorted(whole)
 
 

@@ -270,6 +270,15 @@ def test_the_same_idempotency_key_makes_one_object(kind: Kind, maker: Maker) -> 
     refused(maker.call("POST", f"/{kind.plural}", json={**body, some_text(kind): "other"}, headers=headers), 422, "422")
 
 
+def test_a_request_that_is_refused_leaves_its_idempotency_key_free(kind: Kind, maker: Maker) -> None:
+    headers, body = {"Idempotency-Key": secrets.token_hex(8)}, maker.body(kind)
+    refused(maker.call("POST", f"/{kind.plural}", json={**body, "no_such_field": 1}, headers=headers), 400, "8")
+    made = maker.call("POST", f"/{kind.plural}", json=body, headers=headers)
+    assert (made.status_code, "Idempotency-Replayed" in made.headers) == (201, False)
+    again = maker.call("POST", f"/{kind.plural}", json=body, headers=headers)
+    assert [again.headers[name] for name in ("ETag", "Location")] == ['"1"', made.headers["Location"]]
+
+
 def test_wrong_methods_and_missing_tokens_are_refused(kind: Kind, call: Any, caller: Any) -> None:
     answer = call("PUT", f"/{kind.plural}")
     refused(answer, 405, "405")

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 9f9e6ac4d5df1ffb759e7f52f1af4347ad1b927191fb7e517c9c9ca9b4b776df)."""
+"""Generated from openapi.yaml (sha256 eb116bbd1b7b8e1c304e004eb16702b383e708d69022ba1ad92eb076715fb2fd)."""
