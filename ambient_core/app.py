@@ -26,7 +26,7 @@ from ambient_core.constraints import explain
 from ambient_core.context import Addresses, adapter_of, context_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
-from ambient_core.errors import AmbientError, Internal
+from ambient_core.errors import AmbientError, Internal, Unauthenticated
 from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_id
@@ -34,10 +34,12 @@ from ambient_core.issuers import configured
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.oidc import OidcAccess
+from ambient_core.origin import address_of
 from ambient_core.outages import is_outage, is_retryable, unavailable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.production import ControlPlaneAccess
 from ambient_core.profiles import check_profile
+from ambient_core.rates import Rates
 from ambient_core.reactions import Reactions
 from ambient_core.replicas import POSITION, Replica
 from ambient_core.rest import Operation, Runtime, current
@@ -90,6 +92,7 @@ class Application(Flask):
         started = time.perf_counter()
         inbound = request.headers.get("X-Operation-ID", "")
         operation = Operation(inbound if _INBOUND_ID.fullmatch(inbound) else new_id(), self.runtime)
+        operation.address = address_of(request.environ, self.runtime.settings.trusted_proxies)
         g.operation = operation
         token = operation_id.set(operation.id)
         try:
@@ -108,8 +111,7 @@ class Application(Flask):
     def dispatch_request(self) -> ResponseReturnValue:
         """Authenticate, then run the view and commit; what PostgreSQL asks to repeat is repeated."""
         operation = current()
-        if request.endpoint not in self.public or request.routing_exception is not None:
-            self.identify(operation)
+        self.let_in(operation)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 answer = super().dispatch_request()
@@ -123,6 +125,25 @@ class Application(Flask):
                 continue
             return answer
         raise AssertionError("unreachable")
+
+    def let_in(self, operation: Operation) -> None:
+        """Say who is asking, unless that is nobody's affair, and count it.
+
+        Raises:
+            Unauthenticated: nobody that is known.
+            TooManyRequests: too often.
+        """
+        rates, address = operation.runtime.rates, operation.address
+        if request.endpoint in self.public and request.routing_exception is None:
+            rates.arrive(address, None)
+            return
+        mark = rates.arrive(address, request.headers.get("Authorization"))
+        try:
+            self.identify(operation)
+        except Unauthenticated:
+            rates.failed(address, mark)
+            raise
+        rates.known(operation.principal, mark)
 
     def identify(self, operation: Operation) -> None:
         """Say who is asking, by the headers of the request.
@@ -232,6 +253,7 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
         before_write,
         hub,
         Gate(plugins.registry.plurals),
+        Rates(settings),
         replica=replica,
     )
     if replica is not None:

@@ -321,10 +321,28 @@ PARAMETERS: dict[str, Document] = {
 }
 
 
+LIMIT_HEADERS: dict[str, Document] = {
+    "Retry-After": {"description": "Seconds after which trying again makes sense.", "schema": _WHOLE, "example": 12},
+    "RateLimit-Policy": {
+        "description": "The limit that was met, where it is one of requests in a time: q requests in w seconds.",
+        "schema": _TEXT,
+        "example": '"principal";q=6000;w=60',
+    },
+    "RateLimit": {
+        "description": "What is left of it (r), and the seconds until it is whole again (t).",
+        "schema": _TEXT,
+        "example": '"principal";r=0;t=12',
+    },
+}
+
+
 def error_responses() -> dict[str, Document]:
     """One reusable response per HTTP status."""
     found: dict[str, Document] = {}
     for cls in CATALOGUE:
         body = {**cls.reference(), "reason": cls.title, "operation_id": "01jd0000000000000000000000"}
-        found.setdefault(f"Error{cls.status}", {"description": cls.title, "content": content(reference("Error"), body)})
+        answer = {"description": cls.title, "content": content(reference("Error"), body)}
+        if cls.status == 429:
+            answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in LIMIT_HEADERS}
+        found.setdefault(f"Error{cls.status}", answer)
     return found

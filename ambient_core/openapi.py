@@ -55,6 +55,8 @@ def documented(app: "Application") -> Api:
         location = parameter["in"]
         components.parameter(name, location, {key: value for key, value in parameter.items() if key != "in"})
     components.header("ETag", {"description": "The object's version, quoted.", "schema": {"type": "string"}})
+    for name, header in documents.LIMIT_HEADERS.items():
+        components.header(name, header)
     for name, response in documents.error_responses().items():
         components.response(name, response)
     return api
@@ -104,8 +106,18 @@ def compose(document: dict[str, Any], fragments: Iterable[tuple[str, dict[str, A
     owners: dict[tuple[str, ...], str] = {}
     for plugin, fragment in fragments:
         _merge(whole, fragment, (), plugin, owners)
+    _limited(whole)
     examples.complete(whole)
     return _sorted(whole)
+
+
+def _limited(document: dict[str, Any]) -> None:
+    """Say of every operation, a stranger's too, that it may be asked for too often."""
+    for item in document.get("paths", {}).values():
+        for method, operation in item.items():
+            if method in _METHODS:
+                answers = {**documents.refusals((429,)), **operation.get("responses", {})}
+                operation["responses"] = dict(sorted(answers.items()))
 
 
 def _merge(

@@ -39,6 +39,7 @@ from ambient_core.parameters import (
 )
 from ambient_core.preconditions import failed
 from ambient_core.query import Query
+from ambient_core.rates import Rates
 from ambient_core.replicas import Replica
 from ambient_core.schemas import load, schemas_of
 from ambient_core.statements import NOWHERE, Clause
@@ -62,6 +63,7 @@ class Runtime:
     before_write: tuple[tuple[str, Callable[..., Any]], ...]
     hub: Hub
     gate: Gate
+    rates: Rates
     signer: Signer = field(default_factory=Signer)
     replica: Replica | None = None
 
@@ -81,6 +83,7 @@ class Operation:
         self.database = runtime.database
         self.registry = runtime.registry
         self.principal: Principal = _NOBODY
+        self.address = ""
         seconds = self.settings.request_timeout
         self.transaction = Transaction(runtime.database, time.monotonic() + seconds if seconds else None, runtime.gate)
 

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 9f9e6ac4d5df1ffb759e7f52f1af4347ad1b927191fb7e517c9c9ca9b4b776df)."""
+"""Generated from openapi.yaml (sha256 abf46d31fdecd6ff600719a09bf8b01965c9127b9fc867c78e253462233bda6c)."""
