@@ -33,6 +33,8 @@ class Allowances:
         minimum=0,
         development=0,
     )
+    refusal_retention_days: float = setting(30.0, "Days for which refusals are kept (GET /refusals).", minimum=0)
+    refusal_limit: int = setting(100000, "Refusals that are kept; of more the oldest go.", minimum=0)
     rate_limit_storage_url: str = setting(
         "",
         "Where all workers and replicas count together, such as redis://host:6379 (needs limits[redis]); each for itself when empty.",

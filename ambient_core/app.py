@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoMethod
 from werkzeug.routing import MapAdapter
 
-from ambient_core import errors
+from ambient_core import errors, refused
 from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings
@@ -41,8 +41,10 @@ from ambient_core.production import ControlPlaneAccess
 from ambient_core.profiles import check_profile
 from ambient_core.rates import Rates
 from ambient_core.reactions import Reactions
+from ambient_core.refusals import Recorder
 from ambient_core.replicas import POSITION, Replica
 from ambient_core.rest import Operation, Runtime, current
+from ambient_core.transaction import origin
 from ambient_core.watchers import Hub
 
 log = logging.getLogger(__name__)
@@ -161,6 +163,7 @@ class Application(Flask):
                 log.info("a caller is kept out", extra={"plugin": name, "principal": principal.actor})
                 raise invalid_token()
         operation.principal = principal
+        operation.transaction.origin = origin(principal.attributes.get("token_id"), operation.address, operation.id)
 
 
 def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None = None) -> Application:
@@ -254,6 +257,7 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
         hub,
         Gate(plugins.registry.plurals),
         Rates(settings),
+        Recorder(database, plugins.registry),
         replica=replica,
     )
     if replica is not None:
@@ -310,7 +314,9 @@ def _one_error_shape(app: Flask) -> None:
 
 def error_response(fault: AmbientError) -> Response:
     """The one error body, for the request that is being answered."""
-    body = orjson.dumps(fault.body(current().id), option=orjson.OPT_NON_STR_KEYS)
+    operation = current()
+    refused.note(operation, fault)
+    body = orjson.dumps(fault.body(operation.id), option=orjson.OPT_NON_STR_KEYS)
     response = Response(body, fault.status, mimetype="application/json")
     response.headers.extend(fault.headers)
     return response

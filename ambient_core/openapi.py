@@ -65,7 +65,8 @@ def documented(app: "Application") -> Api:
 def describe_kind(api: Api, kind: Kind) -> None:
     """Add the schemas of a kind."""
     components, schemas = api.spec.components, schemas_of(kind)
-    for schema in (schemas.create, schemas.patch, schemas.read):
+    written = [schemas.create, schemas.patch] if kind.writable else []
+    for schema in (*written, schemas.read):
         components.schema(type(schema).__name__, schema=schema)
     components.schema(f"{kind.name}List", component=documents.paged(documents.reference(kind.name)))
 

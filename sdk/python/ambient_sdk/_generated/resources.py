@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 abf46d31fdecd6ff600719a09bf8b01965c9127b9fc867c78e253462233bda6c); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 4c60e9b7ef77b6c06dbb50eeaf25f55a9d75cd36e92da36f31b3da984f9c0fda); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
