@@ -82,6 +82,9 @@ def settings(tokens: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
         data_dir=tmp_path_factory.mktemp("data"),
         statement_timeout=5,
         pool_timeout=2,
+        rate_limit=0,
+        address_rate_limit=0,
+        failed_rate_limit=0,
     )
 
 

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoMethod
 from werkzeug.routing import MapAdapter
 
-from ambient_core import errors
+from ambient_core import errors, refused
 from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings
@@ -26,7 +26,7 @@ from ambient_core.constraints import explain
 from ambient_core.context import Addresses, adapter_of, context_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
-from ambient_core.errors import AmbientError, Internal
+from ambient_core.errors import AmbientError, Internal, Unauthenticated
 from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_operation_id
@@ -34,13 +34,17 @@ from ambient_core.issuers import configured
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.oidc import OidcAccess
+from ambient_core.origin import address_of
 from ambient_core.outages import is_outage, is_retryable, unavailable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.production import ControlPlaneAccess
 from ambient_core.profiles import check_profile
+from ambient_core.rates import Rates
 from ambient_core.reactions import Reactions
+from ambient_core.refusals import Recorder
 from ambient_core.replicas import POSITION, Replica
 from ambient_core.rest import Operation, Runtime, current
+from ambient_core.transaction import origin
 from ambient_core.watchers import Hub
 
 log = logging.getLogger(__name__)
@@ -92,6 +96,7 @@ class Application(Flask):
         asked: Request = request._get_current_object()  # type: ignore[attr-defined]
         inbound = asked.environ.get("HTTP_X_OPERATION_ID", "")
         operation = Operation(inbound if _INBOUND_ID.fullmatch(inbound) else new_operation_id(), self.runtime)
+        operation.address = address_of(asked.environ, self.runtime.settings.trusted_proxies)
         g.operation = operation
         token = operation_id.set(operation.id)
         try:
@@ -110,9 +115,7 @@ class Application(Flask):
     def dispatch_request(self) -> ResponseReturnValue:
         """Authenticate, then run the view and commit; what PostgreSQL asks to repeat is repeated."""
         operation = current()
-        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
-        if asked.endpoint not in self.public or asked.routing_exception is not None:
-            self.identify(operation)
+        self.let_in(operation)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 answer = super().dispatch_request()
@@ -126,6 +129,25 @@ class Application(Flask):
                 continue
             return answer
         raise AssertionError("unreachable")
+
+    def let_in(self, operation: Operation) -> None:
+        """Say who is asking, unless that is nobody's affair, and count it.
+
+        Raises:
+            Unauthenticated: nobody that is known.
+            TooManyRequests: too often.
+        """
+        rates, address = operation.runtime.rates, operation.address
+        if request.endpoint in self.public and request.routing_exception is None:
+            rates.arrive(address, None)
+            return
+        mark = rates.arrive(address, request.headers.get("Authorization"))
+        try:
+            self.identify(operation)
+        except Unauthenticated:
+            rates.failed(address, mark)
+            raise
+        rates.known(operation.principal, mark)
 
     def identify(self, operation: Operation) -> None:
         """Say who is asking, by the headers of the request.
@@ -144,6 +166,7 @@ class Application(Flask):
                 log.info("a caller is kept out", extra={"plugin": name, "principal": principal.actor})
                 raise invalid_token()
         operation.principal = principal
+        operation.transaction.origin = origin(principal.attributes.get("token_id"), operation.address, operation.id)
 
 
 def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None = None) -> Application:
@@ -236,6 +259,8 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
         before_write,
         hub,
         Gate(plugins.registry.plurals),
+        Rates(settings),
+        Recorder(database, plugins.registry),
         replica=replica,
     )
     if replica is not None:
@@ -292,7 +317,9 @@ def _one_error_shape(app: Flask) -> None:
 
 def error_response(fault: AmbientError) -> Response:
     """The one error body, for the request that is being answered."""
-    body = orjson.dumps(fault.body(current().id), option=orjson.OPT_NON_STR_KEYS)
+    operation = current()
+    refused.note(operation, fault)
+    body = orjson.dumps(fault.body(operation.id), option=orjson.OPT_NON_STR_KEYS)
     response = Response(body, fault.status, mimetype="application/json")
     response.headers.extend(fault.headers)
     return response

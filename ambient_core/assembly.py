@@ -15,6 +15,8 @@ from ambient_core.batch import batch_blueprint
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Kind
 from ambient_core.plugins import Plugins, words
+from ambient_core.refusal_list import refusals_blueprint
+from ambient_core.refusals import REFUSALS
 from ambient_core.routes import core_blueprint, kind_blueprint
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ def _parts(plugins: Plugins, surface: str) -> Iterator[Part]:
         yield "core", lambda api: api.register_blueprint(core_blueprint(plugins))
         yield "core", lambda api: api.register_blueprint(changes_blueprint())
         yield "core", lambda api: api.register_blueprint(batch_blueprint())
+        yield "core", lambda api: openapi.describe_kind(api, REFUSALS)
+        yield "core", lambda api: api.register_blueprint(refusals_blueprint())
     for kind in sorted(plugins.registry, key=lambda kind: (kind.owner, kind.plural)):
         yield kind.owner, partial(_kind, kind, surface)
     for owner, blueprint in plugins.collect("ambient_blueprints"):

@@ -24,6 +24,7 @@ from ambient_core.paging import page_of
 from ambient_core.parameters import check_parameters, check_project, negotiate, one
 from ambient_core.past import time_of
 from ambient_core.present import Initial
+from ambient_core.refused import sees_all
 from ambient_core.rest import Runtime, current
 from ambient_core.statements import scoped
 from ambient_core.visibility import Facts, View, matches, renamed
@@ -160,11 +161,12 @@ def _envelope(found: Sequence[Change], log: str, end: Position, token: str | Non
     head = {"kind": "ChangeList", "size": len(found), "cursor": changes.cursor(log, end)}
     if token is not None:
         head["next_page_token"] = token
-    items = b",".join(_entry(log, change) for change in found)
+    whole = sees_all(current())
+    items = b",".join(_entry(log, change, whole=whole) for change in found)
     return orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}"
 
 
-def _entry(log: str, change: Change) -> bytes:
+def _entry(log: str, change: Change, *, whole: bool) -> bytes:
     facts = {
         "cursor": changes.cursor(log, change.position),
         "kind": change.kind,
@@ -174,6 +176,10 @@ def _entry(log: str, change: Change) -> bytes:
         "version": change.version,
         "actor": change.actor,
         "at": change.at,
+        "operation_id": change.operation_id,
+        # Where somebody was and what they came with is not everybody's affair.
+        "token_id": change.token_id if whole else None,
+        "address": change.address if whole else None,
     }
     body = orjson.dumps({name: value for name, value in facts.items() if value is not None})
     return body[:-1] + b',"object":' + change.object + b"}"

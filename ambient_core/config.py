@@ -3,7 +3,6 @@
 Every other module takes `Settings` as an argument; the environment is read here and nowhere else.
 """
 
-import dataclasses
 import os
 import socket
 import tomllib
@@ -14,7 +13,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
+from ambient_core.allowances import Allowances
 from ambient_core.errors import SetupError
+from ambient_core.setting import Rule, rule_of, setting
 
 T = TypeVar("T")
 PREFIX = "AMBIENT_"
@@ -24,31 +25,7 @@ _OUTSIDE = frozenset({FILE_VARIABLE, "AMBIENT_TOKEN", "AMBIENT_PROJECT", "AMBIEN
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What a setting promises beyond its type."""
-
-    doc: str
-    secret: bool = False
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    aliases: tuple[str, ...] = ()
-    development: Any = None
-
-
-def setting(default: Any, doc: str, **rule: Any) -> Any:
-    """Declare a setting: a dataclass field with its documentation and rule.
-
-    Args:
-        default: value when nothing else is said.
-        doc: one sentence, with the unit.
-        **rule: ``secret``, ``choices``, ``minimum``, ``aliases`` (environment names that mean the same),
-            ``development`` (the default in the development profile).
-    """
-    return field(default=default, metadata={"rule": Rule(doc, **rule)})
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Allowances):
     """What the core can be told."""
 
     profile: str = setting(
@@ -287,12 +264,6 @@ def _secret_file(variable: str, path: str) -> str:
         raise SetupError(f"{variable} names {path}, which cannot be read: {fault.strerror}.") from fault
 
 
-def rule_of(entry: "dataclasses.Field[Any]") -> Rule:
-    """The rule of a settings field."""
-    rule = entry.metadata.get("rule")
-    return rule if isinstance(rule, Rule) else Rule("")
-
-
 def _near(name: str, known: "Sequence[str] | set[str]") -> str:
     close = get_close_matches(name, sorted(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""
@@ -377,7 +348,8 @@ def redacted(loaded: Loaded[Any]) -> list[tuple[str, str, str, str]]:
 def markdown(cls: type[Any], prefix: str = PREFIX) -> str:
     """A table of every setting, for the documentation."""
     lines = ["| setting | environment | default | meaning |", "| --- | --- | --- | --- |"]
-    for entry in fields(cls):
+    # What a class has of another one comes last.
+    for entry in sorted(fields(cls), key=lambda entry: entry.name not in cls.__annotations__):
         rule = rule_of(entry)
         default = "" if entry.default in (None, "") else f"`{entry.default}`"
         if rule.development is not None:
@@ -386,3 +358,21 @@ def markdown(cls: type[Any], prefix: str = PREFIX) -> str:
         secret = f" Secret; also from a file by `{prefix}{entry.name.upper()}_FILE`." if rule.secret else ""
         lines.append(f"| `{entry.name}` | {names} | {default} | {rule.doc}{secret} |")
     return "\n".join(lines) + "\n"
+
+
+__all__ = [
+    "Loaded",
+    "Rule",
+    "Settings",
+    "Sources",
+    "address_of",
+    "check_free",
+    "debugging",
+    "load",
+    "markdown",
+    "plugin_prefix",
+    "plugin_settings",
+    "redacted",
+    "rule_of",
+    "setting",
+]

@@ -18,6 +18,17 @@ _FACTS: Document = {
     "version": {"type": "integer", "description": "The object's version after the change.", "example": 2},
     "actor": {"type": "string", "description": "Who did it, as kind:id.", "example": "person:developer"},
     "at": {**_TIME, "description": "When the write began.", "example": "2026-01-31T12:00:00.000000Z"},
+    "operation_id": {
+        "type": "string",
+        "description": "The request's X-Operation-ID.",
+        "example": "01jk5x8y3v9mgq2t4w6z8b0c2d",
+    },
+    "token_id": {"type": "string", "description": "By which API token; shown to who may read everything."},
+    "address": {
+        "type": "string",
+        "description": "From where; shown to who may read everything.",
+        "example": "192.0.2.1",
+    },
     "object": {
         "type": "object",
         "nullable": True,

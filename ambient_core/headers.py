@@ -11,7 +11,7 @@ _OF_STATUS = {
     "409": {"Retry-After": "RetryAfter"},
     "412": {"ETag": "ETag"},
     "415": {"Accept-Patch": "AcceptPatch"},
-    "429": {"Retry-After": "RetryAfter"},
+    "429": {"Retry-After": "RetryAfter", "RateLimit-Policy": "RateLimitPolicy", "RateLimit": "RateLimit"},
     "503": {"Retry-After": "RetryAfter"},
     "504": {"Retry-After": "RetryAfter"},
 }
@@ -28,6 +28,13 @@ HEADERS: dict[str, Document] = {
     "Challenge": _header("How to say who is asking.", 'Bearer realm="ambient", error="invalid_token"'),
     "Allow": _header("The methods that there are.", "GET, POST"),
     "AcceptPatch": _header("With PATCH: the formats that there are.", "application/json, application/merge-patch+json"),
+    "RateLimitPolicy": _header(
+        "The limit that was met, where it is one of requests in a time: q requests in w seconds.",
+        '"principal";q=6000;w=60',
+    ),
+    "RateLimit": _header(
+        "What is left of it (r), and the seconds until it is whole again (t).", '"principal";r=0;t=12'
+    ),
     OPERATION: _header(
         "Names this request in the log; the request's own, when it had one.", "01jd0000000000000000000000"
     ),

@@ -90,7 +90,9 @@ def server(bind: str, name: str, routes: dict[str, Callable[[], Answer]]) -> _Se
             refusal = _refusal(code, ", ".join(routes))
             # The library takes what it cannot read for HTTP/0.9, and would send a body without a head.
             self.request_version, self.close_connection = "HTTP/1.1", True
-            self._answer(refusal.status, "application/json", orjson.dumps(refusal.body(new_operation_id())), refusal.headers)
+            self._answer(
+                refusal.status, "application/json", orjson.dumps(refusal.body(new_operation_id())), refusal.headers
+            )
 
         def _answer(self, status: int, kind: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
             self.send_response(status)

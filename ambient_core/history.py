@@ -83,7 +83,7 @@ def _versions(store: Store, identifier: str, before: Position | None, size: int)
     own = {"kind_": store.kind.name, "id_": identifier, "limit_": size + 1}
     parameters = {**scope.parameters, **earlier.parameters, **own, "seq_": before.seq if before else 2**63 - 1}
     rows = store.transaction.raw(text, parameters).fetchall()
-    return [(change_of(row), row[10].encode() if row[10] is not None else None) for row in rows]
+    return [(change_of(row), row[-1].encode() if row[-1] is not None else None) for row in rows]
 
 
 def _entry(log: str, change: Change, earlier: bytes | None) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def documented(app: "Application") -> Api:
 def describe_kind(api: Api, kind: Kind) -> None:
     """Add the schemas of a kind."""
     components, schemas = api.spec.components, schemas_of(kind)
-    for schema in (schemas.create, schemas.patch, schemas.read):
+    written = [schemas.create, schemas.patch] if kind.writable else []
+    for schema in (*written, schemas.read):
         components.schema(type(schema).__name__, schema=schema)
     components.schema(f"{kind.name}List", component=documents.paged(documents.reference(kind.name)))
 
@@ -105,9 +106,19 @@ def compose(document: dict[str, Any], fragments: Iterable[tuple[str, dict[str, A
     owners: dict[tuple[str, ...], str] = {}
     for plugin, fragment in fragments:
         _merge(whole, fragment, (), plugin, owners)
+    _limited(whole)
     examples.complete(whole)
     headers.complete(whole)
     return _sorted(whole)
+
+
+def _limited(document: dict[str, Any]) -> None:
+    """Say of every operation, a stranger's too, that it may be asked for too often."""
+    for item in document.get("paths", {}).values():
+        for method, operation in item.items():
+            if method in _METHODS:
+                answers = {**documents.refusals((429,)), **operation.get("responses", {})}
+                operation["responses"] = dict(sorted(answers.items()))
 
 
 def _merge(

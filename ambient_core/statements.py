@@ -131,8 +131,9 @@ def logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
     return (
         f"WITH {table} AS ({write}), "
         f"answer AS MATERIALIZED (SELECT id, {project}::text AS project_id, version, {object_json(kind)} AS object FROM {table}), "
-        "change AS (INSERT INTO changes (kind, object_id, project_id, verb, version, actor, object) "
-        f"SELECT '{kind.name}', id, project_id, {verb}, version, %(actor_)s, object::json FROM answer) "
+        "change AS (INSERT INTO changes (kind, object_id, project_id, verb, version, actor, object, token_id, address, operation_id) "
+        f"SELECT '{kind.name}', id, project_id, {verb}, version, %(actor_)s, object::json, %(token_id_)s, %(address_)s, %(operation_id_)s "
+        "FROM answer) "
         f"SELECT object, version, id, project_id, true FROM answer{tail}"
     )
 

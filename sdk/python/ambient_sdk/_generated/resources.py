@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 eb116bbd1b7b8e1c304e004eb16702b383e708d69022ba1ad92eb076715fb2fd); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 4a4007d0f0d132567a39077af4c81209f684853997f7b2e3b8948be8bca4700b); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any

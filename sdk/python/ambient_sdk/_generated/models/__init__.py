@@ -60,6 +60,8 @@ from .project_patch import ProjectPatch
 from .project_patch_annotations_type_0 import ProjectPatchAnnotationsType0
 from .project_patch_labels_type_0 import ProjectPatchLabelsType0
 from .reconciled_repository import ReconciledRepository
+from .refusal import Refusal
+from .refusal_list import RefusalList
 from .repository import Repository
 from .restoring import Restoring
 from .review_access_response_200 import ReviewAccessResponse200
@@ -194,6 +196,8 @@ __all__ = (
     "ProjectPatchAnnotationsType0",
     "ProjectPatchLabelsType0",
     "ReconciledRepository",
+    "Refusal",
+    "RefusalList",
     "Repository",
     "Restoring",
     "ReviewAccessResponse200",
