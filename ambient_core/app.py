@@ -26,6 +26,7 @@ from ambient_core.constraints import explain
 from ambient_core.context import Addresses, adapter_of, context_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
+from ambient_core.discovery import Discovery
 from ambient_core.errors import AmbientError, Internal
 from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
@@ -74,6 +75,7 @@ class Application(Flask):
     authenticate: Callable[..., Any]
     admissions: tuple[tuple[str, Callable[..., Any]], ...]
     addresses: Addresses
+    discovery: Discovery
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         """The context of one request."""
@@ -99,6 +101,8 @@ class Application(Flask):
             operation_id.reset(token)
         response.headers["X-Operation-ID"] = operation.id
         response.headers["Vary"] = "Authorization"
+        if response.status_code == 401 and self.surface == "api" and configured(self.runtime.settings):
+            response.headers["WWW-Authenticate"] += self.discovery.challenge()
         route = request.url_rule.rule if request.url_rule else "(none)"
         seconds = time.perf_counter() - started
         observe_request(request.method, route, response.status_code, seconds)
@@ -220,6 +224,7 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
     app.url_map.merge_slashes = False
     app.plugins = plugins
     app.surface = surface
+    app.discovery = Discovery(settings)
     guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
     hub = Hub(database, settings.poll_interval, settings.watch_limit)
     before_write = plugins.implementations("ambient_before_write")

@@ -13,6 +13,9 @@ from urllib.parse import parse_qsl
 from ambient_core.errors import SetupError, Unauthenticated
 
 MAXIMUM_TOKEN = 16 * 1024
+RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
+"""Where a client finds out who is trusted here (RFC 9728)."""
+
 CHALLENGE = 'Bearer realm="ambient"'
 
 

@@ -13,6 +13,7 @@ from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
 from ambient_core.plugins import Source, installed, load_plugins
 from tests.identity.issuer import AUDIENCE, Issuer
+from tests.identity.node import Provider
 
 
 class Asked:
@@ -52,6 +53,14 @@ def issuer() -> Iterator[Issuer]:
 def own_issuer() -> Iterator[Issuer]:
     """An issuer that a test may break."""
     made = Issuer()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    """A real one."""
+    made = Provider()
     yield made
     made.close()
 

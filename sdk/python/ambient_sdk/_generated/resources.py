@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 9f9e6ac4d5df1ffb759e7f52f1af4347ad1b927191fb7e517c9c9ca9b4b776df); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 715ff7c9551457012fc7fb785d9a7d84cfa86aff4fab1b48dae7c64cba555e39); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
