@@ -19,6 +19,7 @@ _COMMANDS = {
     "controlplane": ("ambient_core.commands.controlplane", "Run and look at the control plane."),
     "db": ("ambient_core.commands.database", "Bring the database up to date, or back."),
     "dev": ("ambient_core.commands.dev", "Start the whole system on this machine."),
+    "doctor": ("ambient_core.commands.doctor", "Check the configuration and what it reaches."),
     "explain": ("ambient_core.commands.explain", "Say why an object stands where it stands."),
     "login": ("ambient_core.commands.login", "Log in to a server, and keep that as a context."),
     "logout": ("ambient_core.commands.logout", "Forget a login, and have its provider forget it."),

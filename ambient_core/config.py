@@ -132,6 +132,12 @@ class Settings:
     public_url: str = setting(
         "", "Where callers reach the API, such as https://ambient.example.com; as each request says when empty."
     )
+    cors_origins: str = setting(
+        "", "Origins whose pages may call API and gateway, separated by commas, such as https://app.example.com."
+    )
+    authorization: str = setting(
+        "access", "Plugin that decides who may do what; the production profile does not start unless it serves."
+    )
     oidc_file: Path | None = setting(
         None,
         "TOML file of identity providers with audiences, algorithms, claims and roles; read again when it changes (docs/identity.md).",

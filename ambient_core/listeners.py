@@ -1,5 +1,6 @@
 """Addresses that we listen on: read, and looked at before anything is started."""
 
+import ipaddress
 import socket
 
 from ambient_core.errors import SetupError
@@ -32,3 +33,23 @@ def check_free(name: str, text: str) -> None:
             raise SetupError(
                 f"{name} {text} cannot be used: {fault.strerror}. Stop what uses it, or set another {name}."
             ) from fault
+
+
+def check_not_of_the_world(name: str, text: str) -> None:
+    """Refuse to show what is not for everybody at an address that everybody may reach.
+
+    Raises:
+        SetupError: it is every address of this machine, a public one, or a name that could be either.
+    """
+    host, _ = address_of(name, text)
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        if host == "localhost":
+            return
+        raise SetupError(f"{name} is {text!r}; give an IP address, so that it is clear who can reach it.") from None
+    if address.is_unspecified or address.is_global:
+        raise SetupError(
+            f"{name} is {text!r}: figures would be there for the world, over plain HTTP. Give 127.0.0.1 or a private address of this "
+            "machine (in a cluster the pod's own), and put TLS before it where others must reach it."
+        )

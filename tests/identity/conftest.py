@@ -94,7 +94,9 @@ def serving(production: Settings) -> Iterator[Callable[..., Asked]]:
         governed: bool = False,
         **changed: Any,
     ) -> Asked:
-        mine = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE} if issuer is not None else {}
+        mine: dict[str, Any] = {"authorization": "access" if governed else "everybody"}
+        if issuer is not None:
+            mine |= {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE}
         settings = replace(production, **{**mine, **changed})
         plugins = load_plugins(settings, [*installed(), *([] if governed else [everybody_may()]), *(sources or ())])
         made.append(create_app(settings, surface, plugins))

@@ -138,10 +138,20 @@ def test_the_settings_of_an_overlay_are_settings(name: str) -> None:
     plugins = load_plugins(Settings(profile="development"))
     claimed = [f"AMBIENT_{plugin.upper()}_" for plugin, _ in plugins.settings()]
     loaded = load(Settings, Sources(environment=environment, claimed=claimed)).settings
-    assert (loaded.bind, loaded.control_plane_health_bind) == ("0.0.0.0:8000", "0.0.0.0:4434")
+    assert (loaded.bind, loaded.health_bind) == ("0.0.0.0:8000", "0.0.0.0:4434")
     assert loaded.profile == ("development" if name == "kind" else "production")
     for plugin, cls in plugins.settings():
         load(cls, Sources(environment=environment), prefix=f"AMBIENT_{plugin.upper()}_")
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_figures_are_shown_at_the_pods_own_address(name: str) -> None:
+    shown = {
+        owner: [entry for entry in template["spec"]["containers"][0].get("env", []) if entry["name"].endswith("_BIND")]
+        for owner, template in manifests.pod_templates(manifests.overlay(name))
+    }
+    assert shown["ambient-api"] == [{"name": "AMBIENT_METRICS_BIND", "value": "$(POD_IP):4433"}]
+    assert shown["ambient-control-plane"] == [{"name": "AMBIENT_CONTROL_PLANE_HEALTH_BIND", "value": "$(POD_IP):4434"}]
 
 
 @pytest.mark.parametrize("name", sorted(set(OVERLAYS) - {"kind"}))
