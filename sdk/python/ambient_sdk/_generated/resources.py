@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 715ff7c9551457012fc7fb785d9a7d84cfa86aff4fab1b48dae7c64cba555e39); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 b91a70fd3da5c4ede47b92a92dd2fb8fc9a0294e97d9e89e1180d2b82ca31f32); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
