@@ -144,16 +144,6 @@ def test_the_settings_of_an_overlay_are_settings(name: str) -> None:
         load(cls, Sources(environment=environment), prefix=f"AMBIENT_{plugin.upper()}_")
 
 
-@pytest.mark.parametrize("name", OVERLAYS)
-def test_figures_are_shown_at_the_pods_own_address(name: str) -> None:
-    shown = {
-        owner: [entry for entry in template["spec"]["containers"][0].get("env", []) if entry["name"].endswith("_BIND")]
-        for owner, template in manifests.pod_templates(manifests.overlay(name))
-    }
-    assert shown["ambient-api"] == [{"name": "AMBIENT_METRICS_BIND", "value": "$(POD_IP):4433"}]
-    assert shown["ambient-control-plane"] == [{"name": "AMBIENT_CONTROL_PLANE_HEALTH_BIND", "value": "$(POD_IP):4434"}]
-
-
 @pytest.mark.parametrize("name", sorted(set(OVERLAYS) - {"kind"}))
 def test_an_overlay_for_production_names_identity_providers_that_can_be_read(name: str, tmp_path: Path) -> None:
     file = manifests.settings(name)["AMBIENT_OIDC_FILE"]
