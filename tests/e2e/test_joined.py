@@ -41,10 +41,13 @@ def test_a_person_of_the_provider_logs_in_and_works_beside_the_developer(joined:
     process, url = terminal.login("--no-browser", "--server", server)
     httpx.get(Browser("ada", home=back_home).open(url), trust_env=False)
     assert ended(process)[0] == 0
-    status, out, err = terminal("apply", "-f", "-", text="kind: Project\nname: of-ada\n")
-    assert (status, out) == (0, "projects/of-ada created\n"), err
-    assert json.loads(terminal("whoami", "-o", "json")[1])["name"] == "Ada Lovelace"
-    assert joined.ask("GET", "/projects/of-ada").status_code == 200
+    who = json.loads(terminal("whoami", "-o", "json")[1])
+    assert (who["name"], who["server"]) == ("Ada Lovelace", server)
+    mine = {"Authorization": f"Bearer {terminal.kept(who['context'])['token']}"}
+    assert joined.ask("POST", "/projects", json={"name": "of-ada"}, headers=mine).status_code == 201
+    status, out, err = terminal("apply", "-f", "-", text="kind: Skill\nname: review\nproject_id: of-ada\n")
+    assert (status, out) == (0, "skills/review created\n"), err
+    assert joined.ask("GET", "/skills?search=project_id = 'of-ada'").json()["total"] == 1
 
 
 def test_the_gateway_takes_the_same_token(joined: System, provider: Provider) -> None:
