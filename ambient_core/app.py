@@ -24,9 +24,11 @@ from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings
 from ambient_core.constraints import explain
 from ambient_core.context import Addresses, adapter_of, context_of
+from ambient_core.cors import Cors, origins_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
-from ambient_core.errors import AmbientError, Internal, Unauthenticated
+from ambient_core.discovery import Discovery
+from ambient_core.errors import AmbientError, Internal, SetupError, Unauthenticated
 from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_operation_id
@@ -78,6 +80,8 @@ class Application(Flask):
     authenticate: Callable[..., Any]
     admissions: tuple[tuple[str, Callable[..., Any]], ...]
     addresses: Addresses
+    discovery: Discovery
+    cors: Cors | None
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         """The context of one request."""
@@ -106,6 +110,11 @@ class Application(Flask):
             operation_id.reset(token)
         response.headers["X-Operation-ID"] = operation.id
         response.headers["Vary"] = "Authorization"
+        if self.cors is not None:
+            response.headers["Vary"] = "Authorization, Origin"
+            response.headers.update(self.cors.answer(asked.headers.get("Origin", "")))
+        if response.status_code == 401 and self.surface == "api" and configured(self.runtime.settings):
+            response.headers["WWW-Authenticate"] += self.discovery.challenge()
         route, method = asked.url_rule.rule if asked.url_rule else "(none)", asked.method
         seconds = time.perf_counter() - started
         observe_request(method, route, response.status_code, seconds)
@@ -115,6 +124,8 @@ class Application(Flask):
     def dispatch_request(self) -> ResponseReturnValue:
         """Authenticate, then run the view and commit; what PostgreSQL asks to repeat is repeated."""
         operation = current()
+        if self.cors is not None and (leave := self._preflight(self.cors)) is not None:
+            return leave
         self.let_in(operation)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -148,6 +159,13 @@ class Application(Flask):
             rates.failed(address, mark)
             raise
         rates.known(operation.principal, mark)
+
+    def _preflight(self, cors: Cors) -> Response | None:
+        """The answer to a browser that asks, without a token, whether a page may send a request."""
+        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+            return None
+        allowed = cors.preflight(request.headers.get("Origin", ""))
+        return Response(status=204, headers=allowed) if allowed else None
 
     def identify(self, operation: Operation) -> None:
         """Say who is asking, by the headers of the request.
@@ -186,6 +204,8 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
     database = _database(settings, settings.database_url)
     plugins.apply_migration_faults(database)
     app = _build(settings, surface, plugins, database)
+    if settings.profile == "production":
+        check_authorization(settings, plugins)
     if settings.strict:
         refuse_set_aside(plugins)
     Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
@@ -199,6 +219,22 @@ def _database(settings: Settings, url: str) -> Database:
         pool_timeout=settings.pool_timeout,
         statement_timeout=settings.statement_timeout,
         limits=Limits(settings.lock_timeout, settings.idle_timeout, settings.stream_limit, settings.stream_timeout),
+    )
+
+
+def check_authorization(settings: Settings, plugins: Plugins) -> None:
+    """Refuse to go on where nothing decides who may do what.
+
+    Raises:
+        SetupError: the plugin that is to do it does not serve; says why.
+    """
+    name = settings.authorization
+    if name in plugins.modules:
+        return
+    reason = next((entry.reason for entry in plugins.set_aside if entry.name == name), "")
+    why = reason or ("plugins_disabled names it." if name in settings.plugins_disabled else "it is not installed.")
+    raise SetupError(
+        f"authorization names the plugin {name!r}, which does not serve, so nothing decides who may do what: {why}"
     )
 
 
@@ -247,6 +283,9 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
     app.url_map.merge_slashes = False
     app.plugins = plugins
     app.surface = surface
+    app.discovery = Discovery(settings)
+    origins = origins_of(settings.cors_origins)
+    app.cors = Cors(origins) if origins else None
     guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
     hub = Hub(database, settings.poll_interval, settings.watch_limit)
     before_write = plugins.implementations("ambient_before_write")

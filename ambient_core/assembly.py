@@ -12,6 +12,7 @@ from flask_smorest import Api, Blueprint
 from ambient_core import openapi
 from ambient_core.audit import changes_blueprint
 from ambient_core.batch import batch_blueprint
+from ambient_core.discovery import discovery_blueprint
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Kind
 from ambient_core.plugins import Plugins, words
@@ -50,7 +51,7 @@ def assemble(app: "Application", plugins: Plugins, surface: str) -> None:
     """
     api = openapi.documented(app)
     owners: dict[tuple[str, str], str] = {}
-    for owner, register in _parts(plugins, surface):
+    for owner, register in _parts(app, plugins, surface):
         with _answering_for(owner, plugins):
             register(api)
             _claim_routes(app, owner, owners)
@@ -64,10 +65,11 @@ def assemble(app: "Application", plugins: Plugins, surface: str) -> None:
     openapi.publish(app, api, fragments)
 
 
-def _parts(plugins: Plugins, surface: str) -> Iterator[Part]:
+def _parts(app: "Application", plugins: Plugins, surface: str) -> Iterator[Part]:
     """What is registered, in the order in which plugins win clashes: the core, then by plugin's name."""
     if surface == "api":
         yield "core", lambda api: api.register_blueprint(core_blueprint(plugins))
+        yield "core", lambda api: api.register_blueprint(discovery_blueprint(app.discovery))
         yield "core", lambda api: api.register_blueprint(changes_blueprint())
         yield "core", lambda api: api.register_blueprint(batch_blueprint())
         yield "core", lambda api: openapi.describe_kind(api, REFUSALS)

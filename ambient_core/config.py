@@ -4,7 +4,6 @@ Every other module takes `Settings` as an argument; the environment is read here
 """
 
 import os
-import socket
 import tomllib
 import types
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,9 @@ T = TypeVar("T")
 PREFIX = "AMBIENT_"
 FILE_VARIABLE = "AMBIENT_CONFIG"
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-_OUTSIDE = frozenset({FILE_VARIABLE, "AMBIENT_TOKEN", "AMBIENT_PROJECT", "AMBIENT_TEST_DATABASE_URL"})
+_OUTSIDE = frozenset({FILE_VARIABLE, "AMBIENT_TEST_DATABASE_URL"}).union(
+    f"{PREFIX}{name}" for name in ("TOKEN", "PROJECT", "CONTEXT", "HOME", "CLIENT_SECRET")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,21 @@ class Settings(Allowances):
         "Address of an identity provider, exactly as its tokens say it in 'iss'; https, or http on this very machine.",
     )
     oidc_audience: str = setting("", "What tokens of oidc_issuer must say in 'aud' to be meant for this API.")
+    oidc_login_client: str = setting(
+        "", "Public client id that 'ambient login' uses at oidc_issuer; the API tells it to whoever asks."
+    )
+    oidc_login_scopes: str = setting(
+        "openid profile email offline_access", "What 'ambient login' asks oidc_issuer for, separated by spaces."
+    )
+    public_url: str = setting(
+        "", "Where callers reach the API, such as https://ambient.example.com; as each request says when empty."
+    )
+    cors_origins: str = setting(
+        "", "Origins whose pages may call API and gateway, separated by commas, such as https://app.example.com."
+    )
+    authorization: str = setting(
+        "access", "Plugin that decides who may do what; the production profile does not start unless it serves."
+    )
     oidc_file: Path | None = setting(
         None,
         "TOML file of identity providers with audiences, algorithms, claims and roles; read again when it changes (docs/identity.md).",
@@ -306,35 +322,6 @@ def debugging() -> bool:
     return os.environ.get("FLASK_DEBUG", "").lower() not in ("", *_FALSE)
 
 
-def address_of(name: str, text: str) -> tuple[str, int]:
-    """Split ``host:port``.
-
-    Raises:
-        SetupError: it is no such pair.
-    """
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise SetupError(f"{name} is {text!r}; it must be host:port, such as 127.0.0.1:8000.")
-    return host, int(port)
-
-
-def check_free(name: str, text: str) -> None:
-    """Refuse an address that cannot be bound.
-
-    Raises:
-        SetupError: naming setting, address and cause.
-    """
-    host, port = address_of(name, text)
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), port))
-        except OSError as fault:
-            raise SetupError(
-                f"{name} {text} cannot be used: {fault.strerror}. Stop what uses it, or set another {name}."
-            ) from fault
-
-
 def redacted(loaded: Loaded[Any]) -> list[tuple[str, str, str, str]]:
     """Rows of (setting, value, origin, documentation), secrets hidden."""
     rows = []
@@ -365,8 +352,6 @@ __all__ = [
     "Rule",
     "Settings",
     "Sources",
-    "address_of",
-    "check_free",
     "debugging",
     "load",
     "markdown",

@@ -13,11 +13,12 @@ import orjson
 import psycopg
 
 from ambient_core import metrics, migrate
-from ambient_core.config import Settings, address_of
+from ambient_core.config import Settings
 from ambient_core.database import Database, driver_url, url_of
 from ambient_core.errors import AmbientError, BadQuery, MethodNotAllowed, NoRoute, SetupError
 from ambient_core.ids import new_operation_id
 from ambient_core.lag import Lag, measure
+from ambient_core.listeners import address_of
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.process import end_with
 

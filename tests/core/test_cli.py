@@ -31,7 +31,20 @@ def empty(server: Any) -> Iterator[str]:
 
 def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
     shown = ambient("--help").stdout
-    for command in ("apply", "config", "controlplane", "db", "dev", "openapi", "plugins", "serve", "version"):
+    for command in (
+        "apply",
+        "config",
+        "controlplane",
+        "db",
+        "dev",
+        "login",
+        "logout",
+        "openapi",
+        "plugins",
+        "serve",
+        "version",
+        "whoami",
+    ):
         assert f"\n  {command} " in shown
     script = (
         "import sys; from click.testing import CliRunner; from ambient_core.cli import cli; "

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 4a4007d0f0d132567a39077af4c81209f684853997f7b2e3b8948be8bca4700b)."""
+"""Generated from openapi.yaml (sha256 f9fa99f0d16a4e9690fd455d6fb3ba6aa372ef2f258a01f62ec6acc3e5ab7b49)."""

@@ -18,6 +18,8 @@ from .error_errors_item import ErrorErrorsItem
 from .error_results_item import ErrorResultsItem
 from .get_error_response_200 import GetErrorResponse200
 from .get_metadata_response_200 import GetMetadataResponse200
+from .get_protected_resource_response_200 import GetProtectedResourceResponse200
+from .get_protected_resource_response_200_ambient_logins_item import GetProtectedResourceResponse200AmbientLoginsItem
 from .get_session_capabilities_response_200 import GetSessionCapabilitiesResponse200
 from .get_version_response_200 import GetVersionResponse200
 from .hand_over import HandOver
@@ -134,6 +136,8 @@ from .user_list import UserList
 from .user_patch import UserPatch
 from .waiting import Waiting
 from .wanted import Wanted
+from .whoami_response_200 import WhoamiResponse200
+from .whoami_response_200_attributes import WhoamiResponse200Attributes
 
 __all__ = (
     "BatchOperation",
@@ -154,6 +158,8 @@ __all__ = (
     "ErrorResultsItem",
     "GetErrorResponse200",
     "GetMetadataResponse200",
+    "GetProtectedResourceResponse200",
+    "GetProtectedResourceResponse200AmbientLoginsItem",
     "GetSessionCapabilitiesResponse200",
     "GetVersionResponse200",
     "HandedOver",
@@ -270,4 +276,6 @@ __all__ = (
     "UserPatch",
     "Waiting",
     "Wanted",
+    "WhoamiResponse200",
+    "WhoamiResponse200Attributes",
 )
