@@ -147,7 +147,7 @@ def _conditions(view: View) -> tuple[list[str], dict[str, Any]]:
     ways, parameters = ["c.kind = ANY(%(plain)s)"], {"plain": plain}
     for number, (name, clause) in enumerate(sorted(view.clauses.items())):
         own = renamed(clause, f"k{number}_")
-        ways.append(f"(c.kind = %(kind{number})s AND {matches(view.kinds[name], own, 'c.object')})")
+        ways.append(f"(c.kind = %(kind{number})s AND {matches(view.kinds[name], own, 'c')})")
         parameters |= {f"kind{number}": name, **own.parameters}  # type: ignore[dict-item]
     conditions = [f"({' OR '.join(ways)})"]
     for name in _FACTS:
