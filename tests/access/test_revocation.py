@@ -59,9 +59,7 @@ Loss = Callable[[People, str, str], Any]
 LOSSES: dict[str, Loss] = {
     "token": lambda people, _, token: people.admin("DELETE", f"/tokens/{token}"),
     "user": lambda people, user, _: people.admin("POST", f"/users/{user}/disable"),
-    "role": lambda people, user, _: people.admin(
-        "DELETE", f"/role_bindings?search=user_id = '{user}'&max_affected=9"
-    ),
+    "role": lambda people, user, _: people.admin("DELETE", f"/role_bindings?search=user_id = '{user}'&max_affected=9"),
 }
 
 
@@ -109,9 +107,7 @@ def test_a_stream_that_is_open_ends(
     for module, name in (("messages", "HEARTBEAT"), ("agui.stream", "PAUSE"), ("agui.stream", "SLOWEST_NEWS")):
         monkeypatch.setattr(import_module(f"ambient_sessions.{module}"), name, 0.2)
     call = type(people.admin)(replicas[0].test_client(), token[1])
-    opened = call(
-        "GET", path.format(session=session), headers={"Accept": "text/event-stream"}, buffered=False
-    )
+    opened = call("GET", path.format(session=session), headers={"Accept": "text/event-stream"}, buffered=False)
     assert opened.status_code == 200, opened.data
     pieces = opened.response
     assert next(pieces)

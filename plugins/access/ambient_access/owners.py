@@ -4,7 +4,7 @@ from typing import Any
 
 from ambient_access.authority import OWNER, keep_an_owner
 from ambient_access.stores import RoleBindingStore
-from ambient_access.subject import is_governed, subject_of
+from ambient_access.subject import may_own, subject_of
 from ambient_core import Kind, Principal, current, hookimpl
 from ambient_core.hooks import only_for
 
@@ -23,7 +23,7 @@ _TOKENS = "SELECT tokens.id FROM tokens WHERE tokens.user_id = %(id)s ORDER BY t
 @only_for("Project", "User")
 def ambient_before_write(kind: Kind, verb: str, row: dict[str, Any], principal: Principal) -> None:
     """Make the maker of a project its owner; let who is deleted take no project's last owner along, nor leave rights behind."""
-    if (kind.name, verb) == ("Project", "create") and is_governed(principal):
+    if (kind.name, verb) == ("Project", "create") and may_own(principal):
         _own(row["id"], principal)
     elif (kind.name, verb) == ("Project", "delete"):
         # The project's service accounts go with it, and what they hold elsewhere.

@@ -13,6 +13,7 @@ from ambient_access.rules import place_of
 from ambient_access.subject import MINE, is_governed, subject_of
 from ambient_core import BadQuery, Forbidden, Kind, NotFound, Principal, Store, current, documents
 from ambient_core.errors import BASE_PATH
+from ambient_core.identity import CONTROL_PLANE
 from ambient_core.parameters import check_parameters, one
 
 _CHAIN = (
@@ -66,9 +67,7 @@ def _chain(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any
     found = []
     for role in grants_of(asked).roles:
         if role.name in asked.roles and (by := _by(role.permissions, wanted)):
-            found.append(
-                {"role": role.name, "permission": by, "scope": "global", "why": "by the configuration's groups"}
-            )
+            found.append({"role": role.name, "permission": by, "scope": "global", "why": "by the configuration"})
     rows = current().transaction.as_system(_CHAIN, subject_of(asked).parameters()).fetchall()
     for identifier, scope, place, name, permissions, *places in rows:
         by = _by(permissions_of(permissions), wanted)
@@ -120,6 +119,8 @@ def _principal(text: str | None) -> Principal:
         return me
     if current().store("RoleBinding", "list").condition is not None:
         raise Forbidden("Only who may read all role bindings may ask about somebody else.")
+    if text == CONTROL_PLANE.actor:
+        return CONTROL_PLANE
     kind, _, identifier = text.partition(":")
     if kind not in ("person", "service") or not identifier:
         raise BadQuery("principal must be person:ID or service:ID.")
