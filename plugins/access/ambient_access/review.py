@@ -12,6 +12,7 @@ from ambient_access.permissions import Permissions, allows, needed, permissions_
 from ambient_access.rules import place_of
 from ambient_access.subject import MINE, is_governed, subject_of
 from ambient_core import BadQuery, Forbidden, Kind, NotFound, Principal, Store, current, documents
+from ambient_core.access import refuse_runner
 from ambient_core.errors import BASE_PATH
 from ambient_core.identity import CONTROL_PLANE
 from ambient_core.parameters import check_parameters, one
@@ -34,6 +35,7 @@ def review() -> Response:
     """Say whether somebody may use a verb, and why."""
     check_parameters("verb", "kind", "id", "principal")
     kind, verb, identifier = _kind(), _verb(), one("id")
+    refuse_runner(current().principal)
     asked = _principal(one("principal"))
     body: dict[str, Any] = {"kind": "AccessReview", "principal": asked.actor, "verb": verb, "resource": kind.name}
     if identifier is not None:
