@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 4a4007d0f0d132567a39077af4c81209f684853997f7b2e3b8948be8bca4700b)."""
+"""Generated from openapi.yaml (sha256 0f26f7b0560c5842c6edfb5f81f1e74713705ae5fd155448b0f35b9c725b8f59)."""

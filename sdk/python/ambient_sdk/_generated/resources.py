@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 4a4007d0f0d132567a39077af4c81209f684853997f7b2e3b8948be8bca4700b); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 0f26f7b0560c5842c6edfb5f81f1e74713705ae5fd155448b0f35b9c725b8f59); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -159,7 +159,7 @@ class SessionsResource(Resource[Session]):
         return read(Session, self._transport.json("POST", self._address(id, "start"), query=dry(dry_run), headers=matching(if_match)))
 
     def patch_status(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Session:
-        """Write what was seen of a session; for the control plane alone."""
+        """Write what was seen of a session."""
         return read(Session, self._transport.json("PATCH", self._address(id, "status"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
     def stop(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
