@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 0f26f7b0560c5842c6edfb5f81f1e74713705ae5fd155448b0f35b9c725b8f59)."""
+"""Generated from openapi.yaml (sha256 59232da8cf0df9a40789cab51e7918d222fb8f1e61c65b95f5488382d4ec8263)."""
