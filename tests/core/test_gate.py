@@ -28,6 +28,7 @@ SYSTEM = {
     "plugins/access/ambient_access/owners.py: tokens = current().system_store('Token', 'delete')",
     "plugins/access/ambient_access/review.py: rows = current().transaction.as_system(_CHAIN, subject_of(asked).parameters()).fetchall()",
     "plugins/access/ambient_access/review.py: rows = current().transaction.as_system(_OWNERS, {'project': project, 'role': OWNER}).fetchall()",
+    "plugins/access/ambient_access/standing.py: row = operation.transaction.as_system(_FIND, {'id': principal.id}).fetchone()",
     "plugins/access/ambient_access/stores.py: rows = self.transaction.as_system(_BINDINGS, {'id': identifier}).fetchall()",
     "plugins/access/ambient_access/tokens.py: row = transaction.as_system(_FIND, {'digest': key}).fetchone()",
     "plugins/access/ambient_access/tokens.py: transaction.as_system(_USED, {'id': identifier})",

@@ -4,7 +4,7 @@ import secrets
 from typing import Any
 
 import pytest
-from ambient_access import grants, tokens, tokenstore
+from ambient_access import grants, standing, tokens, tokenstore
 from ambient_access.settings import AccessSettings
 
 from tests.access.people import People
@@ -270,3 +270,13 @@ def test_a_disabled_owner_is_out(owner: Any, people: People, with_token: Any, mo
     assert caller("GET", "/skills").status_code == 200
     assert people.admin("POST", f"/users/{user}/disable").status_code == 200
     assert caller("GET", "/skills").status_code == 401
+
+
+def test_a_disabled_service_account_is_out_by_whichever_way_it_comes(people: People, monkeypatch: Any) -> None:
+    monkeypatch.setattr(standing, "KEPT", 0.0)
+    account = people.admin("POST", "/service_accounts", json={"name": people.new()}).json["id"]
+    # As an identity provider knows it: without a token of ours.
+    caller = people.named(account, "service")
+    for disabled, status in ((False, 200), (True, 401), (False, 200)):
+        assert people.admin("PATCH", f"/service_accounts/{account}", json={"disabled": disabled}).status_code == 200
+        assert caller("GET", "/skills").status_code == status
