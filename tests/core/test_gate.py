@@ -52,6 +52,20 @@ def test_every_use_of_the_systems_exception_is_listed_here() -> None:
     assert found == SYSTEM
 
 
+OWN_TRANSACTIONS = {"plugins/sessions/ambient_sessions/messages.py: with database.transaction() as transaction:"}
+"""Where what serves a caller reads in a transaction of its own, that has no gate: a stream, asked for its caller all the while."""
+
+
+def test_no_store_and_no_action_goes_round_the_gate_by_a_transaction_of_its_own() -> None:
+    found = set()
+    for path in [*ROOT.glob("ambient_core/**/*.py"), *ROOT.glob("plugins/*/ambient_*/**/*.py")]:
+        text = path.read_text()
+        if re.search(r"^class \w+\(Store\)|^@action\b", text, re.MULTILINE):
+            lines = (line.strip() for line in text.splitlines())
+            found |= {f"{path.relative_to(ROOT)}: {line}" for line in lines if ".transaction()" in line}
+    assert found == OWN_TRANSACTIONS
+
+
 @pytest.mark.parametrize(
     "statement",
     [
