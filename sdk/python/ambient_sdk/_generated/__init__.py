@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 59232da8cf0df9a40789cab51e7918d222fb8f1e61c65b95f5488382d4ec8263)."""
+"""Generated from openapi.yaml (sha256 a392a8884385d4062a344091df6c7a252c9f9d1903c4f3ace97a4ff36f4c3034)."""
