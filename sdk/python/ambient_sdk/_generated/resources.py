@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 a392a8884385d4062a344091df6c7a252c9f9d1903c4f3ace97a4ff36f4c3034); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 75648c817699e88945354e278c453dcfe82f8a0aebe5446eb6e4799602f09318); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
