@@ -74,7 +74,8 @@ class Person:
 
 
 DEVELOPER = Principal("person", "developer", "Developer")
-CONTROL_PLANE = Principal("service", "control-plane", "Control plane")
+CONTROL_PLANE = Principal("service", "control-plane", "Control plane", roles=frozenset({"platform:control-plane"}))
+"""It has one role everywhere, of its own; where no plugin keeps roles, it may what no plugin refuses."""
 
 
 def bearer_token(authorization: str | None) -> str:

@@ -221,7 +221,7 @@ def check_project(name: str) -> None:
 def in_project(kind: Kind, scope: "ColumnElement[bool] | None", project: str) -> "ColumnElement[bool] | None":
     """A scope within the project that the header names; the same object for the same question."""
     column = kind.project_column
-    if column is None or column == "id":
+    if column is None:
         return scope
     check_project(project)
     belongs = kind.table.c[column] == project

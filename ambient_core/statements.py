@@ -30,10 +30,12 @@ class Clause:
     Args:
         text: SQL with ``%(name)s`` parameters.
         parameters: value by name.
+        limited: whether a caller's scope is part of it, so that of the past only what is the caller's is shown.
     """
 
     text: str
     parameters: Mapping[str, Any]
+    limited: bool = False
 
 
 NOWHERE = Clause("", {})
@@ -62,12 +64,14 @@ def scoped(kind: Kind, scope: "sa.ColumnElement[bool] | None") -> Clause:
     )
     marks = "".join(mark(name) for name in sorted({kind.plural, *asked}))
     text = _PARAMETER.sub(r"%(scope_\1)s", clause.text)
-    return Clause(f" {marks}{text}", {f"scope_{name}": value for name, value in clause.parameters.items()})
+    parameters = {f"scope_{name}": value for name, value in clause.parameters.items()}
+    return Clause(f" {marks}{text}", parameters, limited=scope is not None)
 
 
 def joined(first: Clause, second: Clause) -> Clause:
     """Two conditions whose parameters have different names."""
-    return Clause(first.text + second.text, {**first.parameters, **second.parameters})
+    limited = first.limited or second.limited
+    return Clause(first.text + second.text, {**first.parameters, **second.parameters}, limited)
 
 
 def _json_value(column: "sa.Column[Any]") -> str:

@@ -228,6 +228,9 @@ def test_secret_fields_are_never_shown_searched_or_logged(kind: Kind, maker: Mak
         assert column.name not in made
         refused(maker.call("GET", f"/{kind.plural}?search={column.name} = 'x'"), 400, "21")
         refused(maker.call("GET", f"/{kind.plural}?fields={column.name}"), 400, "21")
+        refused(maker.call("GET", f"/{kind.plural}?orderBy={column.name}"), 400, "21")
+        refused(maker.call("GET", f"/{kind.plural}?watch=true&search={column.name} = 'x'"), 400, "21")
+        refused(maker.call("DELETE", f"/{kind.plural}?search={column.name} = 'x'&max_affected=9"), 400, "21")
         assert column.name not in changes_of(app, kind, made["id"])[0][2]
 
 

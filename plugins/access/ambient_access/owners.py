@@ -1,30 +1,68 @@
-"""Who makes a project owns it, from the same transaction on."""
+"""Who makes a project owns it, from the same transaction on; and nobody's deletion takes the last owner along unseen."""
 
 from typing import Any
 
-from ambient_access.authority import OWNER
+from ambient_access.authority import OWNER, keep_an_owner
 from ambient_access.stores import RoleBindingStore
-from ambient_access.subject import is_governed, subject_of
+from ambient_access.subject import may_own, subject_of
 from ambient_core import Kind, Principal, current, hookimpl
 from ambient_core.hooks import only_for
 
+_COLUMNS = ("id", "scope", "role_id", "project_id")
+_OF_USER = (
+    "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b WHERE b.user_id = %(id)s ORDER BY b.id"
+)
+_OF_ACCOUNTS = (
+    "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b JOIN service_accounts ON "
+    "service_accounts.id = b.service_account_id WHERE service_accounts.project_id = %(id)s AND b.project_id <> %(id)s"
+)
+_TOKENS = "SELECT tokens.id FROM tokens WHERE tokens.user_id = %(id)s ORDER BY tokens.id"
+
 
 @hookimpl
-@only_for("Project")
+@only_for("Project", "User")
 def ambient_before_write(kind: Kind, verb: str, row: dict[str, Any], principal: Principal) -> None:
-    """Make the maker of a project its owner."""
-    if (kind.name, verb) != ("Project", "create") or not is_governed(principal):
-        return
-    subject = subject_of(principal)
-    store = current().system_store("RoleBinding", "create")
-    assert isinstance(store, RoleBindingStore)
+    """Make the maker of a project its owner; let who is deleted take no project's last owner along, nor leave rights behind."""
+    if (kind.name, verb) == ("Project", "create") and may_own(principal):
+        _own(row["id"], principal)
+    elif (kind.name, verb) == ("Project", "delete"):
+        # The project's service accounts go with it, and what they hold elsewhere.
+        keep_an_owner(_bindings(), *_found(_OF_ACCOUNTS, row["id"]))
+    elif (kind.name, verb) == ("User", "delete"):
+        _leave(row["id"])
+
+
+def _own(project: str, principal: Principal) -> None:
+    subject, store = subject_of(principal), _bindings("create")
     store.vouched = True
     store.create(
         {
             "role_id": OWNER,
             "scope": "project",
-            "project_id": row["id"],
+            "project_id": project,
             "user_id": subject.user_id,
             "service_account_id": subject.service_account_id,
         }
     )
+
+
+def _leave(user: str) -> None:
+    """Take a person's roles and tokens away: whoever is made again under this id, by a restore, has none of them."""
+    store, found = _bindings(), _found(_OF_USER, user)
+    keep_an_owner(store, *found)
+    for binding in found:
+        store.delete(binding["id"])
+    tokens = current().system_store("Token", "delete")
+    for (token,) in current().transaction.as_system(_TOKENS, {"id": user}).fetchall():
+        tokens.delete(token)
+
+
+def _bindings(verb: str = "delete") -> RoleBindingStore:
+    store = current().system_store("RoleBinding", verb)
+    assert isinstance(store, RoleBindingStore)
+    return store
+
+
+def _found(statement: str, identifier: str) -> list[dict[str, Any]]:
+    rows = current().transaction.as_system(statement, {"id": identifier}).fetchall()
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]

@@ -25,7 +25,14 @@ _FIND = (
     "AND sessions.phase IN ('Pending', 'Creating', 'Running', 'Stopping')"
 )
 _KEEP = "INSERT INTO session_tokens (session_id, digest) VALUES (%(id)s, %(digest)s)"
-_OWN = {("Session", "get"), ("Session", "messages"), ("Session", "push_message"), ("Skill", "list"), ("Skill", "get")}
+_OWN = {
+    ("Session", "get"),
+    ("Session", "messages"),
+    ("Session", "push_message"),
+    ("Session", "patch_status"),
+    ("Skill", "list"),
+    ("Skill", "get"),
+}
 _CONTROL_PLANE_ONLY = {
     "patch_status",
     "issue_token",
@@ -63,7 +70,10 @@ def ambient_authenticate(request: Request) -> Principal | None:
 
 @hookimpl
 def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
-    """A session may read itself and its project's skills and write its own messages; only the control plane writes status."""
+    """A session may read itself and its project's skills, write its messages and what of its status is its runner's to say.
+
+    All else of a status, and a session's token, is for the control plane alone.
+    """
     if principal.kind == "session":
         return (kind.name, verb) in _OWN
     if kind.name == "Session" and verb in _CONTROL_PLANE_ONLY:

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 f9fa99f0d16a4e9690fd455d6fb3ba6aa372ef2f258a01f62ec6acc3e5ab7b49)."""
+"""Generated from openapi.yaml (sha256 9ffd7d8ae6c5434cb383dc26db38800c3f12083908d6f1b0f98da7e4005d4633)."""

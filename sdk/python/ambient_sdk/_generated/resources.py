@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 f9fa99f0d16a4e9690fd455d6fb3ba6aa372ef2f258a01f62ec6acc3e5ab7b49); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 9ffd7d8ae6c5434cb383dc26db38800c3f12083908d6f1b0f98da7e4005d4633); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -159,7 +159,7 @@ class SessionsResource(Resource[Session]):
         return read(Session, self._transport.json("POST", self._address(id, "start"), query=dry(dry_run), headers=matching(if_match)))
 
     def patch_status(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Session:
-        """Write what was seen of a session; for the control plane alone."""
+        """Write what was seen of a session."""
         return read(Session, self._transport.json("PATCH", self._address(id, "status"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
     def stop(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:
