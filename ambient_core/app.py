@@ -31,13 +31,14 @@ from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_id
 from ambient_core.issuers import configured
+from ambient_core.keyring import Keyring
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.oidc import OidcAccess
 from ambient_core.outages import is_outage, is_retryable, unavailable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.production import ControlPlaneAccess
-from ambient_core.profiles import check_profile
+from ambient_core.profiles import check_profile, keyring_of
 from ambient_core.reactions import Reactions
 from ambient_core.replicas import POSITION, Replica
 from ambient_core.rest import Operation, Runtime, current
@@ -154,11 +155,13 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
         SetupError: the settings do not allow a start, or ``strict`` is on and a plugin would be set aside.
     """
     check_profile(settings)
+    # The gateway opens no secret.
+    keyring = keyring_of(settings) if surface == "api" else None
     plugins = plugins or load_plugins(settings)
     _register_ways_in(settings, plugins)
     database = _database(settings, settings.database_url)
     plugins.apply_migration_faults(database)
-    app = _build(settings, surface, plugins, database)
+    app = _build(settings, surface, plugins, database, keyring)
     if settings.strict:
         refuse_set_aside(plugins)
     Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
@@ -201,10 +204,12 @@ def try_out(settings: Settings, plugins: Plugins) -> None:
     _build(settings, "api", plugins, Database("postgresql://contract.invalid/none"))
 
 
-def _build(settings: Settings, surface: str, plugins: Plugins, database: Database) -> Application:
+def _build(
+    settings: Settings, surface: str, plugins: Plugins, database: Database, keyring: Keyring | None = None
+) -> Application:
     while True:
         try:
-            app = _assembled(settings, surface, plugins, database)
+            app = _assembled(settings, surface, plugins, database, keyring)
         except Unfit as fault:
             log.debug("plugin %s does not fit", fault.plugin, exc_info=True)
             plugins.set_aside_plugin(fault.plugin, fault.reason)
@@ -212,7 +217,9 @@ def _build(settings: Settings, surface: str, plugins: Plugins, database: Databas
         return app
 
 
-def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Database) -> Application:
+def _assembled(
+    settings: Settings, surface: str, plugins: Plugins, database: Database, keyring: Keyring | None
+) -> Application:
     app = Application("ambient_core", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(MAX_CONTENT_LENGTH=settings.body_limit, PROPAGATE_EXCEPTIONS=False, TRAP_HTTP_EXCEPTIONS=False)
@@ -232,6 +239,7 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
         before_write,
         hub,
         Gate(plugins.registry.plurals),
+        keyring,
         replica=replica,
     )
     if replica is not None:

@@ -44,7 +44,8 @@ def setting(default: Any, doc: str, **rule: Any) -> Any:
         **rule: ``secret``, ``choices``, ``minimum``, ``aliases`` (environment names that mean the same),
             ``development`` (the default in the development profile).
     """
-    return field(default=default, metadata={"rule": Rule(doc, **rule)})
+    # A secret is in no repr, and so in no traceback.
+    return field(default=default, repr=not rule.get("secret"), metadata={"rule": Rule(doc, **rule)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,18 @@ class Settings:
     )
     replica_url: str = setting(
         "", "A server that follows that one, for lists whose callers ask for it (docs/operations.md).", secret=True
+    )
+    keyring: str = setting(
+        "",
+        'Keys by version under which secret fields are sealed, newest first used: {"1": "<base64 of 32 random bytes>"}.',
+        secret=True,
+        aliases=("CREDENTIAL_ENCRYPTION_KEYRING",),
+    )
+    keyring_version: int = setting(
+        0,
+        "Version of the key that seals; the newest when 0.",
+        minimum=0,
+        aliases=("CREDENTIAL_ENCRYPTION_KEY_VERSION",),
     )
     bind: str = setting("127.0.0.1:8000", "Address of the API.")
     gateway_bind: str = setting("127.0.0.1:9080", "Address of the AG-UI gateway.")

@@ -1,7 +1,7 @@
 """Secret text at rest: AES-256-GCM under a ring of numbered keys, bound to where it is kept.
 
-Sealed text reads ``enc:v<version>:<base64 of nonce, ciphertext and tag>``. The newest key seals; every key of the ring opens,
-so keys can be changed while old rows are still sealed with the one before.
+Sealed text reads ``enc:v<version>:<base64 of nonce, ciphertext and tag>``. One key seals, every key of the ring opens, so keys can
+be changed while old rows are still sealed with the one before.
 """
 
 import base64
@@ -53,27 +53,31 @@ class Keyring:
 
     Args:
         keys: 32 bytes by a version from 1 up; never printed.
+        version: of the key that seals; the newest when 0.
     """
 
     keys: Mapping[int, bytes] = field(repr=False)
+    version: int = 0
 
     def __post_init__(self) -> None:
         if not self.keys:
             raise SetupError(f"The keyring holds no key; {_WANTED}.")
+        if self.version and self.version not in self.keys:
+            raise SetupError(f"The keyring holds no key {self.version}, which shall seal.")
         for version, key in self.keys.items():
             if len(key) != _KEY_BYTES:
                 raise SetupError(f"Key {version} of the keyring is {len(key)} bytes long, not {_KEY_BYTES}; {_WANTED}.")
 
     @property
-    def newest(self) -> int:
+    def sealing(self) -> int:
         """The version that seals."""
-        return max(self.keys)
+        return self.version or max(self.keys)
 
     def seal(self, text: str, place: Place) -> str:
-        """The text as it is stored, under the newest key; never twice the same."""
+        """The text as it is stored; never twice the same."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(self.keys[self.newest]).encrypt(nonce, text.encode(), place.associated_data())
-        return f"enc:v{self.newest}:{base64.b64encode(nonce + sealed).decode()}"
+        sealed = AESGCM(self.keys[self.sealing]).encrypt(nonce, text.encode(), place.associated_data())
+        return f"enc:v{self.sealing}:{base64.b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, place: Place) -> str:
         """The text that was sealed for this place.
@@ -104,8 +108,17 @@ def version_of(stored: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def read_keyring(text: str) -> Keyring:
+def new_keyring() -> str:
+    """The JSON of a keyring with one random key."""
+    return orjson.dumps({"1": base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}).decode()
+
+
+def read_keyring(text: str, version: int = 0) -> Keyring:
     """A keyring from its JSON.
+
+    Args:
+        text: the JSON.
+        version: of the key that seals; the newest when 0.
 
     Raises:
         SetupError: it is none.
@@ -116,7 +129,7 @@ def read_keyring(text: str) -> Keyring:
         given = None
     if not isinstance(given, dict):
         raise SetupError(f"The keyring is not a JSON object; {_WANTED}.")
-    return Keyring({_version(name): _key(name, value) for name, value in given.items()})
+    return Keyring({_version(name): _key(name, value) for name, value in given.items()}, version)
 
 
 def _version(name: str) -> int:

@@ -66,7 +66,7 @@ def test_what_was_never_sealed_does_not_open_and_is_not_repeated(stored: str) ->
 
 
 def test_a_keyring_is_read_from_json() -> None:
-    assert read_keyring(json.dumps({"7": encoded(32)})).newest == 7
+    assert read_keyring(json.dumps({"7": encoded(32)})).sealing == 7
 
 
 @pytest.mark.parametrize(
