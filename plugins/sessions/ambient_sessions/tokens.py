@@ -25,7 +25,11 @@ _FIND = (
     "AND sessions.phase IN ('Pending', 'Creating', 'Running', 'Stopping')"
 )
 _KEEP = "INSERT INTO session_tokens (session_id, digest) VALUES (%(id)s, %(digest)s)"
-_OWN = {("Session", "get"), ("Session", "messages"), ("Session", "push_message"), ("Skill", "list"), ("Skill", "get")}
+_OWN = {
+    *(("Session", verb) for verb in ("get", "messages", "push_message")),
+    *(("Skill", verb) for verb in ("list", "get")),
+    *(("Credential", verb) for verb in ("list", "get", "fetch_token")),
+}
 _CONTROL_PLANE_ONLY = {
     "patch_status",
     "issue_token",
@@ -63,7 +67,10 @@ def ambient_authenticate(request: Request) -> Principal | None:
 
 @hookimpl
 def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
-    """A session may read itself and its project's skills and write its own messages; only the control plane writes status."""
+    """A session may read itself, its project's skills and its credentials, and write its own messages.
+
+    Only the control plane writes status.
+    """
     if principal.kind == "session":
         return (kind.name, verb) in _OWN
     if kind.name == "Session" and verb in _CONTROL_PLANE_ONLY:
@@ -73,10 +80,12 @@ def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
 
 @hookimpl
 def ambient_scope(principal: Principal, kind: Kind) -> "ColumnElement[bool] | None":
-    """A session sees itself, and what lives in its project."""
+    """A session sees itself, and what lives in its project; of what lives in none, what its own plugin says."""
     if principal.kind != "session":
         return None
     columns = kind.table.c
     if kind.name == "Session":
         return columns.id == principal.attributes["session_id"]
+    if "project_id" not in columns:
+        return None
     return columns.project_id == principal.attributes["project_id"]

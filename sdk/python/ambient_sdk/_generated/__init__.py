@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 9f9e6ac4d5df1ffb759e7f52f1af4347ad1b927191fb7e517c9c9ca9b4b776df)."""
+"""Generated from openapi.yaml (sha256 bbb7aa5410485014f4c4e4d9bb68800b577966db2d3d5a5fd9fed058ef4225f3)."""
