@@ -23,6 +23,7 @@ SYSTEM = {
     "plugins/access/ambient_access/authority.py: if store.transaction.as_system(_OTHER_OWNER, asked).fetchone() is None:",
     "plugins/access/ambient_access/grants.py: rows = operation.transaction.as_system(_HELD, subject_of(principal).parameters()).fetchall()",
     "plugins/access/ambient_access/owners.py: store = current().system_store('RoleBinding', 'create')",
+    "plugins/access/ambient_access/owners.py: store = current().system_store('RoleBinding', 'delete')",
     "plugins/access/ambient_access/review.py: rows = current().transaction.as_system(_CHAIN, subject_of(asked).parameters()).fetchall()",
     "plugins/access/ambient_access/stores.py: rows = self.transaction.as_system(_BINDINGS, {'id': identifier}).fetchall()",
     "plugins/access/ambient_access/tokens.py: row = transaction.as_system(_FIND, {'digest': key}).fetchone()",
