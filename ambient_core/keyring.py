@@ -108,9 +108,15 @@ def version_of(stored: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def new_keyring() -> str:
-    """The JSON of a keyring with one random key."""
-    return orjson.dumps({"1": base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode()}).decode()
+def new_keyring(before: str | None = None) -> str:
+    """The JSON of a keyring with a random key: alone, or as the newest beside those of another keyring.
+
+    Raises:
+        SetupError: the other one is none.
+    """
+    keys = read_keyring(before).keys if before is not None else {}
+    keys = {**keys, max(keys, default=0) + 1: secrets.token_bytes(_KEY_BYTES)}
+    return orjson.dumps({str(version): base64.b64encode(key).decode() for version, key in keys.items()}).decode()
 
 
 def read_keyring(text: str, version: int = 0) -> Keyring:

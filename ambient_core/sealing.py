@@ -76,6 +76,16 @@ def opened(keyring: Keyring, kind: Kind, row: Mapping[str, Any], name: str) -> A
     return text if _is_text(kind, name) else orjson.loads(text)
 
 
+def bare(kind: Kind, name: str, stored: str) -> Any:
+    """The value of a secret field that is stored as it was before its column was one of sealed text."""
+    if _is_text(kind, name):
+        return stored
+    try:
+        return orjson.loads(stored)
+    except orjson.JSONDecodeError:
+        return stored
+
+
 def is_same(keyring: Keyring, kind: Kind, row: Mapping[str, Any], name: str, value: Any) -> bool:
     """Whether a value is what is stored of a secret field; what cannot be opened is another, so that it can be written anew."""
     if row[name] is None or value is None:

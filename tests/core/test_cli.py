@@ -31,7 +31,18 @@ def empty(server: Any) -> Iterator[str]:
 
 def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
     shown = ambient("--help").stdout
-    for command in ("apply", "config", "controlplane", "db", "dev", "openapi", "plugins", "serve", "version"):
+    for command in (
+        "apply",
+        "config",
+        "controlplane",
+        "credentials",
+        "db",
+        "dev",
+        "openapi",
+        "plugins",
+        "serve",
+        "version",
+    ):
         assert f"\n  {command} " in shown
     script = (
         "import sys; from click.testing import CliRunner; from ambient_core.cli import cli; "
