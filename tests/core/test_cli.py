@@ -95,6 +95,7 @@ def test_plugins_are_listed_with_their_state() -> None:
     rows = [line.split() for line in ambient("plugins").stdout.splitlines()]
     assert [row[0] for row in rows if row[2] == "serving"] == [
         "access",
+        "credentials",
         "projects",
         "sessions",
         "skills",
