@@ -160,7 +160,8 @@ class Kind:
     @cached_property
     def logged(self) -> frozenset[str]:
         """What the change log may say that was done to an object."""
-        actions = (action.name for action in self.actions if action.writes or action.streams)
+        # Who told a secret writes it down (`Store.note`), though nothing is changed.
+        actions = (action.name for action in self.actions if action.writes or action.streams or action.secret)
         beside = (verb for verb, does in self.beside.items() if does == "write")
         return frozenset(("create", "patch", "delete", "restore", "import", *actions, *beside))
 

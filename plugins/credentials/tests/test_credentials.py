@@ -59,6 +59,8 @@ def test_a_session_fetches_what_is_lent_to_its_project_and_each_time_is_in_the_l
     assert [(e["verb"], e["version"]) for e in log] == [("fetch_token", 1), ("fetch_token", 1), ("create", 1)]
     assert {e["actor"] for e in log[:2]} == {f"session:{session.session}"}
     assert TOKEN not in str(log)
+    fetched = people.admin("GET", f"/changes?object_id={credential}&verb=fetch_token").json["items"]
+    assert fetched == log[:2]
 
 
 def test_a_fetch_is_no_new_version_and_no_new_object_for_who_watches(
