@@ -62,6 +62,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     embedded.remove()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_contexts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nobody's own logins: commands of tests go where the test says."""
+    before = os.environ.get("AMBIENT_HOME")
+    os.environ["AMBIENT_HOME"] = str(tmp_path_factory.mktemp("home") / "ambient")
+    yield
+    if before is None:
+        del os.environ["AMBIENT_HOME"]
+    else:
+        os.environ["AMBIENT_HOME"] = before
+
+
 @pytest.fixture(scope="session")
 def tokens(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Token files of the two principals of the development profile."""
@@ -84,6 +96,9 @@ def settings(tokens: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
         data_dir=tmp_path_factory.mktemp("data"),
         statement_timeout=5,
         pool_timeout=2,
+        rate_limit=0,
+        address_rate_limit=0,
+        failed_rate_limit=0,
     )
 
 
@@ -129,7 +144,7 @@ class Caller:
     def __call__(self, method: str, path: str, **options: Any) -> Any:
         """Send one request; ``path`` is below the base path."""
         headers = {**self.headers, **options.pop("headers", {})}
-        address = path if path.startswith("/api") else BASE + path
+        address = path if path.startswith(("/api", "/.well-known")) else BASE + path
         return self.client.open(address, method=method, headers=headers, **options)
 
 

@@ -48,3 +48,13 @@ class Guard:
         answers = (function(principal=principal, verb=verb, kind=kind) for function in self._scope)
         clauses = [clause for clause in answers if clause is not None]
         return and_(*clauses) if clauses else None
+
+
+def refuse_runner(principal: Principal) -> None:
+    """Refuse the runner of a session: what belongs to no kind is not for it.
+
+    Raises:
+        Forbidden: it is one.
+    """
+    if principal.kind == "session":
+        raise Forbidden("A session's runner reads what is its own, and its project's skills; nothing else.")

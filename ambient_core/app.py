@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 from flask import Flask, Request, Response, g, request
 from flask.ctx import RequestContext
-from flask.sessions import NullSession, SessionInterface
 from flask.typing import ResponseReturnValue
 from psycopg import Error as DriverError
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,30 +17,36 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoMethod
 from werkzeug.routing import MapAdapter
 
-from ambient_core import errors
+from ambient_core import errors, refused
 from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings
 from ambient_core.constraints import explain
-from ambient_core.context import Addresses, adapter_of, context_of
+from ambient_core.context import Addresses, NoSession, adapter_of, context_of
+from ambient_core.cors import Cors, origins_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
-from ambient_core.errors import AmbientError, Internal
+from ambient_core.discovery import Discovery
+from ambient_core.errors import AmbientError, Internal, SetupError, Unauthenticated
 from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
-from ambient_core.ids import new_id
+from ambient_core.ids import new_operation_id
 from ambient_core.issuers import configured
 from ambient_core.keyring import Keyring
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.oidc import OidcAccess
+from ambient_core.origin import address_of
 from ambient_core.outages import is_outage, is_retryable, unavailable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.production import ControlPlaneAccess
 from ambient_core.profiles import check_profile, keyring_of
+from ambient_core.rates import Rates
 from ambient_core.reactions import Reactions
+from ambient_core.refusals import Recorder
 from ambient_core.replicas import POSITION, Replica
 from ambient_core.rest import Operation, Runtime, current
+from ambient_core.transaction import origin
 from ambient_core.watchers import Hub
 
 log = logging.getLogger(__name__)
@@ -50,18 +55,6 @@ _ATTEMPTS = 3
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _INBOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HTTP_ERRORS: dict[int, type[AmbientError]] = {cls.status: cls for cls in reversed(errors.CATALOGUE)}
-
-
-class NoSession(SessionInterface):
-    """There are no cookies here, so no session is looked for, signed or sent."""
-
-    def open_session(self, app: Flask, request: Request) -> NullSession:
-        """The session that cannot be used."""
-        return NullSession()
-
-    def is_null_session(self, obj: object) -> bool:
-        """Every one."""
-        return True
 
 
 class Application(Flask):
@@ -75,6 +68,8 @@ class Application(Flask):
     authenticate: Callable[..., Any]
     admissions: tuple[tuple[str, Callable[..., Any]], ...]
     addresses: Addresses
+    discovery: Discovery
+    cors: Cors | None
 
     def request_context(self, environ: dict[str, Any]) -> RequestContext:
         """The context of one request."""
@@ -89,8 +84,11 @@ class Application(Flask):
     def full_dispatch_request(self) -> Response:
         """Answer one request; every way out has an operation id, a log line and a measurement."""
         started = time.perf_counter()
-        inbound = request.headers.get("X-Operation-ID", "")
-        operation = Operation(inbound if _INBOUND_ID.fullmatch(inbound) else new_id(), self.runtime)
+        # The request itself: each use of Flask's stand-in for it is a look-up.
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        inbound = asked.environ.get("HTTP_X_OPERATION_ID", "")
+        operation = Operation(inbound if _INBOUND_ID.fullmatch(inbound) else new_operation_id(), self.runtime)
+        operation.address = address_of(asked.environ, self.runtime.settings.trusted_proxies)
         g.operation = operation
         token = operation_id.set(operation.id)
         try:
@@ -100,17 +98,23 @@ class Application(Flask):
             operation_id.reset(token)
         response.headers["X-Operation-ID"] = operation.id
         response.headers["Vary"] = "Authorization"
-        route = request.url_rule.rule if request.url_rule else "(none)"
+        if self.cors is not None:
+            response.headers["Vary"] = "Authorization, Origin"
+            response.headers.update(self.cors.answer(asked.headers.get("Origin", "")))
+        if response.status_code == 401 and self.surface == "api" and configured(self.runtime.settings):
+            response.headers["WWW-Authenticate"] += self.discovery.challenge()
+        route, method = asked.url_rule.rule if asked.url_rule else "(none)", asked.method
         seconds = time.perf_counter() - started
-        observe_request(request.method, route, response.status_code, seconds)
-        request_finished(request.method, route, response.status_code, seconds, operation.principal.actor)
+        observe_request(method, route, response.status_code, seconds)
+        request_finished(method, route, response.status_code, seconds, operation.principal.actor)
         return response
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Authenticate, then run the view and commit; what PostgreSQL asks to repeat is repeated."""
         operation = current()
-        if request.endpoint not in self.public or request.routing_exception is not None:
-            self.identify(operation)
+        if self.cors is not None and (leave := self._preflight(self.cors)) is not None:
+            return leave
+        self.let_in(operation)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 answer = super().dispatch_request()
@@ -125,15 +129,42 @@ class Application(Flask):
             return answer
         raise AssertionError("unreachable")
 
+    def let_in(self, operation: Operation) -> None:
+        """Say who is asking, unless that is nobody's affair, and count it.
+
+        Raises:
+            Unauthenticated: nobody that is known.
+            TooManyRequests: too often.
+        """
+        rates, address = operation.runtime.rates, operation.address
+        if request.endpoint in self.public and request.routing_exception is None:
+            rates.arrive(address, None)
+            return
+        mark = rates.arrive(address, request.headers.get("Authorization"))
+        try:
+            self.identify(operation)
+        except Unauthenticated:
+            rates.failed(address, mark)
+            raise
+        rates.known(operation.principal, mark)
+
+    def _preflight(self, cors: Cors) -> Response | None:
+        """The answer to a browser that asks, without a token, whether a page may send a request."""
+        if request.method != "OPTIONS" or "Access-Control-Request-Method" not in request.headers:
+            return None
+        allowed = cors.preflight(request.headers.get("Origin", ""))
+        return Response(status=204, headers=allowed) if allowed else None
+
     def identify(self, operation: Operation) -> None:
         """Say who is asking, by the headers of the request.
 
         Raises:
             Unauthenticated: nobody that is known.
         """
-        check_not_in_query(request.environ["QUERY_STRING"])
-        bearer_token(request.headers.get("Authorization"))
-        principal = self.authenticate(request=request)
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        check_not_in_query(asked.environ["QUERY_STRING"])
+        bearer_token(asked.environ.get("HTTP_AUTHORIZATION"))
+        principal = self.authenticate(request=asked)
         if principal is None:
             raise invalid_token()
         for name, admit in self.admissions:
@@ -141,6 +172,7 @@ class Application(Flask):
                 log.info("a caller is kept out", extra={"plugin": name, "principal": principal.actor})
                 raise invalid_token()
         operation.principal = principal
+        operation.transaction.origin = origin(principal.attributes.get("token_id"), operation.address, operation.id)
 
 
 def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None = None) -> Application:
@@ -162,6 +194,8 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
     database = _database(settings, settings.database_url)
     plugins.apply_migration_faults(database)
     app = _build(settings, surface, plugins, database, keyring)
+    if settings.profile == "production":
+        check_authorization(settings, plugins)
     if settings.strict:
         refuse_set_aside(plugins)
     Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
@@ -175,6 +209,22 @@ def _database(settings: Settings, url: str) -> Database:
         pool_timeout=settings.pool_timeout,
         statement_timeout=settings.statement_timeout,
         limits=Limits(settings.lock_timeout, settings.idle_timeout, settings.stream_limit, settings.stream_timeout),
+    )
+
+
+def check_authorization(settings: Settings, plugins: Plugins) -> None:
+    """Refuse to go on where nothing decides who may do what.
+
+    Raises:
+        SetupError: the plugin that is to do it does not serve; says why.
+    """
+    name = settings.authorization
+    if name in plugins.modules:
+        return
+    reason = next((entry.reason for entry in plugins.set_aside if entry.name == name), "")
+    why = reason or ("plugins_disabled names it." if name in settings.plugins_disabled else "it is not installed.")
+    raise SetupError(
+        f"authorization names the plugin {name!r}, which does not serve, so nothing decides who may do what: {why}"
     )
 
 
@@ -227,6 +277,9 @@ def _assembled(
     app.url_map.merge_slashes = False
     app.plugins = plugins
     app.surface = surface
+    app.discovery = Discovery(settings)
+    origins = origins_of(settings.cors_origins)
+    app.cors = Cors(origins) if origins else None
     guard = Guard(plugins.implementations("ambient_may"), plugins.implementations("ambient_scope"))
     hub = Hub(database, settings.poll_interval, settings.watch_limit)
     before_write = plugins.implementations("ambient_before_write")
@@ -239,6 +292,8 @@ def _assembled(
         before_write,
         hub,
         Gate(plugins.registry.plurals),
+        Rates(settings),
+        Recorder(database, plugins.registry),
         keyring,
         replica=replica,
     )
@@ -296,7 +351,9 @@ def _one_error_shape(app: Flask) -> None:
 
 def error_response(fault: AmbientError) -> Response:
     """The one error body, for the request that is being answered."""
-    body = orjson.dumps(fault.body(current().id), option=orjson.OPT_NON_STR_KEYS)
+    operation = current()
+    refused.note(operation, fault)
+    body = orjson.dumps(fault.body(operation.id), option=orjson.OPT_NON_STR_KEYS)
     response = Response(body, fault.status, mimetype="application/json")
     response.headers.extend(fault.headers)
     return response

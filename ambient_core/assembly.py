@@ -12,9 +12,12 @@ from flask_smorest import Api, Blueprint
 from ambient_core import openapi
 from ambient_core.audit import changes_blueprint
 from ambient_core.batch import batch_blueprint
+from ambient_core.discovery import discovery_blueprint
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Kind
 from ambient_core.plugins import Plugins, words
+from ambient_core.refusal_list import refusals_blueprint
+from ambient_core.refusals import REFUSALS
 from ambient_core.routes import core_blueprint, kind_blueprint
 
 if TYPE_CHECKING:
@@ -48,7 +51,7 @@ def assemble(app: "Application", plugins: Plugins, surface: str) -> None:
     """
     api = openapi.documented(app)
     owners: dict[tuple[str, str], str] = {}
-    for owner, register in _parts(plugins, surface):
+    for owner, register in _parts(app, plugins, surface):
         with _answering_for(owner, plugins):
             register(api)
             _claim_routes(app, owner, owners)
@@ -62,12 +65,15 @@ def assemble(app: "Application", plugins: Plugins, surface: str) -> None:
     openapi.publish(app, api, fragments)
 
 
-def _parts(plugins: Plugins, surface: str) -> Iterator[Part]:
+def _parts(app: "Application", plugins: Plugins, surface: str) -> Iterator[Part]:
     """What is registered, in the order in which plugins win clashes: the core, then by plugin's name."""
     if surface == "api":
         yield "core", lambda api: api.register_blueprint(core_blueprint(plugins))
+        yield "core", lambda api: api.register_blueprint(discovery_blueprint(app.discovery))
         yield "core", lambda api: api.register_blueprint(changes_blueprint())
         yield "core", lambda api: api.register_blueprint(batch_blueprint())
+        yield "core", lambda api: openapi.describe_kind(api, REFUSALS)
+        yield "core", lambda api: api.register_blueprint(refusals_blueprint())
     for kind in sorted(plugins.registry, key=lambda kind: (kind.owner, kind.plural)):
         yield kind.owner, partial(_kind, kind, surface)
     for owner, blueprint in plugins.collect("ambient_blueprints"):

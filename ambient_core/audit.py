@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import orjson
-from flask import Response
+from flask import Response, request
 from flask_smorest import Blueprint
 
 from ambient_core import changes, watch
@@ -21,9 +21,10 @@ from ambient_core.ids import LONGEST_ID
 from ambient_core.kinds import Kind
 from ambient_core.logpages import LogPages
 from ambient_core.paging import page_of
-from ambient_core.parameters import check_parameters, check_project, negotiate, one
+from ambient_core.parameters import PROJECT_HEADER, agree, check_parameters, check_project, negotiate, one
 from ambient_core.past import time_of
 from ambient_core.present import Initial
+from ambient_core.refused import sees_all
 from ambient_core.rest import Runtime, current
 from ambient_core.statements import scoped
 from ambient_core.visibility import Facts, View, matches, renamed
@@ -146,7 +147,7 @@ def _conditions(view: View) -> tuple[list[str], dict[str, Any]]:
     ways, parameters = ["c.kind = ANY(%(plain)s)"], {"plain": plain}
     for number, (name, clause) in enumerate(sorted(view.clauses.items())):
         own = renamed(clause, f"k{number}_")
-        ways.append(f"(c.kind = %(kind{number})s AND {matches(view.kinds[name], own, 'c.object')})")
+        ways.append(f"(c.kind = %(kind{number})s AND {matches(view.kinds[name], own, 'c')})")
         parameters |= {f"kind{number}": name, **own.parameters}  # type: ignore[dict-item]
     conditions = [f"({' OR '.join(ways)})"]
     for name in _FACTS:
@@ -160,11 +161,12 @@ def _envelope(found: Sequence[Change], log: str, end: Position, token: str | Non
     head = {"kind": "ChangeList", "size": len(found), "cursor": changes.cursor(log, end)}
     if token is not None:
         head["next_page_token"] = token
-    items = b",".join(_entry(log, change) for change in found)
+    whole = sees_all(current())
+    items = b",".join(_entry(log, change, whole=whole) for change in found)
     return orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}"
 
 
-def _entry(log: str, change: Change) -> bytes:
+def _entry(log: str, change: Change, *, whole: bool) -> bytes:
     facts = {
         "cursor": changes.cursor(log, change.position),
         "kind": change.kind,
@@ -174,6 +176,10 @@ def _entry(log: str, change: Change) -> bytes:
         "version": change.version,
         "actor": change.actor,
         "at": change.at,
+        "operation_id": change.operation_id,
+        # Where somebody was and what they came with is not everybody's affair.
+        "token_id": change.token_id if whole else None,
+        "address": change.address if whole else None,
     }
     body = orjson.dumps({name: value for name, value in facts.items() if value is not None})
     return body[:-1] + b',"object":' + change.object + b"}"
@@ -202,6 +208,7 @@ def _facts(kinds: Sequence[Kind] | None) -> Facts:
             raise BadQuery(f"{name} must have 1 to 255 printable characters.")
     if given["project_id"] is not None:
         check_project(given["project_id"])
+        agree(request.headers.get(PROJECT_HEADER), given["project_id"], "project_id")
     if given["object_id"] is not None and len(given["object_id"]) > LONGEST_ID:
         raise BadQuery(f"object_id must be the id of an object: at most {LONGEST_ID} characters.")
     if given["actor"] is not None and not _ACTOR.fullmatch(given["actor"]):

@@ -15,7 +15,7 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from sqlalchemy.exc import SQLAlchemyError
 
-from ambient_core import batch_contract
+from ambient_core import batch_contract, refused
 from ambient_core.answer import Answer
 from ambient_core.apply import apply
 from ambient_core.body import JSON, parse
@@ -243,6 +243,9 @@ class Batch:
         if self._atomic:
             raise self._whole(number, fault)
         self._failed += 1
+        given = self._given[number]
+        if isinstance(given, dict):
+            refused.note(self._operation, fault, str(given.get("kind")), given.get("id"))
         self._results[number] = orjson.dumps(_failure(fault, self._operation))
 
     def _whole(self, number: int, fault: AmbientError) -> AmbientError:

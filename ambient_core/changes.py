@@ -64,6 +64,9 @@ changes = Table(
     Column("actor", Text, nullable=False),
     Column("at", DateTime(timezone=True), server_default=text("now()"), nullable=False),
     Column("object", JSON),
+    Column("token_id", Text),
+    Column("address", Text),
+    Column("operation_id", Text),
     Index(None, "xid", "seq"),
     Index("ix_changes_kind_object_id_seq", "kind", "object_id", "seq"),
 )
@@ -123,6 +126,9 @@ class Change:
         at: when the write began, as an RFC 3339 time in UTC.
         object: the object after the change (before it, for a delete) as JSON text, without secret fields.
         position: where it stands in the log.
+        token_id: by which token, where tokens have ids.
+        address: from where.
+        operation_id: in which operation.
     """
 
     kind: str
@@ -134,6 +140,9 @@ class Change:
     at: str
     object: bytes
     position: Position
+    token_id: str | None = None
+    address: str | None = None
+    operation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +179,7 @@ WIRE_TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""
 COLUMNS = (
     "c.xid::text, c.seq, c.kind, c.object_id, c.project_id, c.verb, c.version, c.actor, "
     + WIRE_TIME.format("c.at")
-    + ", c.object::text"
+    + ", c.object::text, c.token_id, c.address, c.operation_id"
 )
 """What `change_of` makes a `Change` of, from ``changes AS c``."""
 
@@ -209,9 +218,9 @@ _BOUND = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
 
 def change_of(row: Sequence[Any]) -> Change:
     """A change from a row of `COLUMNS`."""
-    xid, seq, kind, identifier, project, verb, version, actor, at, content = row[:10]
+    xid, seq, kind, identifier, project, verb, version, actor, at, content, *origin = row[:13]
     raw = (content or "null").encode()
-    return Change(kind, identifier, project, verb, version, actor, at, raw, Position(int(xid), seq))
+    return Change(kind, identifier, project, verb, version, actor, at, raw, Position(int(xid), seq), *origin)
 
 
 def read(run: Run, after: Position, limit: int = 500, until: Position | None = None) -> Batch:
@@ -227,7 +236,7 @@ def read(run: Run, after: Position, limit: int = 500, until: Position | None = N
     parameters = {"xid": str(after.xid), "seq": after.seq, "last_xid": str(last.xid), "last_seq": last.seq}
     rows = run(_READ, {**parameters, "limit": limit}).fetchall()
     found = tuple(change_of(row) for row in rows)
-    more = bool(rows) and (rows[0][10] == limit or len(rows) < rows[0][10])
+    more = bool(rows) and (rows[0][-1] == limit or len(rows) < rows[0][-1])
     return Batch(found, found[-1].position if found else after, more)
 
 

@@ -15,17 +15,30 @@ from ambient_core.errors import SetupError, Unavailable
 
 _COMMANDS = {
     "apply": ("ambient_core.commands.apply", "Bring the API to what files declare."),
-    "config": ("ambient_core.commands.config", "Print every setting and where it came from."),
+    "config": ("ambient_core.commands.config", "Print every setting; choose among contexts."),
     "controlplane": ("ambient_core.commands.controlplane", "Run and look at the control plane."),
     "credentials": ("ambient_core.commands.credentials", "Make and change the keys under which secrets are sealed."),
     "db": ("ambient_core.commands.database", "Bring the database up to date, or back."),
     "dev": ("ambient_core.commands.dev", "Start the whole system on this machine."),
+    "doctor": ("ambient_core.commands.doctor", "Check the configuration and what it reaches."),
     "explain": ("ambient_core.commands.explain", "Say why an object stands where it stands."),
+    "login": ("ambient_core.commands.login", "Log in to a server, and keep that as a context."),
+    "logout": ("ambient_core.commands.logout", "Forget a login, and have its provider forget it."),
     "openapi": ("ambient_core.commands.openapi", "Write or check the contract."),
     "plugins": ("ambient_core.commands.plugins", "List plugins, and why some do not serve."),
     "serve": ("ambient_core.commands.serve", "Serve the API."),
     "version": ("ambient_core.commands.version", "Print the version."),
+    "whoami": ("ambient_core.commands.whoami", "Say who you are, and where."),
 }
+
+
+_VARIABLES = {
+    "profile": "AMBIENT_PROFILE",
+    "context_name": "AMBIENT_CONTEXT",
+    "server": "AMBIENT_API_URL",
+    "token": "AMBIENT_TOKEN",
+}
+"""Flags that say the same as a variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,9 @@ class LazyGroup(click.Group):
 @click.option("--database-url", help="postgresql://user:password@host:5432/database")
 @click.option("--log-level", help="debug, info, warning or error.")
 @click.option("--strict/--no-strict", default=None, help="Refuse to start when a plugin would be set aside.")
+@click.option("--context", "context_name", metavar="NAME", help="Context to use in place of the current one.")
+@click.option("--server", metavar="URL", help="API to ask, in place of the context's.")
+@click.option("--token", metavar="TOKEN", help="Token to show, in place of the context's; better by AMBIENT_TOKEN.")
 @click.pass_context
 def cli(context: click.Context, /, config: Path | None, **flags: Any) -> None:
     """Ambient API: sessions of AI agents, and whatever kinds are plugged in."""
@@ -102,8 +118,9 @@ def invocation_of(config: Path | None = None, **flags: Any) -> Invocation:
     """What was said before the command's name; plugins, and the processes that we start, go by it too."""
     if config is not None:
         os.environ[FILE_VARIABLE] = str(config.absolute())
-    if flags.get("profile"):
-        os.environ["AMBIENT_PROFILE"] = flags["profile"]
+    for name, variable in _VARIABLES.items():
+        if flags.get(name):
+            os.environ[variable] = flags[name]
     claimed = [plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins")]
     return Invocation(Sources(file=config, flags=flags, claimed=claimed))
 

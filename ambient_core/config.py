@@ -3,9 +3,7 @@
 Every other module takes `Settings` as an argument; the environment is read here and nowhere else.
 """
 
-import dataclasses
 import os
-import socket
 import tomllib
 import types
 from collections.abc import Mapping, Sequence
@@ -14,42 +12,21 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
+from ambient_core.allowances import Allowances
 from ambient_core.errors import SetupError
+from ambient_core.setting import Rule, rule_of, setting
 
 T = TypeVar("T")
 PREFIX = "AMBIENT_"
 FILE_VARIABLE = "AMBIENT_CONFIG"
 _TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
-_OUTSIDE = frozenset({FILE_VARIABLE, "AMBIENT_TOKEN", "AMBIENT_PROJECT", "AMBIENT_TEST_DATABASE_URL"})
+_OUTSIDE = frozenset({FILE_VARIABLE, "AMBIENT_TEST_DATABASE_URL"}).union(
+    f"{PREFIX}{name}" for name in ("TOKEN", "PROJECT", "CONTEXT", "HOME", "CLIENT_SECRET")
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What a setting promises beyond its type."""
-
-    doc: str
-    secret: bool = False
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    aliases: tuple[str, ...] = ()
-    development: Any = None
-
-
-def setting(default: Any, doc: str, **rule: Any) -> Any:
-    """Declare a setting: a dataclass field with its documentation and rule.
-
-    Args:
-        default: value when nothing else is said.
-        doc: one sentence, with the unit.
-        **rule: ``secret``, ``choices``, ``minimum``, ``aliases`` (environment names that mean the same),
-            ``development`` (the default in the development profile).
-    """
-    # A secret is in no repr, and so in no traceback.
-    return field(default=default, repr=not rule.get("secret"), metadata={"rule": Rule(doc, **rule)})
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Allowances):
     """What the core can be told."""
 
     profile: str = setting(
@@ -130,6 +107,21 @@ class Settings:
         "Address of an identity provider, exactly as its tokens say it in 'iss'; https, or http on this very machine.",
     )
     oidc_audience: str = setting("", "What tokens of oidc_issuer must say in 'aud' to be meant for this API.")
+    oidc_login_client: str = setting(
+        "", "Public client id that 'ambient login' uses at oidc_issuer; the API tells it to whoever asks."
+    )
+    oidc_login_scopes: str = setting(
+        "openid profile email offline_access", "What 'ambient login' asks oidc_issuer for, separated by spaces."
+    )
+    public_url: str = setting(
+        "", "Where callers reach the API, such as https://ambient.example.com; as each request says when empty."
+    )
+    cors_origins: str = setting(
+        "", "Origins whose pages may call API and gateway, separated by commas, such as https://app.example.com."
+    )
+    authorization: str = setting(
+        "access", "Plugin that decides who may do what; the production profile does not start unless it serves."
+    )
     oidc_file: Path | None = setting(
         None,
         "TOML file of identity providers with audiences, algorithms, claims and roles; read again when it changes (docs/identity.md).",
@@ -295,12 +287,6 @@ def _secret_file(variable: str, path: str) -> str:
         raise SetupError(f"{variable} names {path}, which cannot be read: {fault.strerror}.") from fault
 
 
-def rule_of(entry: "dataclasses.Field[Any]") -> Rule:
-    """The rule of a settings field."""
-    rule = entry.metadata.get("rule")
-    return rule if isinstance(rule, Rule) else Rule("")
-
-
 def _near(name: str, known: "Sequence[str] | set[str]") -> str:
     close = get_close_matches(name, sorted(known), n=1)
     return f"; did you mean {close[0]}?" if close else ""
@@ -343,35 +329,6 @@ def debugging() -> bool:
     return os.environ.get("FLASK_DEBUG", "").lower() not in ("", *_FALSE)
 
 
-def address_of(name: str, text: str) -> tuple[str, int]:
-    """Split ``host:port``.
-
-    Raises:
-        SetupError: it is no such pair.
-    """
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise SetupError(f"{name} is {text!r}; it must be host:port, such as 127.0.0.1:8000.")
-    return host, int(port)
-
-
-def check_free(name: str, text: str) -> None:
-    """Refuse an address that cannot be bound.
-
-    Raises:
-        SetupError: naming setting, address and cause.
-    """
-    host, port = address_of(name, text)
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host.strip("[]"), port))
-        except OSError as fault:
-            raise SetupError(
-                f"{name} {text} cannot be used: {fault.strerror}. Stop what uses it, or set another {name}."
-            ) from fault
-
-
 def redacted(loaded: Loaded[Any]) -> list[tuple[str, str, str, str]]:
     """Rows of (setting, value, origin, documentation), secrets hidden."""
     rows = []
@@ -385,7 +342,8 @@ def redacted(loaded: Loaded[Any]) -> list[tuple[str, str, str, str]]:
 def markdown(cls: type[Any], prefix: str = PREFIX) -> str:
     """A table of every setting, for the documentation."""
     lines = ["| setting | environment | default | meaning |", "| --- | --- | --- | --- |"]
-    for entry in fields(cls):
+    # What a class has of another one comes last.
+    for entry in sorted(fields(cls), key=lambda entry: entry.name not in cls.__annotations__):
         rule = rule_of(entry)
         default = "" if entry.default in (None, "") else f"`{entry.default}`"
         if rule.development is not None:
@@ -394,3 +352,19 @@ def markdown(cls: type[Any], prefix: str = PREFIX) -> str:
         secret = f" Secret; also from a file by `{prefix}{entry.name.upper()}_FILE`." if rule.secret else ""
         lines.append(f"| `{entry.name}` | {names} | {default} | {rule.doc}{secret} |")
     return "\n".join(lines) + "\n"
+
+
+__all__ = [
+    "Loaded",
+    "Rule",
+    "Settings",
+    "Sources",
+    "debugging",
+    "load",
+    "markdown",
+    "plugin_prefix",
+    "plugin_settings",
+    "redacted",
+    "rule_of",
+    "setting",
+]

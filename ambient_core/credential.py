@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 
 from flask import Flask, current_app, g, request
 
+from ambient_core import refused
 from ambient_core.errors import AmbientError, Unavailable
 from ambient_core.identity import Principal, invalid_token
 from ambient_core.ids import new_id
@@ -51,6 +52,7 @@ class Credential:
 
     def __init__(self) -> None:
         self._actor = current().principal.actor
+        self._address = current().address
         self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
         kept = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL")
         self._environ = {
@@ -76,12 +78,16 @@ class Credential:
         with self._app.request_context({**self._environ, "wsgi.input": None}):
             runtime: Runtime = self._app.extensions["ambient"]
             operation = g.operation = Operation(new_id(), runtime)
+            operation.address = self._address
             try:
                 cast("Identifying", self._app).identify(operation)
                 if operation.principal.actor != self._actor:
                     # A user who was deleted and comes again is somebody new.
                     raise invalid_token()
                 return what(operation)
+            except AmbientError as fault:
+                refused.note(operation, fault)
+                raise
             finally:
                 operation.transaction.rollback()
 

@@ -1,6 +1,6 @@
 """What OpenAPI says of the change log: list, watch and past."""
 
-from ambient_core import documents
+from ambient_core import documents, headers
 from ambient_core.documents import Document, content, reference, refusals
 from ambient_core.history import Restoring
 from ambient_core.kinds import Action, Kind
@@ -18,6 +18,17 @@ _FACTS: Document = {
     "version": {"type": "integer", "description": "The object's version after the change.", "example": 2},
     "actor": {"type": "string", "description": "Who did it, as kind:id.", "example": "person:developer"},
     "at": {**_TIME, "description": "When the write began.", "example": "2026-01-31T12:00:00.000000Z"},
+    "operation_id": {
+        "type": "string",
+        "description": "The request's X-Operation-ID.",
+        "example": "01jk5x8y3v9mgq2t4w6z8b0c2d",
+    },
+    "token_id": {"type": "string", "description": "By which API token; shown to who may read everything."},
+    "address": {
+        "type": "string",
+        "description": "From where; shown to who may read everything.",
+        "example": "192.0.2.1",
+    },
     "object": {
         "type": "object",
         "nullable": True,
@@ -104,6 +115,16 @@ LAST_EVENT: Document = {
     "schema": _TEXT,
     "description": "Watch: the id of the last event that was read; the stream goes on after it, on any replica.",
 }
+POSITION: Document = {
+    "name": "Ambient-Position",
+    "in": "header",
+    "schema": _TEXT,
+    "description": (
+        "Where this server has a replica, it may answer: how far the list must reach, as the last answer with this header said "
+        "it, or 0 at first. Without it the list is as it is now."
+    ),
+    "example": "0/16B3748",
+}
 AS_OF = _query("as_of", "The objects as they were at this time, as long as the change log is kept.", _TIME)
 VERSION = _query("version", "The object as it was at this version.", {"type": "integer", "minimum": 1})
 PARAMETERS = {
@@ -113,6 +134,7 @@ PARAMETERS = {
     "Initial": INITIAL,
     "Watch": WATCH,
     "LastEventId": LAST_EVENT,
+    "Position": POSITION,
 }
 
 
@@ -153,7 +175,7 @@ def changes_list() -> Document:
                 "description": "One page, or the stream.",
                 "content": {**content(reference("ChangeList")), EVENT_STREAM: STREAM},
             },
-            **refusals((400, 401, 403, 410, 429, 500, 503)),
+            **refusals((400, 401, 403, 406, 410, 429, 500, 503, 504)),
         },
     }
 
@@ -162,7 +184,8 @@ def completed(verb: str, document: Document) -> Document:
     """The operation of a list or a get, with watch and past; the others as they are."""
     if verb not in ("list", "get"):
         return document
-    more = ["AsOf", "Watch", "Initial", "After", "LastEventId"] if verb == "list" else ["AsOf", "Version"]
+    watching = ["Watch", "Initial", "After", "LastEventId", "Position"]
+    more = ["AsOf", *watching] if verb == "list" else ["AsOf", "Version"]
     answer = dict(document["responses"]["200"])
     if verb == "list":
         answer["content"] = {**answer["content"], EVENT_STREAM: STREAM}
@@ -185,7 +208,7 @@ def history(kind: Kind) -> Document:
         "parameters": [documents.PARAMETERS["Size"], token],
         "responses": {
             "200": {"description": "One page of versions.", "content": content(reference("HistoryEntryList"))},
-            **refusals((400, 401, 403, 404, 410, 500, 503)),
+            **refusals((400, 401, 403, 404, 406, 410, 500, 503, 504)),
         },
     }
 
@@ -196,6 +219,7 @@ def restore(kind: Kind) -> Document:
     made = {
         **given["responses"]["200"],
         "description": f"The {kind.name}; it was deleted, and is made again with its old id.",
+        "headers": {"ETag": headers.reference("ETag"), "Location": headers.reference("Location")},
     }
     return {
         **given,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from inspect import cleandoc
 from typing import Any
 
+from ambient_core import headers
 from ambient_core.apply import unique_groups
 from ambient_core.errors import CATALOGUE
 from ambient_core.kinds import Access, Action, Kind, Verb, rules_of
@@ -24,7 +25,8 @@ _BY_VERB: dict[str, tuple[int, ...]] = {
 _CONDITIONS = ("IfMatch", "IfNoneMatch")
 _DRY_RUN = "DryRun"
 _KEY = "IdempotencyKey"
-_ETAG = {"ETag": {"$ref": "#/components/headers/ETag"}}
+_ETAG = {"ETag": headers.reference("ETag")}
+_LOCATION = {"Location": headers.reference("Location")}
 
 
 def reference(name: str) -> Document:
@@ -83,7 +85,8 @@ def verb(kind: Kind, verb: Verb) -> Document:
 def _parameters(kind: Kind, verb: Verb) -> Sequence[str | Document]:
     if verb == "list":
         return ["Page", "Size", "PageToken", "Total", "Search", "OrderBy", "Fields", *_project(kind)]
-    return {"get": ["Fields", *_CONDITIONS], "create": [_KEY, _DRY_RUN]}.get(verb, [*_CONDITIONS, _DRY_RUN])
+    own = {"get": ["Fields", *_CONDITIONS], "create": [_KEY, _DRY_RUN]}.get(verb, [*_CONDITIONS, _DRY_RUN])
+    return [*own, "Project"] if kind.project_column else own
 
 
 def _success(kind: Kind, verb: Verb) -> Document:
@@ -102,7 +105,7 @@ def _success(kind: Kind, verb: Verb) -> Document:
         "headers": dict(_ETAG),
     }
     if verb == "create":
-        answer["headers"]["Location"] = {"description": "Where the new object lives.", "schema": {"type": "string"}}
+        answer["headers"] |= _LOCATION
     found = {"201" if verb == "create" else "200": answer}
     if verb == "get":
         found["304"] = {"description": "The caller has this version already (If-None-Match).", "headers": dict(_ETAG)}
@@ -137,12 +140,12 @@ def delete_matching(kind: Kind) -> Document:
     }
 
 
-def _project(kind: Kind) -> list[Document]:
+def _project(kind: Kind) -> list[str | Document]:
     project = kind.project_column
     if not project or project == "id":
         return []
     schema = {"type": "string", "maxLength": 63}
-    return [{"name": project, "in": "query", "schema": schema, "description": "Only those of this project."}]
+    return [{"name": project, "in": "query", "schema": schema, "description": "Only those of this project."}, "Project"]
 
 
 def action(kind: Kind, action: Action) -> Document:
@@ -178,6 +181,8 @@ def _answer(kind: Kind, action: Action) -> Document:
     if isinstance(schema, str):
         schema = reference(kind.name if schema == "self" else schema)
     answer: Document = {"description": f"The answer of {action.name}.", "content": content(schema)}
+    if isinstance(action.answer, str) and not action.answer.endswith("List"):
+        answer["headers"] = {**_ETAG, **(_LOCATION if action.status == 201 else {})}
     if action.streams:
         stream = {"type": "string", "description": "Server-sent events.", "example": 'id: 1\ndata: {"seq": 1}\n\n'}
         answer["content"]["text/event-stream"] = {"schema": stream}
@@ -313,6 +318,11 @@ PARAMETERS: dict[str, Document] = {
     "IfNoneMatch": _header(
         "If-None-Match", "ETags that the caller has: a GET answers 304 when one is the stored one, a change 412.", '"3"'
     ),
+    "Project": _header(
+        "X-Ambient-Project",
+        "The project that is meant: lists show, and new objects get, this one. One that contradicts the rest is 400.",
+        "demo",
+    ),
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
@@ -327,5 +337,7 @@ def error_responses() -> dict[str, Document]:
     found: dict[str, Document] = {}
     for cls in CATALOGUE:
         body = {**cls.reference(), "reason": cls.title, "operation_id": "01jd0000000000000000000000"}
-        found.setdefault(f"Error{cls.status}", {"description": cls.title, "content": content(reference("Error"), body)})
+        media = content(reference("Error"), body)
+        answer = {"description": cls.title, "headers": headers.of_refusal(cls.status), "content": media}
+        found.setdefault(f"Error{cls.status}", answer)
     return found

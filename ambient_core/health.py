@@ -13,11 +13,12 @@ import orjson
 import psycopg
 
 from ambient_core import metrics, migrate
-from ambient_core.config import Settings, address_of
+from ambient_core.config import Settings
 from ambient_core.database import Database, driver_url, url_of
 from ambient_core.errors import AmbientError, BadQuery, MethodNotAllowed, NoRoute, SetupError
-from ambient_core.ids import new_id
+from ambient_core.ids import new_operation_id
 from ambient_core.lag import Lag, measure
+from ambient_core.listeners import address_of
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.process import end_with
 
@@ -90,7 +91,9 @@ def server(bind: str, name: str, routes: dict[str, Callable[[], Answer]]) -> _Se
             refusal = _refusal(code, ", ".join(routes))
             # The library takes what it cannot read for HTTP/0.9, and would send a body without a head.
             self.request_version, self.close_connection = "HTTP/1.1", True
-            self._answer(refusal.status, "application/json", orjson.dumps(refusal.body(new_id())), refusal.headers)
+            self._answer(
+                refusal.status, "application/json", orjson.dumps(refusal.body(new_operation_id())), refusal.headers
+            )
 
         def _answer(self, status: int, kind: str, body: bytes, headers: Mapping[str, str] | None = None) -> None:
             self.send_response(status)

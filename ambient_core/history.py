@@ -76,14 +76,14 @@ def _versions(store: Store, identifier: str, before: Position | None, size: int)
     text = (
         f"SELECT {COLUMNS}, p.object::text FROM changes AS c LEFT JOIN LATERAL ("
         "SELECT p.* FROM changes AS p WHERE p.kind = c.kind AND p.object_id = c.object_id AND p.seq < c.seq "
-        f"ORDER BY p.seq DESC LIMIT 1) AS p ON p.verb <> 'delete' AND {matches(store.kind, earlier, 'p.object')} "
+        f"ORDER BY p.seq DESC LIMIT 1) AS p ON p.verb <> 'delete' AND {matches(store.kind, earlier, 'p')} "
         "WHERE c.kind = %(kind_)s AND c.object_id = %(id_)s AND c.seq < %(seq_)s "
-        f"AND {matches(store.kind, scope, 'c.object')} ORDER BY c.seq DESC LIMIT %(limit_)s"
+        f"AND {matches(store.kind, scope, 'c')} ORDER BY c.seq DESC LIMIT %(limit_)s"
     )
     own = {"kind_": store.kind.name, "id_": identifier, "limit_": size + 1}
     parameters = {**scope.parameters, **earlier.parameters, **own, "seq_": before.seq if before else 2**63 - 1}
     rows = store.transaction.raw(text, parameters).fetchall()
-    return [(change_of(row), row[10].encode() if row[10] is not None else None) for row in rows]
+    return [(change_of(row), row[-1].encode() if row[-1] is not None else None) for row in rows]
 
 
 def _entry(log: str, change: Change, earlier: bytes | None) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def _state(store: Store, identifier: str, version: int) -> Mapping[str, Any]:
     Raises:
         NotFound: the log does not hold this version.
     """
-    store.past = past.at_version(store.kind, identifier, version)
+    store.past = past.at_version(store.kind, identifier, version, limited=store.condition is not None)
     try:
         state: Mapping[str, Any] = orjson.loads(store.get(identifier).body)
     except NotFound:

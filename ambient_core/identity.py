@@ -13,6 +13,12 @@ from urllib.parse import parse_qsl
 from ambient_core.errors import SetupError, Unauthenticated
 
 MAXIMUM_TOKEN = 16 * 1024
+_DIFFERENT = 10
+"""Characters of a random token that differ, at least: a word that is repeated is none."""
+
+RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
+"""Where a client finds out who is trusted here (RFC 9728)."""
+
 CHALLENGE = 'Bearer realm="ambient"'
 
 
@@ -68,7 +74,8 @@ class Person:
 
 
 DEVELOPER = Principal("person", "developer", "Developer")
-CONTROL_PLANE = Principal("service", "control-plane", "Control plane")
+CONTROL_PLANE = Principal("service", "control-plane", "Control plane", roles=frozenset({"platform:control-plane"}))
+"""It has one role everywhere, of its own; where no plugin keeps roles, it may what no plugin refuses."""
 
 
 def bearer_token(authorization: str | None) -> str:
@@ -165,6 +172,6 @@ def _read(path: Path, shortest: int) -> str:
         raise SetupError(f"The token file {path} cannot be read: {fault.strerror}") from fault
     if not token:
         raise SetupError(f"The token file {path} is empty; delete it, and the next start makes a new one.")
-    if len(token) < shortest:
+    if len(token) < shortest or len(set(token)) < min(shortest, _DIFFERENT):
         raise SetupError(f"The token in {path} could be guessed; {shortest} random characters are the least.")
     return token

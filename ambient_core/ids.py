@@ -1,6 +1,7 @@
 """Identifiers: time-ordered, and safe as DNS labels."""
 
 import re
+import secrets
 
 from ulid import ULID
 
@@ -8,6 +9,11 @@ ID_LENGTH = 26
 LONGEST_ID = 63
 """Of an id that is a name: it must do as a DNS label."""
 ID_PATTERN = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
+
+
+def new_operation_id() -> str:
+    """A name for a request: 26 characters as random as those of an id. Nothing is ordered by it, so it costs less to make."""
+    return secrets.token_hex(13)
 
 
 def new_id() -> str:

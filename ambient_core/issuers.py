@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """Signatures by a key that we need not keep secret; there is no other kind."""
 
+LOGIN_SCOPES = ("openid", "profile", "email", "offline_access")
 LOOK = 2.0
 LONGEST_URL = 512
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -36,6 +37,8 @@ _KNOWN = frozenset(
         "group_prefix",
         "roles",
         "services",
+        "login_client",
+        "login_scopes",
     ]
 ).union(_PATHS)
 
@@ -52,6 +55,8 @@ class Issuer:
         jwks_url: where its keys are; asked of the provider when empty.
         ca_file: certificates that vouch for it, where those of the system do not.
         token_file: what we show it when we ask (Kubernetes); read each time, because such a token is renewed.
+        login_client: public client id with which the command line logs people in; it does not when empty.
+        login_scopes: that it asks for.
     """
 
     expected: Expected
@@ -61,6 +66,8 @@ class Issuer:
     jwks_url: str = ""
     ca_file: Path | None = None
     token_file: Path | None = None
+    login_client: str = ""
+    login_scopes: tuple[str, ...] = LOGIN_SCOPES
 
     @property
     def name(self) -> str:
@@ -91,7 +98,9 @@ def issuers_of(settings: Settings) -> tuple[Issuer, ...]:
                 "oidc_audience is not set; without it a token for any other service of the provider would be taken."
             )
         given = {"issuer": settings.oidc_issuer, "audience": settings.oidc_audience}
-        found.append(read_issuer(given, "oidc_issuer"))
+        if settings.oidc_login_client:
+            given["login_client"] = settings.oidc_login_client
+        found.append(read_issuer({**given, "login_scopes": settings.oidc_login_scopes.split()}, "oidc_issuer"))
     if settings.oidc_file is not None:
         found += read_file(settings.oidc_file)
     names = [issuer.name for issuer in found]
@@ -150,7 +159,10 @@ def read_issuer(given: Mapping[str, Any], where: str) -> Issuer:
         _naming(given, where),
         services,
         str(jwks_url),
-        *(Path(_text(given, name, where)) if name in given else None for name in ("ca_file", "token_file")),
+        _path(given, "ca_file", where),
+        _path(given, "token_file", where),
+        login_client=_text(given, "login_client", where) if "login_client" in given else "",
+        login_scopes=_texts(given, "login_scopes", where) or LOGIN_SCOPES,
     )
 
 
@@ -198,6 +210,10 @@ def _text(given: Mapping[str, Any], name: str, where: str) -> str:
     if not isinstance(found, str) or not found:
         raise SetupError(f"{where}: {name} must be text.")
     return found
+
+
+def _path(given: Mapping[str, Any], name: str, where: str) -> Path | None:
+    return Path(_text(given, name, where)) if name in given else None
 
 
 def _texts(given: Mapping[str, Any], name: str, where: str) -> tuple[str, ...]:

@@ -243,8 +243,13 @@ def fetcher(issuer: Issuer) -> Fetch:
     return fetch
 
 
+def discovery_of(issuer: Issuer) -> str:
+    """Where the discovery document of an issuer is."""
+    return issuer.name.rstrip("/") + _DISCOVERY
+
+
 def _discovered(issuer: Issuer) -> str:
-    document = _get(issuer.name.rstrip("/") + _DISCOVERY, issuer)
+    document = _get(discovery_of(issuer), issuer)
     if document.get("issuer") != issuer.name:
         raise FetchFailed(f"its discovery document is of another issuer than {issuer.name!r}.")
     url = document.get("jwks_uri")
@@ -254,6 +259,15 @@ def _discovered(issuer: Issuer) -> str:
 
 
 def _get(url: str, issuer: Issuer) -> Mapping[str, Any]:
+    return answer_of(url, issuer)[0]
+
+
+def answer_of(url: str, issuer: Issuer) -> tuple[Mapping[str, Any], str]:
+    """The JSON object at an address of an issuer, and the time that the issuer says (its ``Date`` header).
+
+    Raises:
+        FetchFailed: it gives none.
+    """
     try:
         headers = {"Accept": "application/json"}
         if issuer.token_file is not None:
@@ -265,7 +279,7 @@ def _get(url: str, issuer: Issuer) -> Mapping[str, Any]:
         ):
             if answer.status_code != 200:
                 raise FetchFailed(f"it answered {answer.status_code}.")
-            return read_object(_bounded(answer.iter_bytes()))
+            return read_object(_bounded(answer.iter_bytes())), answer.headers.get("Date", "")
     except httpx.HTTPError as fault:
         raise FetchFailed(f"{type(fault).__name__}.") from fault
     except OSError as fault:

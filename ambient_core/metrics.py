@@ -114,6 +114,25 @@ def observe_refused_token(rule: str) -> None:
     refused.labels(rule).inc()
 
 
+@lru_cache(maxsize=1)
+def _refusal_instrument() -> Any:
+    from prometheus_client import Counter  # noqa: PLC0415 - reads its folder from the environment at import
+
+    return Counter("ambient_refusals_dropped", "Refusals that were not kept in the table.", ["reason"])
+
+
+def observe_dropped_refusals(reason: str, count: int) -> None:
+    """Count refusals that are not kept.
+
+    Args:
+        reason: ``caller`` or ``all`` (there are too many in a minute), ``queue`` or ``database``.
+        count: how many.
+    """
+    with _MAKING:
+        dropped = _refusal_instrument()
+    dropped.labels(reason).inc(count)
+
+
 class _Asked:
     """Gauges whose values were asked for just now."""
 

@@ -11,7 +11,7 @@ import yaml
 from flask import Flask, Response
 from flask_smorest import Api
 
-from ambient_core import batch_contract, descriptions, documents, examples
+from ambient_core import batch_contract, descriptions, documents, examples, headers
 from ambient_core.errors import BASE_PATH, SetupError
 from ambient_core.kinds import Kind
 from ambient_core.routes import package_version, public
@@ -54,7 +54,8 @@ def documented(app: "Application") -> Api:
     for name, parameter in {**documents.PARAMETERS, **descriptions.PARAMETERS}.items():
         location = parameter["in"]
         components.parameter(name, location, {key: value for key, value in parameter.items() if key != "in"})
-    components.header("ETag", {"description": "The object's version, quoted.", "schema": {"type": "string"}})
+    for name, header in headers.HEADERS.items():
+        components.header(name, header)
     for name, response in documents.error_responses().items():
         components.response(name, response)
     return api
@@ -63,7 +64,8 @@ def documented(app: "Application") -> Api:
 def describe_kind(api: Api, kind: Kind) -> None:
     """Add the schemas of a kind."""
     components, schemas = api.spec.components, schemas_of(kind)
-    for schema in (schemas.create, schemas.patch, schemas.read):
+    written = [schemas.create, schemas.patch] if kind.writable else []
+    for schema in (*written, schemas.read):
         components.schema(type(schema).__name__, schema=schema)
     components.schema(f"{kind.name}List", component=documents.paged(documents.reference(kind.name)))
 
@@ -104,8 +106,19 @@ def compose(document: dict[str, Any], fragments: Iterable[tuple[str, dict[str, A
     owners: dict[tuple[str, ...], str] = {}
     for plugin, fragment in fragments:
         _merge(whole, fragment, (), plugin, owners)
+    _limited(whole)
     examples.complete(whole)
+    headers.complete(whole)
     return _sorted(whole)
+
+
+def _limited(document: dict[str, Any]) -> None:
+    """Say of every operation, a stranger's too, that it may be asked for too often."""
+    for item in document.get("paths", {}).values():
+        for method, operation in item.items():
+            if method in _METHODS:
+                answers = {**documents.refusals((429,)), **operation.get("responses", {})}
+                operation["responses"] = dict(sorted(answers.items()))
 
 
 def _merge(

@@ -215,3 +215,14 @@ def check_project(name: str) -> None:
     """
     if len(name) > 63 or not name.isprintable() or "\0" in name:
         raise BadQuery("The project must be the name of one: at most 63 printable characters.")
+
+
+@lru_cache(maxsize=4096)
+def in_project(kind: Kind, scope: "ColumnElement[bool] | None", project: str) -> "ColumnElement[bool] | None":
+    """A scope within the project that the header names; the same object for the same question."""
+    column = kind.project_column
+    if column is None:
+        return scope
+    check_project(project)
+    belongs = kind.table.c[column] == project
+    return belongs if scope is None else and_(scope, belongs)

@@ -12,7 +12,9 @@ from ambient_core.errors import BadQuery, Gone
 from ambient_core.kinds import Kind
 from ambient_core.parameters import one
 from ambient_core.statements import Clause, quote
+from ambient_core.visibility import of_this_project
 
+_STATE = "c.object, c.verb, c.seq, c.xid, c.project_id"
 _AT = "SELECT %(at)s::timestamptz > now()"
 
 
@@ -49,7 +51,7 @@ def number_of(name: str) -> int | None:
     return int(text)
 
 
-def at_time(run: Run, kind: Kind, at: datetime, identifier: str | None = None) -> Clause:
+def at_time(run: Run, kind: Kind, at: datetime, identifier: str | None = None, *, limited: bool) -> Clause:
     """A kind's objects as they were at a time: what was written by writes that had begun by then.
 
     Args:
@@ -57,6 +59,7 @@ def at_time(run: Run, kind: Kind, at: datetime, identifier: str | None = None) -
         kind: whose past.
         at: the time.
         identifier: of the one object that is wanted.
+        limited: whether the caller sees the kind within a scope.
 
     Raises:
         BadQuery: the time is not over yet.
@@ -72,15 +75,30 @@ def at_time(run: Run, kind: Kind, at: datetime, identifier: str | None = None) -
     parameters = {"past_kind_": kind.name, "past_at_": at}
     if identifier is not None:
         chosen, parameters["past_id_"] = chosen + " AND c.object_id = %(past_id_)s", identifier
-    newest = f"SELECT DISTINCT ON (c.object_id) c.object, c.verb FROM changes AS c WHERE {chosen} ORDER BY c.object_id, c.seq DESC"
-    return _table(kind, newest, "c.verb <> 'delete'", parameters)
+    newest = (
+        f"SELECT DISTINCT ON (c.object_id) {_STATE} FROM changes AS c WHERE {chosen} ORDER BY c.object_id, c.seq DESC"
+    )
+    return _table(kind, newest, f"c.verb <> 'delete' AND {_own(kind, limited)}", parameters)
 
 
-def at_version(kind: Kind, identifier: str, version: int) -> Clause:
-    """One object as it was at a version."""
+def at_version(kind: Kind, identifier: str, version: int, *, limited: bool) -> Clause:
+    """One object as it was at a version.
+
+    Args:
+        kind: its kind.
+        identifier: its id.
+        version: which of its versions.
+        limited: whether the caller sees the kind within a scope.
+    """
     chosen = "c.kind = %(past_kind_)s AND c.object_id = %(past_id_)s AND c.version = %(past_version_)s"
-    newest = f"SELECT c.object FROM changes AS c WHERE {chosen} ORDER BY c.seq DESC LIMIT 1"
-    return _table(kind, newest, "true", {"past_kind_": kind.name, "past_id_": identifier, "past_version_": version})
+    newest = f"SELECT {_STATE} FROM changes AS c WHERE {chosen} ORDER BY c.seq DESC LIMIT 1"
+    return _table(
+        kind, newest, _own(kind, limited), {"past_kind_": kind.name, "past_id_": identifier, "past_version_": version}
+    )
+
+
+def _own(kind: Kind, limited: bool) -> str:
+    return of_this_project(kind, "c") if limited else "true"
 
 
 def _table(kind: Kind, states: str, condition: str, parameters: dict[str, object]) -> Clause:

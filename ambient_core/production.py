@@ -33,5 +33,5 @@ class ControlPlaneAccess:
 
     @hookimpl
     def ambient_may(self, principal: Principal, verb: str, kind: Kind) -> bool | None:
-        """The control plane may everything that no plugin refuses."""
+        """The control plane may everything that no plugin refuses; one that keeps roles refuses what its role does not allow."""
         return True if principal == CONTROL_PLANE else None

@@ -1,8 +1,12 @@
 """What a profile asks for before anything starts."""
 
+from urllib.parse import urlsplit
+
 from ambient_core.config import Settings, debugging
+from ambient_core.cors import origins_of
 from ambient_core.errors import SetupError
 from ambient_core.keyring import Keyring, read_keyring
+from ambient_core.listeners import check_not_of_the_world
 
 
 def check_profile(settings: Settings) -> None:
@@ -15,8 +19,10 @@ def check_profile(settings: Settings) -> None:
         raise SetupError(
             "database_url is not set; give AMBIENT_DATABASE_URL, or use 'ambient dev', which brings a database."
         )
+    origins_of(settings.cors_origins)
     if settings.profile == "production":
         _check_production(settings)
+        _check_shown(settings)
         return
     for name in ("developer_token_file", "control_plane_token_file"):
         if getattr(settings, name) is None:
@@ -65,4 +71,15 @@ def _check_production(settings: Settings) -> None:
     if debugging():
         raise SetupError(
             "FLASK_DEBUG is set, and the production profile does not start with debugging on; take it away."
+        )
+
+
+def _check_shown(settings: Settings) -> None:
+    """What the world would see of it."""
+    check_not_of_the_world("metrics_bind", settings.metrics_bind)
+    if settings.control_plane_health_bind:
+        check_not_of_the_world("control_plane_health_bind", settings.control_plane_health_bind)
+    if settings.public_url and urlsplit(settings.public_url).scheme != "https":
+        raise SetupError(
+            f"public_url is {settings.public_url!r}; callers send their tokens there, so it must be https."
         )

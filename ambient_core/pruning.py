@@ -6,7 +6,9 @@ exact for every time that is still kept, and the log never outgrows the objects 
 
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ambient_core.config import Settings
 from ambient_core.database import Database
@@ -44,6 +46,11 @@ _KEYS = """
 DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM idempotency_keys WHERE created_at <= now() - interval '24 hours' LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
 """
+_REFUSALS = """
+DELETE FROM refusals WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM refusals WHERE created_at < now() - %(keep)s * interval '1 second'
+    OR id <= (SELECT id FROM refusals ORDER BY id DESC OFFSET %(most)s LIMIT 1) LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +61,13 @@ class Pruned:
         changes: rows of the log that were deleted.
         seen: rows that are behind the horizon now.
         keys: idempotency records that were deleted.
+        refusals: those that were deleted.
     """
 
     changes: int
     seen: int
     keys: int
+    refusals: int
 
 
 def step(transaction: Transaction, keep: float, limit: int) -> tuple[int, int]:
@@ -75,7 +84,7 @@ def step(transaction: Transaction, keep: float, limit: int) -> tuple[int, int]:
 
 
 def prune(database: Database, settings: Settings, stopping: threading.Event | None = None) -> Pruned:
-    """Delete what is older than the settings keep, and idempotency records that are over.
+    """Delete what is older than the settings keep, idempotency records that are over, and refusals beyond their number.
 
     Args:
         database: to work on.
@@ -83,20 +92,28 @@ def prune(database: Database, settings: Settings, stopping: threading.Event | No
         stopping: ends the work after the step that is under way.
     """
     keep, limit = settings.change_retention_days * _DAY, settings.prune_batch
-    changes = seen = keys = 0
+    changes = seen = 0
     while stopping is None or not stopping.is_set():
         with database.transaction() as transaction:
             deleted, looked = step(transaction, keep, limit)
         changes, seen = changes + deleted, seen + looked
         if looked < limit:
             break
+    refused = {"keep": settings.refusal_retention_days * _DAY, "most": settings.refusal_limit, "limit": limit}
+    keys = _emptied(database, _KEYS, {"limit": limit}, stopping)
+    return Pruned(changes, seen, keys, _emptied(database, _REFUSALS, refused, stopping))
+
+
+def _emptied(database: Database, text: str, parameters: Mapping[str, Any], stopping: threading.Event | None) -> int:
+    """Delete step by step, each in a transaction of its own; answers how many rows there were."""
+    gone = 0
     while stopping is None or not stopping.is_set():
         with database.transaction() as transaction:
-            forgotten = transaction.raw(_KEYS, {"limit": limit}).rowcount
-        keys += forgotten
-        if forgotten < limit:
+            deleted = transaction.raw(text, parameters).rowcount
+        gone += deleted
+        if deleted < parameters["limit"]:
             break
-    return Pruned(changes, seen, keys)
+    return gone
 
 
 class Pruner:

@@ -46,7 +46,7 @@ def list_view(resources: Resources) -> Callable[[], Response]:
         query = list_query(kind)
         # A page token belongs to its time as it belongs to its search.
         query = replace(query, binding=query.binding + at.isoformat().encode())
-        return resources.list(query, past.at_time(current().transaction.raw, kind, at))
+        return resources.list(query, past.at_time(current().transaction.raw, kind, at, limited=_limited(kind, "list")))
 
     return list_or_watch
 
@@ -90,12 +90,18 @@ def get_view(resources: Resources) -> Callable[[str], Response]:
         if at is not None and version is not None:
             raise BadQuery("as_of and version say two different things; give one of them.")
         if version is not None:
-            return _then(lambda: resources.get(id, past.at_version(kind, id, version)), kind, id, version)
+            then = past.at_version(kind, id, version, limited=_limited(kind, "get"))
+            return _then(lambda: resources.get(id, then), kind, id, version)
         if at is not None:
-            return resources.get(id, past.at_time(current().transaction.raw, kind, at, id))
+            then = past.at_time(current().transaction.raw, kind, at, id, limited=_limited(kind, "get"))
+            return resources.get(id, then)
         return resources.get(id)
 
     return get
+
+
+def _limited(kind: Kind, verb: str) -> bool:
+    return current().store(kind, verb).condition is not None
 
 
 def _then(read: Callable[[], Response], kind: Kind, identifier: str, version: int) -> Response:

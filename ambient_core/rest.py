@@ -3,12 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement
 
 from ambient_core.access import Guard
 from ambient_core.body import JSON, MERGE_PATCH, json_body, parse, raw_body
@@ -29,6 +28,7 @@ from ambient_core.parameters import (
     agree,
     check_parameters,
     check_project,
+    in_project,
     is_dry_run,
     list_query,
     matching,
@@ -40,6 +40,8 @@ from ambient_core.parameters import (
 )
 from ambient_core.preconditions import failed
 from ambient_core.query import Query
+from ambient_core.rates import Rates
+from ambient_core.refusals import Recorder
 from ambient_core.replicas import Replica
 from ambient_core.schemas import load, schemas_of
 from ambient_core.statements import NOWHERE, Clause
@@ -64,6 +66,8 @@ class Runtime:
     before_write: tuple[tuple[str, Callable[..., Any]], ...]
     hub: Hub
     gate: Gate
+    rates: Rates
+    refusals: Recorder
     keyring: Keyring | None
     signer: Signer = field(default_factory=Signer)
     replica: Replica | None = None
@@ -83,7 +87,8 @@ class Operation:
         self.settings = runtime.settings
         self.database = runtime.database
         self.registry = runtime.registry
-        self.principal: Principal = _NOBODY
+        self.principal: Principal = NOBODY
+        self.address = ""
         seconds = self.settings.request_timeout
         self.transaction = Transaction(runtime.database, time.monotonic() + seconds if seconds else None, runtime.gate)
 
@@ -127,18 +132,7 @@ class Operation:
         self.transaction.commit()
 
 
-_NOBODY = Principal("person", "nobody", "Nobody")
-
-
-@lru_cache(maxsize=4096)
-def in_project(kind: Kind, scope: "ColumnElement[bool] | None", project: str) -> "ColumnElement[bool] | None":
-    """A scope within the project that the header names; the same object for the same question."""
-    column = kind.project_column
-    if column is None or column == "id":
-        return scope
-    check_project(project)
-    belongs = kind.table.c[column] == project
-    return belongs if scope is None else and_(scope, belongs)
+NOBODY = Principal("person", "nobody", "Nobody")
 
 
 def current() -> Operation:

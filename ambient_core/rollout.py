@@ -1,7 +1,7 @@
 """Bring a server to what documents declare, through ``POST /batch``: one operation for each document."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import orjson
@@ -87,6 +87,18 @@ def declare(manifests: Sequence[Manifest], known: Mapping[str, RemoteKind]) -> l
     if faults:
         raise SetupError("nothing was sent:\n" + "\n".join(faults))
     return list(found.values())
+
+
+def in_project(manifests: Sequence[Manifest], known: Mapping[str, RemoteKind], project: str) -> list[Manifest]:
+    """The documents, in a project where they name none and their kind has one."""
+
+    def completed(manifest: Manifest) -> Manifest:
+        kind = known.get(manifest.kind)
+        if kind is None or "project_id" not in kind.fields or "project_id" in manifest.fields:
+            return manifest
+        return replace(manifest, fields={**manifest.fields, "project_id": project})
+
+    return [completed(manifest) for manifest in manifests] if project else list(manifests)
 
 
 def _fault(manifest: Manifest, kind: RemoteKind | None, known: Mapping[str, RemoteKind]) -> str:

@@ -9,12 +9,13 @@ from flask import Response, request
 from flask_smorest import Blueprint
 
 from ambient_core import descriptions, documents, errors, states
+from ambient_core.access import refuse_runner
 from ambient_core.errors import BASE_PATH, NotFound
 from ambient_core.history import history_view, restore_view
 from ambient_core.kinds import Kind, Verb
 from ambient_core.plugins import Plugins
 from ambient_core.reading import get_view, list_view
-from ambient_core.rest import Resources, action_view, check_parameters
+from ambient_core.rest import Resources, action_view, check_parameters, current
 
 _METHODS: dict[Verb, tuple[str, str]] = {
     "list": ("GET", ""),
@@ -115,6 +116,7 @@ def core_blueprint(plugins: Plugins) -> Blueprint:
 
     def list_plugins() -> Response:
         """The plugins that serve, and those that were set aside and why."""
+        refuse_runner(current().principal)
         items = plugins.report()
         return _json({"kind": "PluginList", "page": 1, "size": len(items), "total": len(items), "items": items})
 

@@ -15,8 +15,9 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from ambient_core import log, metrics
-from ambient_core.config import Settings, Sources, check_free, load
+from ambient_core.config import Settings, Sources, load
 from ambient_core.errors import SetupError
+from ambient_core.listeners import check_free
 
 logger = logging.getLogger(__name__)
 _COLLECTIONS = (20_000, 20, 50)

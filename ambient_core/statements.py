@@ -30,10 +30,12 @@ class Clause:
     Args:
         text: SQL with ``%(name)s`` parameters.
         parameters: value by name.
+        limited: whether a caller's scope is part of it, so that of the past only what is the caller's is shown.
     """
 
     text: str
     parameters: Mapping[str, Any]
+    limited: bool = False
 
 
 NOWHERE = Clause("", {})
@@ -62,12 +64,14 @@ def scoped(kind: Kind, scope: "sa.ColumnElement[bool] | None") -> Clause:
     )
     marks = "".join(mark(name) for name in sorted({kind.plural, *asked}))
     text = _PARAMETER.sub(r"%(scope_\1)s", clause.text)
-    return Clause(f" {marks}{text}", {f"scope_{name}": value for name, value in clause.parameters.items()})
+    parameters = {f"scope_{name}": value for name, value in clause.parameters.items()}
+    return Clause(f" {marks}{text}", parameters, limited=scope is not None)
 
 
 def joined(first: Clause, second: Clause) -> Clause:
     """Two conditions whose parameters have different names."""
-    return Clause(first.text + second.text, {**first.parameters, **second.parameters})
+    limited = first.limited or second.limited
+    return Clause(first.text + second.text, {**first.parameters, **second.parameters}, limited)
 
 
 def _json_value(column: "sa.Column[Any]") -> str:
@@ -131,8 +135,9 @@ def logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
     return (
         f"WITH {table} AS ({write}), "
         f"answer AS MATERIALIZED (SELECT id, {project}::text AS project_id, version, {object_json(kind)} AS object FROM {table}), "
-        "change AS (INSERT INTO changes (kind, object_id, project_id, verb, version, actor, object) "
-        f"SELECT '{kind.name}', id, project_id, {verb}, version, %(actor_)s, object::json FROM answer) "
+        "change AS (INSERT INTO changes (kind, object_id, project_id, verb, version, actor, object, token_id, address, operation_id) "
+        f"SELECT '{kind.name}', id, project_id, {verb}, version, %(actor_)s, object::json, %(token_id_)s, %(address_)s, %(operation_id_)s "
+        "FROM answer) "
         f"SELECT object, version, id, project_id, true FROM answer{tail}"
     )
 

@@ -374,7 +374,7 @@ class Store:
             verb: what happens to them, when it is something else than what was asked of this store.
             run: runs it, when it is not the caller who does.
         """
-        parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb}
+        parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb, **self.transaction.origin}
         rows = []
         for body, version, identifier, _project, changed in self._run(text, parameters, run).fetchall():
             rows.append((body.encode(), version, changed, identifier))

@@ -33,6 +33,17 @@ SCOPED = "ambient_scoped"
 """The execution option of a SQLAlchemy statement that keeps to a scope: the marks of its kinds."""
 
 
+def origin(token_id: str | None = None, address: str | None = None, operation_id: str | None = None) -> dict[str, Any]:
+    """What the change log says of a write beside who made it, as parameters of the statement that logs it.
+
+    Args:
+        token_id: by which token, where tokens have ids.
+        address: from where.
+        operation_id: in which operation.
+    """
+    return {"token_id_": token_id, "address_": address or None, "operation_id_": operation_id}
+
+
 class Transaction:
     """What one request does with the database. Made by `Database.transaction`.
 
@@ -54,6 +65,7 @@ class Transaction:
         self._announced = False
         self._rehearsal = False
         self._last: tuple[str, Mapping[str, Any]] | None = None
+        self.origin = origin()
 
     def rehearse(self) -> None:
         """Let everything happen and undo it at the end instead of committing it: a dry run."""

@@ -2,16 +2,19 @@
 
 A scope or a search is a condition over the kind's table. The log keeps each object as JSON, so the same compiled condition is
 asked of ``json_populate_record(NULL::table, object) AS table``: what decides about a row decides about its past, in PostgreSQL.
+
+A project's name is its id, and may be taken again once it is deleted. Who has a role in a project sees what was written since
+this project was made, not what is left of an earlier one of the same name.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from ambient_core.changes import Change, Run
-from ambient_core.kinds import Kind
+from ambient_core.kinds import Kind, Resource
 from ambient_core.statements import NOWHERE, Clause, quote
 
 Type = Literal["ADDED", "MODIFIED", "DELETED"]
@@ -19,7 +22,7 @@ _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 _BEFORE = """
 LEFT JOIN LATERAL (
-    SELECT p.object, p.verb FROM changes AS p
+    SELECT p.object, p.verb, p.seq, p.xid, p.project_id FROM changes AS p
     WHERE p.kind = c.kind AND p.object_id = c.object_id AND p.seq < c.seq ORDER BY p.seq DESC LIMIT 1
 ) AS p ON p.verb <> 'delete'
 """
@@ -124,8 +127,8 @@ def is_new(kind: Kind, change: Change) -> bool:
 def _asked(run: Run, kind: Kind, clause: Clause, found: Mapping[int, Change]) -> dict[int, Sight]:
     text = (
         f"SELECT seq, now_, before_, CASE WHEN before_ AND NOT now_ THEN previous::text END FROM ("
-        f"SELECT c.seq, p.object AS previous, {matches(kind, clause, 'c.object')} AS now_, "
-        f"{matches(kind, clause, 'p.object')} AS before_ FROM changes AS c {_BEFORE} WHERE c.seq = ANY(%(seqs_)s)) AS c"
+        f"SELECT c.seq, p.object AS previous, {matches(kind, clause, 'c')} AS now_, "
+        f"{matches(kind, clause, 'p')} AS before_ FROM changes AS c {_BEFORE} WHERE c.seq = ANY(%(seqs_)s)) AS c"
     )
     rows = run(text, {**clause.parameters, "seqs_": list(found)}).fetchall()
     return {
@@ -144,17 +147,45 @@ def _decided(kind: Kind, change: Change, last: str | None, *, now: bool, before:
     return Sight("DELETED", change, (last or "null").encode(), left=True) if before else None
 
 
-def matches(kind: Kind, clause: Clause, content: str) -> str:
+def matches(kind: Kind, clause: Clause, row: str) -> str:
     """SQL: whether a logged object meets a condition over its kind's table.
 
     Args:
-        content: SQL of the object's JSON.
+        row: what the change is called in the statement.
     """
     table = quote(kind.plural)
+    own = f" AND {of_this_project(kind, row)}" if clause.limited else ""
     return (
-        f"({content} IS NOT NULL AND EXISTS (SELECT 1 FROM json_populate_record(NULL::{table}, {content}) AS {table} "
-        f"WHERE true{clause.text}))"
+        f"({row}.object IS NOT NULL AND EXISTS (SELECT 1 FROM json_populate_record(NULL::{table}, {row}.object) AS {table} "
+        f"WHERE true{clause.text}){own})"
     )
+
+
+@lru_cache(maxsize=2048)
+def of_this_project(kind: Kind, row: str) -> str:
+    """SQL: a change was made in the project that has its name now, or had it last; not in an earlier one of that name.
+
+    Within one transaction the order says nothing: a project's first owner is written before the project.
+
+    Args:
+        row: what the change is called in the statement.
+    """
+    home = _home(kind)
+    if home is None:
+        return "true"
+    return (
+        f"NOT EXISTS (SELECT 1 FROM changes AS made WHERE made.kind = '{home}' AND made.object_id = {row}.project_id "
+        f"AND made.version = 1 AND made.seq > {row}.seq AND made.xid <> {row}.xid)"
+    )
+
+
+def _home(kind: Kind) -> str | None:
+    """The name of the kind that a kind's objects live in; ``None`` where they live in no project."""
+    column = kind.project_column
+    if column is None or column == "id":
+        return kind.name if column else None
+    plural = kind.references.get(column)
+    return next((m.class_.__name__ for m in Resource.registry.mappers if m.class_.__tablename__ == plural), None)
 
 
 def renamed(clause: Clause, prefix: str) -> Clause:
@@ -162,4 +193,4 @@ def renamed(clause: Clause, prefix: str) -> Clause:
     if clause is NOWHERE:
         return clause
     text = _PARAMETER.sub(lambda found: f"%({prefix}{found[1]})s", clause.text)
-    return Clause(text, {prefix + name: value for name, value in clause.parameters.items()})
+    return Clause(text, {prefix + name: value for name, value in clause.parameters.items()}, clause.limited)

@@ -12,7 +12,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from ambient_core import errors
 from ambient_core.exchange import Connection, Limits, template_of
-from ambient_core.ids import new_id
+from ambient_core.ids import new_operation_id
 
 _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
     (http_errors.LimitRequestLine, 414, "The address is too long; 8190 bytes are the most."),
@@ -114,7 +114,7 @@ class AmbientWorker(GeventWorker):
                 break
         if status == 500:
             self.log.exception("request failed outside the application")
-        operation = new_id()
+        operation = new_operation_id()
         body = orjson.dumps(
             {
                 "id": str(status),

@@ -176,7 +176,7 @@ class Import:
     def _insert(self, transaction: Transaction, section: Section, rows: list[Row]) -> set[tuple[str, ...]]:
         given = tuple(name for name in section.columns if name in rows[0])
         text = _insertion(section, given)
-        parameters = {"rows_": orjson.dumps(rows).decode(), "actor_": ACTOR, "verb_": VERB}
+        parameters = {"rows_": orjson.dumps(rows).decode(), "actor_": ACTOR, "verb_": VERB, **transaction.origin}
         found = transaction.raw(text, parameters).fetchall()
         if section.kind is not None:
             return {(identifier,) for _, _, identifier, _, _ in found}
@@ -211,7 +211,8 @@ class Import:
         values = {name: row.get(name) for name in names if name not in STAMPS}
         text = statements.update(section.kind, tuple(sorted(values)))
         bound = statements.bind(section.kind, values)
-        transaction.raw(text, {**bound, "id_": row["id"], "version_": None, "actor_": ACTOR, "verb_": VERB})
+        own = {"id_": row["id"], "version_": None, "actor_": ACTOR, "verb_": VERB}
+        transaction.raw(text, {**bound, **own, **transaction.origin})
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from ambient_sdk.batch import LARGEST
 
 from ambient_core import manifests, remote
 from ambient_core.cli import Invocation
-from ambient_core.rollout import Declared, Line, Refused, Rollout, declare
+from ambient_core.rollout import Declared, Line, Refused, Rollout, declare, in_project
 
 
 @click.command("apply")
@@ -30,7 +30,7 @@ def command(
 
     A document is a kind with its fields beside it: {kind: Skill, project_id: website, name: review}.
 
-    The API is asked with the token of AMBIENT_TOKEN, or of the developer's token file. Exit status: 0 when all is done, 1 when
+    The API is that of the current context, or of AMBIENT_API_URL and AMBIENT_TOKEN. Exit status: 0 when all is done, 1 when
     something is refused, 2 for a wrong command line.
     """
     chosen = _labels(labels, prune=flags["prune"])
@@ -40,7 +40,8 @@ def command(
     found = manifests.read(files, sys.stdin if "-" in files else (), recursive=flags["recursive"])
     lines: list[Line] = []
     with remote.connected(settings) as client:
-        declared = declare(found, remote.kinds(client))
+        known = remote.kinds(client)
+        declared = declare(in_project(found, known, remote.target_of(settings).project), known)
         if flags["prune"] and not any(one.kind.labelled for one in declared):
             raise click.UsageError("--prune: no kind in these files has labels.")
         if len(declared) > LARGEST:

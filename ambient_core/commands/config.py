@@ -1,6 +1,6 @@
 """``ambient config``."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -8,16 +8,30 @@ from rich.table import Table
 
 from ambient_core.cli import Invocation
 from ambient_core.commands import WIDE
+from ambient_core.commands.contexts import COMMANDS
 from ambient_core.config import Loaded, Settings, markdown, plugin_prefix, plugin_settings, redacted
 from ambient_core.errors import SetupError
-from ambient_core.plugins import Plugins, load_plugins
+
+if TYPE_CHECKING:
+    from ambient_core.plugins import Plugins
 
 
-@click.command("config")
+@click.group("config", invoke_without_command=True)
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the tables of docs/configuration.md.")
-@click.pass_obj
-def command(invocation: Invocation, as_markdown: bool) -> None:
-    """Print every setting, plugins' too: its value (secrets hidden) and where it came from."""
+@click.pass_context
+def command(context: click.Context, as_markdown: bool) -> None:
+    """Print every setting, plugins' too: its value (secrets hidden) and where it came from. Or choose among contexts."""
+    if context.invoked_subcommand is None:
+        _print(context.obj, as_markdown)
+
+
+for _command in COMMANDS:
+    command.add_command(_command)
+
+
+def _print(invocation: Invocation, as_markdown: bool) -> None:
+    from ambient_core.plugins import load_plugins  # noqa: PLC0415 - contexts need no plugin
+
     loaded = invocation.load()
     plugins = load_plugins(loaded.settings)
     if as_markdown:
@@ -37,7 +51,7 @@ def _add(table: Table, loaded: Loaded[Any], prefix: str = "") -> None:
         table.add_row(prefix + name, value, origin)
 
 
-def _markdown(plugins: Plugins) -> str:
+def _markdown(plugins: "Plugins") -> str:
     parts = ["# Configuration\n\nMade by `make docs`; edit the declarations, not this page.\n"]
     parts.append(
         "Defaults are overridden by a TOML file (`--config FILE` or `AMBIENT_CONFIG`), that by the environment, that by "

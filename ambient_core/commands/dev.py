@@ -2,11 +2,15 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ambient_core.cli import Invocation
 from ambient_core.embedded.system import DevelopmentOptions, run_development, usable_port
+
+_JOINED = {"issuer": "oidc", "audience": "audience", "client": "client_id"}
+"""What is said of an identity provider, by flag."""
 
 
 @click.command("dev")
@@ -21,9 +25,11 @@ from ambient_core.embedded.system import DevelopmentOptions, run_development, us
 )
 @click.option("--oidc", metavar="ISSUER", help="Let in the people of this identity provider as well.")
 @click.option("--audience", default="ambient", show_default=True, help="What the provider's tokens say in 'aud'.")
+@click.option("--client-id", default="", help="Public client of 'ambient login' at the provider.")
 @click.pass_obj
-def command(invocation: Invocation, /, data_dir: Path, oidc: str | None, audience: str, **given: int | None) -> None:
+def command(invocation: Invocation, /, data_dir: Path, **given: Any) -> None:
     """Start PostgreSQL, the API, the control plane and the AG-UI gateway on this machine; Ctrl-C stops them all."""
+    joined = {f"oidc_{name}": given.pop(flag) for name, flag in _JOINED.items()}
     settings = invocation.load().settings
     # Nobody has to know these two beforehand, and the screen names them: a second system needs no flag for them.
     ports = {name: port for name, port in given.items() if port is not None}
@@ -31,8 +37,7 @@ def command(invocation: Invocation, /, data_dir: Path, oidc: str | None, audienc
     options = DevelopmentOptions(
         data_dir=data_dir.resolve(),
         database_url=settings.database_url or None,
-        oidc_issuer=oidc,
-        oidc_audience=audience,
+        **joined,
         **ports,
     )
     sys.exit(run_development(options))

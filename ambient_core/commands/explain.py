@@ -14,7 +14,7 @@ from ambient_core.errors import BASE_PATH
 def command(invocation: Invocation, kind: str, identifier: str) -> None:
     """Say why an object stands where it stands, such as: ambient explain session ID.
 
-    The API is asked with the token of AMBIENT_TOKEN, or of the developer's token file.
+    The API is that of the current context, or of AMBIENT_API_URL and AMBIENT_TOKEN.
     """
     plural = kind.lower() if kind.lower().endswith("s") else f"{kind.lower()}s"
     with remote.connected(invocation.load().settings) as client:

@@ -42,6 +42,7 @@ class DevelopmentOptions:
         metrics_port: of figures.
         oidc_issuer: an identity provider whose people are let in beside the developer.
         oidc_audience: what its tokens must say in ``aud``.
+        oidc_client: public client there, by which people log in from the command line.
     """
 
     data_dir: Path
@@ -52,6 +53,7 @@ class DevelopmentOptions:
     metrics_port: int = 4433
     oidc_issuer: str | None = None
     oidc_audience: str = "ambient"
+    oidc_client: str = ""
 
     @property
     def ports(self) -> dict[str, int]:
@@ -196,7 +198,11 @@ class System:
 
     def _environment(self, database_url: str) -> dict[str, str]:
         options = self.options
-        joined = {"AMBIENT_OIDC_ISSUER": options.oidc_issuer, "AMBIENT_OIDC_AUDIENCE": options.oidc_audience}
+        joined = {
+            "AMBIENT_OIDC_ISSUER": options.oidc_issuer,
+            "AMBIENT_OIDC_AUDIENCE": options.oidc_audience,
+            "AMBIENT_OIDC_LOGIN_CLIENT": options.oidc_client,
+        }
         inherited = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
         return {
             **inherited,
@@ -345,6 +351,11 @@ def welcome(options: DevelopmentOptions, token: Path) -> str:
             f"  figures        http://127.0.0.1:{options.metrics_port}/metrics",
             f"  project        {PROJECT}",
             f"  token          {token}",
+            *(
+                [f"  log in         ambient login --server http://127.0.0.1:{options.port}"]
+                if options.oidc_client
+                else []
+            ),
             "",
             "Try it in another terminal:",
             "",

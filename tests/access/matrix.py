@@ -9,11 +9,11 @@ from ambient_core.kinds import Kind, Registry
 from tests.contract.maker import Maker
 
 BASE = "/api/ambient/v1"
-METHODS = ("get", "post", "patch", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 BODIES: dict[str, Any] = {
     "createSessionMessage": {"payload": "Look."},
     "putControlPlaneStates": {"states": []},
-    "createBatch": {"operations": []},
+    "patchSessionStatus": {"starts": 1, "phase": "Creating"},
 }
 """Bodies of operations that are neither a create nor content with none."""
 
@@ -28,6 +28,8 @@ class Row:
     path: str
     query: Mapping[str, str]
     body: Any
+    operates: Mapping[str, Any] | None = None
+    """The same as an operation of a batch, where it can be one."""
 
 
 class Asker:
@@ -37,9 +39,11 @@ class Asker:
         admin: makes them.
         registry: the kinds.
         places: projects by what the table calls them.
+        session: the one whose runner asks.
     """
 
-    def __init__(self, admin: Any, registry: Registry, places: Mapping[str, str]) -> None:
+    def __init__(self, admin: Any, registry: Registry, places: Mapping[str, str], session: str) -> None:
+        self._session = session
         self._kinds = {kind.plural: kind for kind in registry}
         self._makers = {place: _Maker(admin, project, registry) for place, project in places.items()}
         self._made = {
@@ -58,15 +62,19 @@ class Asker:
     def _of(self, path: str, method: str, operation: Mapping[str, Any]) -> Iterator[Row]:
         plural = path.removeprefix(BASE + "/").split("/")[0]
         kind = self._kinds.get(plural)
-        places = ["own", "other"] if kind is not None and kind.project_column else ["-"]
+        places = ["own", "other"] if (kind is not None and kind.project_column) or plural == "batch" else ["-"]
         if (path, method) == (f"{BASE}/projects", "post"):
             places = ["-"]
+        if path.startswith(f"{BASE}/sessions/{{id}}"):
+            places.append("self")
         for place in places:
             yield self._row(kind, place, path, method, operation)
 
     def _row(self, kind: Kind | None, place: str, path: str, method: str, operation: Mapping[str, Any]) -> Row:
-        name, maker = operation["operationId"], self._makers["own" if place == "-" else place]
-        identifier = self._made[kind.plural, "own" if place == "-" else place] if kind else "7"
+        name, where = operation["operationId"], place if place == "other" else "own"
+        identifier = self._made[kind.plural, where] if kind else "7"
+        if place == "self":
+            identifier = self._session
         known = {
             parameter.get("name", parameter.get("$ref", "").rsplit("/", 1)[-1])
             for parameter in operation.get("parameters", [])
@@ -79,17 +87,30 @@ class Asker:
                 query["search"] = f"id = '{identifier}'"
             if method == "delete":
                 query["max_affected"] = "10"
-        body = None
-        if method in ("post", "patch"):
-            creates = kind is not None and method == "post" and path == kind.path
-            body = (
-                maker.body(kind)
-                if creates and kind
-                else {"version": 1}
-                if path.endswith("/restore")
-                else BODIES.get(name, {})
-            )
-        return Row(name, place, method.upper(), path.replace("{id}", identifier), query, body)
+        body = self._body(kind, where, path, name) if method in ("post", "put", "patch") else None
+        operates = self._operates(kind, identifier, path, method, body) if kind else None
+        return Row(name, place, method.upper(), path.replace("{id}", identifier), query, body, operates)
+
+    def _body(self, kind: Kind | None, where: str, path: str, name: str) -> Any:
+        if name == "runBatch":
+            change = {"op": "patch", "kind": "Skill", "id": self._made["skills", where], "body": {"description": "x"}}
+            return {"atomic": True, "operations": [change]}
+        if kind is not None and path == kind.path:
+            return self._makers[where].body(kind)
+        return {"version": 1} if path.endswith("/restore") else BODIES.get(name, {})
+
+    @staticmethod
+    def _operates(kind: Kind, identifier: str, path: str, method: str, body: Any) -> dict[str, Any] | None:
+        tail, about = path.removeprefix(kind.path).removeprefix("/{id}"), {"kind": kind.name, "id": identifier}
+        if (path, method) == (kind.path, "post"):
+            return {"op": "create", "kind": kind.name, "body": body}
+        if path == f"{kind.path}/{{id}}" and method in ("patch", "delete"):
+            return {"op": method, **about, **({"body": body} if method == "patch" else {})}
+        for action in kind.actions:
+            if (f"/{action.path}", method.upper(), action.on) == (tail, action.method, "item") and action.writes:
+                given = {"body": body} if action.body is not None else {}
+                return None if action.secret else {"op": "action", "action": action.name, **about, **given}
+        return None
 
 
 class _Maker(Maker):

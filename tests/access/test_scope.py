@@ -185,10 +185,20 @@ def test_case_21_a_header_that_contradicts_path_or_body_is_refused(
     assert call("POST", "/skills", json=body, headers=headers).status_code == 400
     assert call("GET", f"/skills?project_id={project}", headers=headers).status_code == 400
     assert call("GET", f"/projects/{project}", headers=headers).status_code == 400
+    assert call("GET", f"/changes?project_id={project}", headers=headers).status_code == 400
     # What is not in the project that the header names is not there.
     assert call("GET", f"/skills/{mine}", headers=headers).status_code == 404
     assert call("PATCH", f"/skills/{mine}", json={"description": "x"}, headers=headers).status_code == 404
     assert call("GET", f"/skills/{mine}", headers={"X-Ambient-Project": project}).status_code == 200
+    assert call("DELETE", f"/projects?search=id = '{project}'&max_affected=9", headers=headers).json["deleted"] == 0
+    operations = [
+        {"op": "create", "kind": "Skill", "body": body},
+        {"op": "patch", "kind": "Skill", "id": mine, "body": {"description": "x"}},
+        {"op": "delete", "kind": "Project", "id": project},
+    ]
+    results = call("POST", "/batch", json={"operations": operations}, headers=headers).json["results"]
+    assert [result["status"] for result in results] == [400, 404, 400]
+    assert call("GET", f"/skills/{mine}").json["version"] == 1
 
 
 def test_an_ordinary_call_of_somebody_with_roles_takes_one_statement(

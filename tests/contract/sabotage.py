@@ -64,17 +64,19 @@ def add_whatever_happens() -> None:
 
 
 def show_every_object_in_a_search() -> None:
-    visibility.matches = lambda kind, clause, content: "true"
+    visibility.matches = lambda kind, clause, row: "true"
 
 
 def show_the_present_as_the_past() -> None:
-    past.at_version = lambda kind, identifier, version: NOWHERE
-    past.at_time = lambda run, kind, at, identifier=None: NOWHERE
+    past.at_version = lambda kind, identifier, version, limited: NOWHERE
+    past.at_time = lambda run, kind, at, identifier=None, limited=False: NOWHERE
 
 
 def restore_the_last_version() -> None:
     original = past.at_version
-    past.at_version = lambda kind, identifier, version: original(kind, identifier, version + 1)
+    past.at_version = lambda kind, identifier, version, limited: original(
+        kind, identifier, version + 1, limited=limited
+    )
 
 
 def difference_to_itself() -> None:

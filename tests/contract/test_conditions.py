@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,6 +94,28 @@ def test_25_where_it_is_demanded_a_change_without_if_match_is_428(
     for action in (a for a in kind.actions if a.conditional and not a.fenced):
         refused(call(action.method, f"{path}/{action.path}", json={}), 428, "428")
     assert call("DELETE", path, headers={"If-Match": '"1"'}).status_code == 204
+
+
+def test_25_where_the_configuration_demands_it_a_change_without_if_match_is_428(
+    kind: Kind, path: str, call: Any, monkeypatch: pytest.MonkeyPatch, app: Any
+) -> None:
+    settings = replace(app.runtime.settings, require_if_match=True)
+    monkeypatch.setattr(app, "runtime", replace(app.runtime, settings=settings))
+    refused(call("PATCH", path, json={}), 428, "428")
+    refused(call("DELETE", path), 428, "428")
+    refused(call("POST", f"{path}/restore", json={"version": 1}), 428, "428")
+    assert call("PATCH", path, json={}, headers={"If-Match": '"1"'}).status_code == 200
+
+
+def test_41_the_head_of_an_address_is_what_a_get_says_without_its_body(kind: Kind, path: str, call: Any) -> None:
+    for address in (path, f"{path}?fields=version", f"/{kind.plural}?search=id = 'x'", f"{path}/history", f"{path}0"):
+        head, got = call("HEAD", address), call("GET", address)
+        assert (head.status_code, head.data, head.content_type) == (got.status_code, b"", got.content_type), address
+        for name in ("ETag", "Content-Length"):
+            expected = got.headers.get(name) if got.status_code == 200 else head.headers.get(name)
+            assert head.headers.get(name) == expected, (address, name)
+    fresh = call("HEAD", path, headers={"If-None-Match": '"1"'})
+    assert (fresh.status_code, fresh.headers["ETag"]) == (304, '"1"')
 
 
 def test_an_action_on_a_stale_object_is_412(kind: Kind, path: str, call: Any) -> None:

@@ -229,6 +229,9 @@ def test_secret_fields_are_never_shown_searched_or_logged(kind: Kind, maker: Mak
         assert column.name not in made
         refused(maker.call("GET", f"/{kind.plural}?search={column.name} = 'x'"), 400, "21")
         refused(maker.call("GET", f"/{kind.plural}?fields={column.name}"), 400, "21")
+        refused(maker.call("GET", f"/{kind.plural}?orderBy={column.name}"), 400, "21")
+        refused(maker.call("GET", f"/{kind.plural}?watch=true&search={column.name} = 'x'"), 400, "21")
+        refused(maker.call("DELETE", f"/{kind.plural}?search={column.name} = 'x'&max_affected=9"), 400, "21")
         assert column.name not in changes_of(app, kind, made["id"])[0][2]
 
 
@@ -287,6 +290,15 @@ def test_the_same_idempotency_key_makes_one_object(kind: Kind, maker: Maker) -> 
     assert (first.status_code, again.status_code, again.data) == (201, 201, first.data)
     assert again.headers["Idempotency-Replayed"] == "true"
     refused(maker.call("POST", f"/{kind.plural}", json={**body, some_text(kind): "other"}, headers=headers), 422, "422")
+
+
+def test_a_request_that_is_refused_leaves_its_idempotency_key_free(kind: Kind, maker: Maker) -> None:
+    headers, body = {"Idempotency-Key": secrets.token_hex(8)}, maker.body(kind)
+    refused(maker.call("POST", f"/{kind.plural}", json={**body, "no_such_field": 1}, headers=headers), 400, "8")
+    made = maker.call("POST", f"/{kind.plural}", json=body, headers=headers)
+    assert (made.status_code, "Idempotency-Replayed" in made.headers) == (201, False)
+    again = maker.call("POST", f"/{kind.plural}", json=body, headers=headers)
+    assert [again.headers[name] for name in ("ETag", "Location")] == ['"1"', made.headers["Location"]]
 
 
 def test_wrong_methods_and_missing_tokens_are_refused(kind: Kind, call: Any, caller: Any) -> None:

@@ -152,3 +152,69 @@ def test_pages_of_changes_belong_to_what_was_asked_and_to_the_caller(
         assert "page_token" in refused(call("GET", f"{other}&page_token={token}"), 400, "21")["reason"]
     refused(control_plane("GET", f"{query}&page_token={token}"), 400, "21")
     refused(call("GET", f"{query}&page_token={whole[0]['cursor']}"), 400, "21")
+
+
+def test_each_filter_of_changes_narrows(kind: Kind, maker: Maker, call: Any, control_plane: Any) -> None:
+    made = maker.make(kind)
+    new = changed(kind, maker, made)
+    call("DELETE", f"/{kind.plural}/{made['id']}")
+    create, patch, delete = listed(call, kind, made["id"], 3)
+    mine = f"/changes?object_id={made['id']}&order=oldest"
+    for query, expected in (
+        (f"kinds={kind.name}", [create, patch, delete]),
+        ("kinds=" + ("Skill" if kind.name != "Skill" else "User"), []),
+        ("verb=patch", [patch]),
+        ("actor=person:developer", [create, patch, delete]),
+        ("actor=person:nobody", []),
+        (f"since={new['updated_at']}", [patch, delete]),
+        (f"until={new['updated_at']}", [create]),
+        (f"since={made['created_at']}&until={new['updated_at']}", [create]),
+        (
+            f"project_id={create.get('project_id', 'nowhere')}",
+            [create, patch, delete] if "project_id" in create else [],
+        ),
+        ("project_id=nowhere", []),
+    ):
+        assert call("GET", f"{mine}&{query}").json["items"] == expected, query
+
+
+def test_an_object_that_starts_or_stops_to_match_is_added_or_deleted(kind: Kind, maker: Maker, call: Any) -> None:
+    name = some_text(kind)
+    if rules_of(kind.table.c[name]).format is not None:
+        return
+    made, value = maker.make(kind), f"n{secrets.token_hex(6)}"
+    path = f"/{kind.plural}/{made['id']}"
+    with watching(call, f"/{kind.plural}?watch=true&search={name} = '{value}'") as stream:
+        for given in (value, f"{value}x", value):
+            call("PATCH", path, json={name: given})
+        call("DELETE", path)
+        events = stream.until(4)
+    assert told(events) == [
+        ("ADDED", made["id"], 2),
+        ("DELETED", made["id"], 3),
+        ("ADDED", made["id"], 4),
+        ("DELETED", made["id"], 4),
+    ]
+    assert [event["object"][name] for event in events] == [value] * 4
+
+
+def test_a_cursor_that_is_older_than_what_is_kept_is_410_and_says_what_to_do(
+    kind: Kind, maker: Maker, call: Any, app: Any
+) -> None:
+    made = maker.make(kind)
+    changed(kind, maker, made)
+    first = listed(call, kind, made["id"], 2)[0]["cursor"]
+    page = call("GET", f"/changes?kinds={kind.name}&order=oldest&size=1").json["next_page_token"]
+    with app.runtime.database.transaction() as transaction:
+        kept = changes.horizon(transaction.raw).position
+    move = "UPDATE change_horizon SET xid = %(xid)s::xid8, seq = %(seq)s"
+    with app.runtime.database.transaction() as transaction:
+        transaction.raw(move, changes.end(transaction.raw)._asdict() | {"xid": str(changes.end(transaction.raw).xid)})
+    try:
+        for path in (f"/{kind.plural}?watch=true", f"/changes?kinds={kind.name}"):
+            headers = {"Accept": "text/event-stream", "Last-Event-ID": first}
+            assert "initial=true" in refused(call("GET", path, headers=headers), 410, "410")["reason"]
+        refused(call("GET", f"/changes?kinds={kind.name}&order=oldest&size=1&page_token={page}"), 410, "410")
+    finally:
+        with app.runtime.database.transaction() as transaction:
+            transaction.raw(move, {"xid": str(kept.xid), "seq": kept.seq})

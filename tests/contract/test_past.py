@@ -155,3 +155,31 @@ def test_41_the_past_has_one_format(kind: Kind, maker: Maker, call: Any) -> None
     refused(call("GET", f"{path}/history", headers=html), 406)
     refused(call("POST", f"{path}/restore", json={"version": 1}, headers=html), 406)
     refused(call("GET", "/changes", headers=html), 406)
+
+
+def test_the_history_of_what_was_deleted_stays(kind: Kind, maker: Maker, call: Any) -> None:
+    made = maker.make(kind)
+    new = changed(kind, maker, made)
+    path = f"/{kind.plural}/{made['id']}"
+    call("DELETE", path)
+    page = call("GET", f"{path}/history").json
+    assert [(entry["verb"], entry["version"]) for entry in page["items"]] == [
+        ("delete", 2),
+        ("patch", 2),
+        ("create", 1),
+    ]
+    assert (page["items"][0]["diff"], jsonpatch.apply_patch(made, page["items"][1]["diff"])) == ([], new)
+    refused(call("GET", f"{path}?as_of={page['items'][0]['at']}"), 404, "7")
+
+
+def test_a_restore_that_is_sent_twice_happens_once(kind: Kind, maker: Maker, call: Any) -> None:
+    made = maker.make(kind)
+    changed(kind, maker, made)
+    path, key = f"/{kind.plural}/{made['id']}", {"Idempotency-Key": made["id"] + "-back"}
+    refused(call("POST", f"{path}/restore", json={"version": 9}, headers=key), 404)
+    first = call("POST", f"{path}/restore", json={"version": 1}, headers=key)
+    again = call("POST", f"{path}/restore", json={"version": 1}, headers=key)
+    assert (again.status_code, again.data, again.headers["ETag"]) == (200, first.data, first.headers["ETag"])
+    assert again.headers["Idempotency-Replayed"] == "true"
+    refused(call("POST", f"{path}/restore", json={"version": 2}, headers=key), 422, "422")
+    assert call("GET", path).json["version"] == 3

@@ -69,6 +69,19 @@ def said(result: Result) -> str:
     return f"{result.stdout}{result.stderr}{result.exception}"
 
 
+def test_a_document_without_a_project_is_in_that_of_the_context(
+    apply: Apply, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMBIENT_PROJECT", "meant")
+    text = (
+        "kind: Project\nname: meant\n---\nkind: skills\nname: review\n---\nkind: skills\nname: other\nproject_id: said"
+    )
+    assert apply(text="kind: Project\nname: said").exit_code == 0
+    assert apply(text=text).exit_code == 0, said(apply(text=text))
+    assert call("GET", "/skills?search=project_id = 'meant'").json["items"][0]["name"] == "review"
+    assert call("GET", "/skills?search=project_id = 'said'").json["items"][0]["name"] == "other"
+
+
 def test_twice_changes_nothing_and_a_change_is_seen(apply: Apply, call: Any) -> None:
     first = apply(text=team("twice"))
     assert (first.exit_code, first.stdout) == (0, "projects/twice created\nskills/review created\n"), said(first)

@@ -38,10 +38,13 @@ def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
         "credentials",
         "db",
         "dev",
+        "login",
+        "logout",
         "openapi",
         "plugins",
         "serve",
         "version",
+        "whoami",
     ):
         assert f"\n  {command} " in shown
     script = (

@@ -9,13 +9,12 @@ import pytest
 from ambient_core.config import (
     Settings,
     Sources,
-    address_of,
-    check_free,
     load,
     markdown,
     redacted,
 )
 from ambient_core.errors import SetupError
+from ambient_core.listeners import address_of, check_free
 from ambient_core.profiles import check_profile
 
 

@@ -47,3 +47,10 @@ def test_each_case_of_the_data_contract_has_a_test_with_its_number() -> None:
     numbered = (re.match(r"test_((?:\d+_)+)", name) for path in files() for name in names_in(path))
     shown = {int(number) for match in numbered if match for number in match[1].strip("_").split("_")}
     assert sorted(set(CASES) - shown) == []
+
+
+def test_every_test_that_the_page_on_security_names_exists() -> None:
+    known = {path.name for path in files()} | {path.name for path in (ROOT / "tests" / "access").iterdir()}
+    named = re.findall(r"`(?:[\w/]+/)?(\w+\.(?:py|txt))`", (ROOT / "docs" / "security.md").read_text())
+    assert named
+    assert sorted(set(named) - known) == []

@@ -19,6 +19,26 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("system")]
 GIT = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"]
 
 
+def backend(folder: Path, request: BaseHTTPRequestHandler, body: bytes) -> tuple[dict[str, str], bytes]:
+    """What git's own back end answers."""
+    path, _, query = request.path.partition("?")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "GIT_PROJECT_ROOT": str(folder),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "REQUEST_METHOD": request.command,
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "CONTENT_LENGTH": str(len(body)),
+        "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+        "HTTP_GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+    }
+    done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=True)
+    head, _, content = done.stdout.partition(b"\r\n\r\n")
+    return dict(line.decode().split(": ", 1) for line in head.split(b"\r\n")), content
+
+
 class GitServer:
     """A repository over HTTP: git's own back end, behind basic authentication.
 
@@ -51,25 +71,8 @@ class GitServer:
                     self.end_headers()
                     return
                 users.append(user)
-                path, _, query = self.path.partition("?")
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                environment = {
-                    "PATH": os.environ["PATH"],
-                    "GIT_PROJECT_ROOT": str(folder),
-                    "GIT_HTTP_EXPORT_ALL": "1",
-                    "PATH_INFO": path,
-                    "QUERY_STRING": query,
-                    "REQUEST_METHOD": self.command,
-                    "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                    "CONTENT_LENGTH": str(len(body)),
-                    "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                    "HTTP_GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                }
-                done = subprocess.run(
-                    ["git", "http-backend"], input=body, env=environment, capture_output=True, check=True
-                )
-                head, _, content = done.stdout.partition(b"\r\n\r\n")
-                fields = dict(line.decode().split(": ", 1) for line in head.split(b"\r\n"))
+                fields, content = backend(folder, self, body)
                 self.send_response(int(fields.pop("Status", "200 OK").split()[0]))
                 for name, value in fields.items():
                     self.send_header(name, value)

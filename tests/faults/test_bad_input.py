@@ -230,7 +230,7 @@ def test_a_strange_authorization_is_401(caller: Any, header: str) -> None:
     refused(caller(None)("GET", "/projects", headers={"Authorization": header}), 401)
 
 
-@pytest.mark.parametrize("tag", ["3", '"3', '"1" "2"', '"1",', "", "*, *", "W/3", '"1"' + ', "1"' * 1000])
+@pytest.mark.parametrize("tag", ["3", '"3', '"1" "2"', "", "*, *", "W/3", '"1"' + ', "1"' * 1000])
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
 def test_a_header_without_entity_tags_is_400(call: Any, project: str, header: str, tag: str) -> None:
     assert header in refused(call("PATCH", f"/projects/{project}", json={}, headers={header: tag}), 400)

@@ -13,6 +13,7 @@ from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
 from ambient_core.plugins import Source, installed, load_plugins
 from tests.identity.issuer import AUDIENCE, Issuer
+from tests.identity.node import Provider
 
 
 class Asked:
@@ -57,6 +58,14 @@ def own_issuer() -> Iterator[Issuer]:
 
 
 @pytest.fixture(scope="module")
+def provider() -> Iterator[Provider]:
+    """A real one."""
+    made = Provider()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
 def production(settings: Settings, database_url: str, tokens: dict[str, Path], tmp_path_factory: Any) -> Settings:
     """Settings of production, but for the issuers."""
     control_plane = tmp_path_factory.mktemp("tokens") / "control-plane"
@@ -85,7 +94,9 @@ def serving(production: Settings) -> Iterator[Callable[..., Asked]]:
         governed: bool = False,
         **changed: Any,
     ) -> Asked:
-        mine = {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE} if issuer is not None else {}
+        mine: dict[str, Any] = {"authorization": "access" if governed else "everybody"}
+        if issuer is not None:
+            mine |= {"oidc_issuer": issuer.url, "oidc_audience": AUDIENCE}
         settings = replace(production, **{**mine, **changed})
         plugins = load_plugins(settings, [*installed(), *([] if governed else [everybody_may()]), *(sources or ())])
         made.append(create_app(settings, surface, plugins))

@@ -37,6 +37,7 @@ class Issuer:
         self.keys: dict[str, Any] = {}
         self.asked: Counter[str] = Counter()
         self.down = False
+        self.behind = 0.0
         self.slow = threading.Event()
         self.slow.set()
         self.redirect: str | None = None
@@ -111,6 +112,9 @@ class Issuer:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string(time.time() - issuer.behind)
 
             def log_message(self, *arguments: Any) -> None:
                 """Tests look at `asked`."""

@@ -62,6 +62,45 @@ def test_a_keyring_that_is_none_is_refused_without_being_repeated(good: Settings
     assert "secret-words" not in str(refused.value)
 
 
+@pytest.mark.parametrize("bind", ["0.0.0.0:4433", "[::]:4433", "8.8.8.8:4433", "metrics.example.com:4433"])
+@pytest.mark.parametrize("name", ["metrics_bind", "control_plane_health_bind"])
+def test_production_does_not_show_figures_to_the_world(good: Settings, name: str, bind: str) -> None:
+    with pytest.raises(SetupError, match=f"^{name} is"):
+        check_profile(replace(good, **{name: bind}))
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1:4433", "localhost:4433", "10.1.2.3:4433", "[fd00::1]:4433"])
+def test_production_shows_figures_to_its_own_network(good: Settings, bind: str) -> None:
+    check_profile(replace(good, metrics_bind=bind, control_plane_health_bind=bind))
+
+
+@pytest.mark.parametrize(
+    "text", ["*", "https://*.example.com", "https://a.example.com,*", "null", "https://a.example.com/"]
+)
+def test_no_profile_lets_pages_in_that_are_not_named(good: Settings, settings: Settings, text: str) -> None:
+    for of_profile in (good, replace(settings, database_url="postgresql://x/y")):
+        with pytest.raises(SetupError, match="^cors_origins holds"):
+            check_profile(replace(of_profile, cors_origins=text))
+
+
+def test_production_does_not_call_callers_to_plain_http(good: Settings) -> None:
+    check_profile(replace(good, public_url="https://ambient.example.com"))
+    with pytest.raises(SetupError, match="^public_url is"):
+        check_profile(replace(good, public_url="http://ambient.example.com"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [({"plugins_disabled": "access"}, "plugins_disabled names it"), ({"authorization": "none"}, "it is not installed")],
+)
+def test_production_does_not_start_without_what_decides_who_may_do_what(
+    good: Settings, issuer: Issuer, changed: dict[str, Any], why: str
+) -> None:
+    ours = replace(good, oidc_issuer=issuer.url, **changed)
+    with pytest.raises(SetupError, match=f"^authorization names the plugin .*{why}"):
+        create_app(ours, plugins=load_plugins(ours))
+
+
 def test_production_is_the_default_profile() -> None:
     assert Settings().profile == "production"
 
@@ -94,8 +133,9 @@ def test_an_application_is_not_built_over_settings_that_cannot_work(
     assert words in str(refused.value)
 
 
-def test_a_control_planes_token_that_could_be_guessed_is_refused(good: Settings, tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("changeme")
+@pytest.mark.parametrize("token", ["changeme", "changeme" * 8, "0" * 64])
+def test_a_control_planes_token_that_could_be_guessed_is_refused(good: Settings, tmp_path: Path, token: str) -> None:
+    (tmp_path / "token").write_text(token)
     (tmp_path / "token").chmod(0o600)
     with pytest.raises(SetupError, match="could be guessed"):
         create_app(replace(good, control_plane_token_file=tmp_path / "token"), plugins=load_plugins(good))

@@ -34,6 +34,8 @@ class Served:
             "OIDC_ISSUER": issuer.url,
             "OIDC_AUDIENCE": AUDIENCE,
             "OIDC_COOLDOWN": "2",
+            # How often anybody may ask is not what is tested here.
+            **dict.fromkeys(("RATE_LIMIT", "ADDRESS_RATE_LIMIT", "FAILED_RATE_LIMIT"), "0"),
             "BIND": f"127.0.0.1:{self.ports['api']}",
             "GATEWAY_BIND": f"127.0.0.1:{self.ports['gateway']}",
             "HEALTH_BIND": f"127.0.0.1:{self.ports['health']}",

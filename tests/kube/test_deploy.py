@@ -138,7 +138,7 @@ def test_the_settings_of_an_overlay_are_settings(name: str) -> None:
     plugins = load_plugins(Settings(profile="development"))
     claimed = [f"AMBIENT_{plugin.upper()}_" for plugin, _ in plugins.settings()]
     loaded = load(Settings, Sources(environment=environment, claimed=claimed)).settings
-    assert (loaded.bind, loaded.control_plane_health_bind) == ("0.0.0.0:8000", "0.0.0.0:4434")
+    assert (loaded.bind, loaded.health_bind) == ("0.0.0.0:8000", "0.0.0.0:4434")
     assert loaded.profile == ("development" if name == "kind" else "production")
     for plugin, cls in plugins.settings():
         load(cls, Sources(environment=environment), prefix=f"AMBIENT_{plugin.upper()}_")

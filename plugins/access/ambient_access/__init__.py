@@ -11,6 +11,7 @@ from ambient_access.owners import ambient_before_write
 from ambient_access.review import blueprint
 from ambient_access.rules import ambient_may, ambient_scope
 from ambient_access.settings import AccessSettings
+from ambient_access.standing import ambient_admit
 from ambient_access.stores import RoleBindingStore, RoleStore, ServiceAccountStore, permissions
 from ambient_access.tokens import ambient_authenticate, issue
 from ambient_access.tokenstore import TokenStore
@@ -55,6 +56,7 @@ __all__ = [
     "RoleBinding",
     "ServiceAccount",
     "Token",
+    "ambient_admit",
     "ambient_authenticate",
     "ambient_before_write",
     "ambient_blueprints",

@@ -10,7 +10,7 @@ from ambient_access.subject import MINE, is_governed, subject_of
 from ambient_core import Conflict, Forbidden, Store
 
 OWNER = "project-owner"
-INTERNAL = frozenset({"agent-runner", "credential-token-reader"})
+INTERNAL = frozenset({"agent-runner", "credential-token-reader", "platform-control-plane"})
 PLACES = ("project", "agent", "session", "credential")
 
 _HELD = (

@@ -40,6 +40,8 @@ def review(invocation: Invocation, verb: str, kind: str, identifier: str | None,
     with remote.connected(invocation.load().settings) as client:
         found = client.transport.json("GET", f"{BASE_PATH}/access/review", query=query)
     click.echo("yes" if found["allowed"] else f"no: {found['text']}")
+    if roles := found.get("roles"):
+        click.echo(f"  roles that would do: {', '.join(roles)}")
     for link in found.get("chain", ()):
         click.echo("  " + ", ".join(f"{name} {value}" for name, value in link.items()))
 

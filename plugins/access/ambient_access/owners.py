@@ -1,29 +1,44 @@
-"""Who makes a project or a credential owns it, from the same transaction on; a credential's bindings go with it."""
+"""Who makes a project or a credential owns it, from the same transaction on; and nobody's deletion takes the last owner along unseen."""
 
 from typing import Any
 
+from ambient_access.authority import keep_an_owner
 from ambient_access.grants import forget
+from ambient_access.rules import OWNED
 from ambient_access.stores import RoleBindingStore
-from ambient_access.subject import is_governed, subject_of
+from ambient_access.subject import may_own, subject_of
 from ambient_core import Kind, Principal, current, hookimpl
 from ambient_core.hooks import only_for
 from ambient_core.statements import remove
 
+_COLUMNS = ("id", "scope", "role_id", "project_id")
+_OF_USER = (
+    "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b WHERE b.user_id = %(id)s ORDER BY b.id"
+)
+_OF_ACCOUNTS = (
+    "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b JOIN service_accounts ON "
+    "service_accounts.id = b.service_account_id WHERE service_accounts.project_id = %(id)s AND b.project_id <> %(id)s"
+)
+_TOKENS = "SELECT tokens.id FROM tokens WHERE tokens.user_id = %(id)s ORDER BY tokens.id"
+
 
 @hookimpl
-@only_for("Project", "Credential")
+@only_for("Project", "User", "Credential")
 def ambient_before_write(kind: Kind, verb: str, row: dict[str, Any], principal: Principal) -> None:
-    """Make the maker of a project or a credential its owner."""
-    if verb == "create" and is_governed(principal):
+    """Make the maker of something its owner; let who is deleted take no project's last owner along, nor leave rights behind."""
+    if (kind.name, verb) in OWNED and may_own(principal):
         _own(kind.name.lower(), row["id"], principal)
+    elif (kind.name, verb) == ("Project", "delete"):
+        # The project's service accounts go with it, and what they hold elsewhere.
+        keep_an_owner(_bindings(), *_found(_OF_ACCOUNTS, row["id"]))
+    elif (kind.name, verb) == ("User", "delete"):
+        _leave(row["id"])
     elif (kind.name, verb) == ("Credential", "delete"):
         _release(row["id"])
 
 
 def _own(scope: str, identifier: str, principal: Principal) -> None:
-    subject = subject_of(principal)
-    store = current().system_store("RoleBinding", "create")
-    assert isinstance(store, RoleBindingStore)
+    subject, store = subject_of(principal), _bindings("create")
     store.vouched = True
     store.create(
         {
@@ -39,6 +54,28 @@ def _own(scope: str, identifier: str, principal: Principal) -> None:
 def _release(credential: str) -> None:
     """Take back what was bound to a credential: no foreign key does, as the plugin that keeps credentials may not be there."""
     forget()
-    store = current().system_store("RoleBinding", "delete")
+    store = _bindings()
     parameters: dict[str, Any] = {"ids_": [credential], "version_": None}
     store.logged(remove(store.kind, "credential_id", store.scope.text), parameters)
+
+
+def _leave(user: str) -> None:
+    """Take a person's roles and tokens away: whoever is made again under this id, by a restore, has none of them."""
+    store, found = _bindings(), _found(_OF_USER, user)
+    keep_an_owner(store, *found)
+    for binding in found:
+        store.delete(binding["id"])
+    tokens = current().system_store("Token", "delete")
+    for (token,) in current().transaction.as_system(_TOKENS, {"id": user}).fetchall():
+        tokens.delete(token)
+
+
+def _bindings(verb: str = "delete") -> RoleBindingStore:
+    store = current().system_store("RoleBinding", verb)
+    assert isinstance(store, RoleBindingStore)
+    return store
+
+
+def _found(statement: str, identifier: str) -> list[dict[str, Any]]:
+    rows = current().transaction.as_system(statement, {"id": identifier}).fetchall()
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]

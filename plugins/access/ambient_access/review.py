@@ -6,19 +6,26 @@ import orjson
 from flask import Response
 from flask_smorest import Blueprint
 
-from ambient_access.authority import PLACES
-from ambient_access.grants import grants_of
+from ambient_access.authority import INTERNAL, OWNER, PLACES
+from ambient_access.grants import LIMIT, grants_of
 from ambient_access.permissions import Permissions, allows, needed, permissions_of
 from ambient_access.rules import place_of
 from ambient_access.subject import MINE, is_governed, subject_of
 from ambient_core import BadQuery, Forbidden, Kind, NotFound, Principal, Store, current, documents
+from ambient_core.access import refuse_runner
 from ambient_core.errors import BASE_PATH
+from ambient_core.identity import CONTROL_PLANE
 from ambient_core.parameters import check_parameters, one
 
 _CHAIN = (
     "SELECT b.id, b.scope, coalesce(b.project_id, b.agent_id, b.session_id, b.credential_id), roles.name, roles.permissions, "
     "b.project_id, b.agent_id, b.session_id, b.credential_id "
     f"FROM role_bindings AS b JOIN roles ON roles.id = b.role_id WHERE {MINE} ORDER BY b.id"
+)
+_OWNERS = (
+    "SELECT CASE WHEN b.user_id IS NOT NULL THEN 'person' WHEN b.service_account_id IS NOT NULL THEN 'service' ELSE 'group' END, "
+    "coalesce(b.user_id, b.service_account_id, b.group_name) FROM role_bindings AS b "
+    "WHERE b.scope = 'project' AND b.project_id = %(project)s AND b.role_id = %(role)s ORDER BY b.id LIMIT 10"
 )
 
 
@@ -33,6 +40,7 @@ def review() -> Response:
     """Say whether somebody may use a verb, and why."""
     check_parameters("verb", "kind", "id", "principal")
     kind, verb, identifier = _kind(), _verb(), one("id")
+    refuse_runner(current().principal)
     asked = _principal(one("principal"))
     body: dict[str, Any] = {"kind": "AccessReview", "principal": asked.actor, "verb": verb, "resource": kind.name}
     if identifier is not None:
@@ -41,22 +49,20 @@ def review() -> Response:
 
 
 def _answer(asked: Principal, kind: Kind, verb: str, identifier: str | None) -> dict[str, Any]:
-    operation = current()
+    operation, wanted, row = current(), needed(kind, verb), None
     guard = operation.runtime.guard
-    if not guard.may(asked, verb, kind):
-        return {"allowed": False, **_missing(kind, needed(kind, verb))}
-    scope = guard.scope(asked, verb, kind)
-    row = None
     if identifier is not None:
         # Who asks must see the object; whether the other one reaches it is asked of it in the same words.
         reader = operation.store(kind, "get")
         row = reader.row(identifier)
+    if not guard.may(asked, verb, kind):
+        return {"allowed": False, **_missing(asked, kind, wanted, row)}
+    if identifier is not None:
         try:
-            Store(kind, reader.surroundings, "get", scope).row(identifier)
+            Store(kind, reader.surroundings, "get", guard.scope(asked, verb, kind)).row(identifier)
         except NotFound:
-            return {"allowed": False, **_missing(kind, needed(kind, verb))}
-    chain = _chain(asked, kind, needed(kind, verb), row)
-    return {"allowed": True, "chain": chain}
+            return {"allowed": False, **_missing(asked, kind, wanted, row)}
+    return {"allowed": True, "chain": _chain(asked, kind, wanted, row)}
 
 
 def _chain(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -66,9 +72,7 @@ def _chain(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any
     found = []
     for role in grants_of(asked).roles:
         if role.name in asked.roles and (by := _by(role.permissions, wanted)):
-            found.append(
-                {"role": role.name, "permission": by, "scope": "global", "why": "by the configuration's groups"}
-            )
+            found.append({"role": role.name, "permission": by, "scope": "global", "why": "by the configuration"})
     rows = current().transaction.as_system(_CHAIN, subject_of(asked).parameters()).fetchall()
     for identifier, scope, place, name, permissions, *places in rows:
         by = _by(permissions_of(permissions), wanted)
@@ -87,13 +91,30 @@ def _lies(kind: Kind, row: dict[str, Any], scope: str, place: str | None) -> boo
     return column is not None and row[column] == place
 
 
-def _missing(kind: Kind, wanted: Permissions) -> dict[str, Any]:
-    who = "an owner of its project, or a platform administrator" if kind.project_column else "a platform administrator"
+def _missing(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any] | None) -> dict[str, Any]:
+    """Which permissions would do, which roles have one, and who can give such a role there."""
     texts = sorted(f"{resource}:{name}" for resource, name in wanted)
-    return {
-        "missing": texts,
-        "text": f"A role with {' or '.join(texts)} is missing where this {kind.name} lives; {who} can give one.",
-    }
+    limit = asked.attributes.get(LIMIT)
+    if limit is not None and not allows(permissions_of(limit.split()), wanted):
+        text = f"The token is narrowed to {limit}; make one that has {' or '.join(texts)}."
+        return {"missing": texts, "roles": [], "granters": [], "text": text}
+    roles = [
+        role.name for role in grants_of(asked).roles if allows(role.permissions, wanted) and role.id not in INTERNAL
+    ]
+    project = row[kind.project_column] if row is not None and kind.project_column is not None else None
+    owners = [] if project is None else _owners(project)
+    who = "a platform administrator"
+    if kind.project_column is not None:
+        named = f" ({', '.join(owners)})" if owners else ""
+        who = f"an owner of its project{named}, or {who}"
+    text = f"A role with {' or '.join(texts)} is missing where this {kind.name} lives; {who} can give one."
+    return {"missing": texts, "roles": roles, "granters": owners, "text": text}
+
+
+def _owners(project: str) -> list[str]:
+    """Those who own a project, as the change log names them; a group by its name."""
+    rows = current().transaction.as_system(_OWNERS, {"project": project, "role": OWNER}).fetchall()
+    return [f"{kind}:{identifier}" for kind, identifier in rows]
 
 
 def _kind() -> Kind:
@@ -120,6 +141,8 @@ def _principal(text: str | None) -> Principal:
         return me
     if current().store("RoleBinding", "list").condition is not None:
         raise Forbidden("Only who may read all role bindings may ask about somebody else.")
+    if text == CONTROL_PLANE.actor:
+        return CONTROL_PLANE
     kind, _, identifier = text.partition(":")
     if kind not in ("person", "service") or not identifier:
         raise BadQuery("principal must be person:ID or service:ID.")
@@ -131,6 +154,7 @@ def _parameter(name: str, words: str, *, required: bool) -> dict[str, Any]:
 
 
 _TEXT = {"type": "string"}
+_TEXTS = {"type": "array", "items": _TEXT}
 _LINK = {
     "type": "object",
     "properties": {
@@ -168,7 +192,12 @@ _DOCUMENT: dict[str, Any] = {
                         "id": _TEXT,
                         "allowed": {"type": "boolean"},
                         "chain": {"type": "array", "items": _LINK},
-                        "missing": {"type": "array", "items": _TEXT},
+                        "missing": {**_TEXTS, "description": "Permissions of which one would do."},
+                        "roles": {**_TEXTS, "description": "Roles that have one of them."},
+                        "granters": {
+                            **_TEXTS,
+                            "description": "Owners of the object's project, ten at most, as kind:id.",
+                        },
                         "text": {**_TEXT, "description": "What is missing and who can give it."},
                     },
                 }

@@ -44,12 +44,16 @@ MINE = "(b.user_id = %(user_)s::text OR b.service_account_id = %(service_)s::tex
 
 
 def is_governed(principal: Principal) -> bool:
-    """Whether bindings say what a principal may do.
+    """Whether roles say what a principal may do.
 
-    A session's rights are the sessions plugin's affair; the development profile's administrator and the control plane are
-    nobody's subjects.
+    A session's rights are the sessions plugin's affair; the development profile's administrator is nobody's subject.
     """
-    return principal.kind != "session" and principal not in (DEVELOPER, CONTROL_PLANE)
+    return principal.kind != "session" and principal != DEVELOPER
+
+
+def may_own(principal: Principal) -> bool:
+    """Whether bindings can name a principal: the control plane has its role by the configuration, and owns nothing."""
+    return is_governed(principal) and principal != CONTROL_PLANE
 
 
 def subject_of(principal: Principal) -> Subject:

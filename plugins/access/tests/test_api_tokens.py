@@ -4,7 +4,8 @@ import secrets
 from typing import Any
 
 import pytest
-from ambient_access import grants, tokens
+from ambient_access import grants, standing, tokens, tokenstore
+from ambient_access.settings import AccessSettings
 
 from tests.access.people import People
 
@@ -138,6 +139,93 @@ def test_an_old_secret_works_on_for_as_long_as_is_asked_for(
     assert [with_token(s)("GET", "/skills").status_code for s in (first, second, third)] == [401, 401, 200]
 
 
+def test_when_a_token_was_used_is_written_once_a_minute_and_makes_no_version(
+    owner: Any, with_token: Any, app: Any, monkeypatch: Any
+) -> None:
+    # Every request looks into the database, as those of many replicas do.
+    monkeypatch.setattr(tokens, "KEPT", 0.0)
+    token = made(owner)
+    secret, path = secret_of(owner, token), f"/tokens/{token['id']}"
+
+    def used(after: str) -> tuple[str, int]:
+        with app.runtime.database.transaction() as transaction:
+            transaction.raw(
+                "UPDATE tokens SET last_used_at = last_used_at - %(past)s::interval WHERE id = %(id)s",
+                {"past": after, "id": token["id"]},
+            )
+        before = owner("GET", path).json
+        assert with_token(secret)("GET", "/skills").status_code == 200
+        now = owner("GET", path).json
+        return "anew" if now["last_used_at"] != before["last_used_at"] else "not", now["version"]
+
+    assert with_token(secret)("GET", "/skills").status_code == 200
+    assert [used("0 s"), used("50 s"), used("20 s"), used("0 s")] == [("not", 1), ("not", 1), ("anew", 1), ("not", 1)]
+    assert len(owner("GET", f"{path}/history").json["items"]) == 1
+
+
+def test_the_longest_life_is_what_the_configuration_says(owner: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(tokenstore, "access_settings", lambda: AccessSettings(token_maximum_days=7))
+    made(owner, lifetime_days=7)
+    answer = owner("POST", "/tokens", json={"name": "x", "lifetime_days": 8})
+    assert (answer.status_code, answer.json["errors"][0]["reason"]) == (400, "must be at most 7.")
+    batched = {"op": "create", "kind": "Token", "body": {"name": "x", "lifetime_days": 8}}
+    assert owner("POST", "/batch", json={"operations": [batched]}).json["results"][0]["status"] == 400
+
+
+def test_an_overlap_is_no_longer_than_the_configuration_says(
+    owner: Any, with_token: Any, app: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(tokens, "access_settings", lambda: AccessSettings(token_maximum_overlap=60))
+    token = made(owner)
+    secret_of(owner, token)
+    secret_of(owner, token, overlap=10**9)
+    with app.runtime.database.transaction() as transaction:
+        left = transaction.raw(
+            "SELECT extract(epoch FROM max(valid_until) - now()) FROM token_secrets WHERE token_id = %(id)s",
+            {"id": token["id"]},
+        ).fetchone()[0]
+    assert left <= 60
+
+
+def test_a_token_cannot_be_given_away_prolonged_or_widened_afterwards(
+    owner: Any, with_token: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(tokens, "KEPT", 0.0)
+    token = made(owner, permissions=["skill:read"])
+    path, secret = f"/tokens/{token['id']}", secret_of(owner, token)
+    for fields in ({"permissions": ["*:*"]}, {"lifetime_days": 300}, {"service_account_id": "x"}, {"user_id": "x"}):
+        assert owner("PATCH", path, json=fields).status_code == 400, fields
+    assert owner("PATCH", path, json={"name": "other"}).status_code == 200
+    restored = owner("POST", f"{path}/restore", json={"version": 1}).json
+    assert (restored["permissions"], restored["expires_at"]) == (["skill:read"], token["expires_at"])
+    # One that was taken back and is made anew has no secret: nothing that was shown works again.
+    assert owner("DELETE", path).status_code == 204
+    assert owner("POST", f"{path}/restore", json={"version": 1}).status_code == 201
+    assert with_token(secret)("GET", "/skills").status_code == 401
+
+
+def test_a_narrow_token_hears_of_the_log_and_refers_to_what_it_may_read(
+    owner: Any, project: str, skill: Any, with_token: Any
+) -> None:
+    skill(project)
+    assert owner("POST", "/sessions", json={"name": "s", "project_id": project}).status_code == 201
+    narrow = with_token(secret_of(owner, made(owner, permissions=["skill:read"])))
+    assert {change["kind"] for change in narrow("GET", "/changes").json["items"]} == {"Skill"}
+    assert narrow("GET", "/changes?kinds=Session").status_code == 403
+    everything = narrow("POST", "/batch", json={"operations": [{"op": "delete", "kind": "Session", "id": "x"}]})
+    assert everything.json["results"][0]["status"] == 403
+
+
+def test_what_a_person_has_by_a_group_is_not_its_tokens(people: People, project: str, with_token: Any) -> None:
+    name, group = people.new(), people.new()
+    user = people.admin("POST", "/users", json={"username": name, "name": name}).json["id"]
+    body = {"role_id": "project-viewer", "scope": "project", "project_id": project, "group_name": group}
+    assert people.admin("POST", "/role_bindings", json=body).status_code == 201
+    member = people.named(f"{user}/{group}")
+    assert member("GET", f"/projects/{project}").status_code == 200
+    assert with_token(secret_of(member, made(member)))("GET", f"/projects/{project}").status_code == 404
+
+
 def test_everybody_lists_their_own_and_an_administrator_all(owner: Any, people: People) -> None:
     token = made(owner)
     stranger = people.named(people.new())
@@ -151,8 +239,9 @@ def test_everybody_lists_their_own_and_an_administrator_all(owner: Any, people: 
 
 
 def test_a_service_accounts_token_is_made_by_who_has_all_that_it_has(
-    owner: Any, people: People, project: str, other: str, skill: Any, with_token: Any
+    owner: Any, people: People, project: str, other: str, skill: Any, with_token: Any, monkeypatch: Any
 ) -> None:
+    monkeypatch.setattr(tokens, "KEPT", 0.0)
     account = owner("POST", "/service_accounts", json={"name": f"a{secrets.token_hex(4)}", "project_id": project}).json[
         "id"
     ]
@@ -168,8 +257,10 @@ def test_a_service_accounts_token_is_made_by_who_has_all_that_it_has(
         owner("POST", "/tokens", json={"name": "x", "lifetime_days": 1, "service_account_id": account}).status_code
         == 403
     )
-    disabled = people.admin("PATCH", f"/service_accounts/{account}", json={"disabled": True})
-    assert disabled.status_code == 200
+    for disabled, status in ((True, 401), (False, 200)):
+        patched = people.admin("PATCH", f"/service_accounts/{account}", json={"disabled": disabled})
+        assert patched.status_code == 200
+        assert with_token(secret)("GET", "/skills").status_code == status
 
 
 def test_a_disabled_owner_is_out(owner: Any, people: People, with_token: Any, monkeypatch: Any) -> None:
@@ -179,3 +270,13 @@ def test_a_disabled_owner_is_out(owner: Any, people: People, with_token: Any, mo
     assert caller("GET", "/skills").status_code == 200
     assert people.admin("POST", f"/users/{user}/disable").status_code == 200
     assert caller("GET", "/skills").status_code == 401
+
+
+def test_a_disabled_service_account_is_out_by_whichever_way_it_comes(people: People, monkeypatch: Any) -> None:
+    monkeypatch.setattr(standing, "KEPT", 0.0)
+    account = people.admin("POST", "/service_accounts", json={"name": people.new()}).json["id"]
+    # As an identity provider knows it: without a token of ours.
+    caller = people.named(account, "service")
+    for disabled, status in ((False, 200), (True, 401), (False, 200)):
+        assert people.admin("PATCH", f"/service_accounts/{account}", json={"disabled": disabled}).status_code == 200
+        assert caller("GET", "/skills").status_code == status

@@ -1,12 +1,16 @@
 """Who may do what, and why: the review says the chain, or what is missing; the first administrator comes over the database."""
 
+import threading
+from collections.abc import Iterator
 from typing import Any
 
-from ambient_access.commands import admin
+import pytest
+from ambient_access.commands import access, admin
 from click.testing import CliRunner
+from werkzeug.serving import make_server
 
 from ambient_core.cli import Invocation
-from ambient_core.config import Sources
+from ambient_core.config import Settings, Sources
 from tests.access.people import People
 
 
@@ -26,12 +30,73 @@ def test_a_yes_comes_with_binding_role_permission_and_scope(people: People, proj
 
 
 def test_a_no_says_what_is_missing_and_who_could_give_it(people: People, project: str, skill: Any) -> None:
-    mine = skill(project)
+    mine, owner = skill(project), people.new()
+    people.give("project:owner", owner, project_id=project)
+    body = {"role_id": "project-owner", "scope": "project", "project_id": project, "group_name": "leads"}
+    assert people.admin("POST", "/role_bindings", json=body).status_code == 201
     viewer = people.having("project:viewer", project_id=project)
     found = viewer("GET", f"/access/review?verb=delete&kind=Skill&id={mine}").json
     assert not found["allowed"]
     assert "skill:delete" in found["missing"]
-    assert "an owner of its project" in found["text"]
+    assert {"project:owner", "platform:admin"} <= set(found["roles"])
+    assert "project:viewer" not in found["roles"]
+    assert found["granters"] == [f"person:{owner}", "group:leads"]
+    assert f"an owner of its project (person:{owner}, group:leads)" in found["text"]
+
+
+def test_a_no_of_a_narrowed_token_says_that_the_token_is_narrow(people: People, project: str, skill: Any) -> None:
+    name = people.new()
+    user = people.admin("POST", "/users", json={"username": name, "name": name}).json["id"]
+    people.give("project:owner", user, project_id=project)
+    owner = people.named(user)
+    token = owner("POST", "/tokens", json={"name": "t", "lifetime_days": 1, "permissions": ["skill:read"]}).json["id"]
+    secret = owner("POST", f"/tokens/{token}/secret", json={}).json["token"]
+    narrow = type(people.admin)(people.app.test_client(), secret)
+    found = narrow("GET", f"/access/review?verb=delete&kind=Skill&id={skill(project)}").json
+    assert (found["allowed"], found["roles"]) == (False, [])
+    assert "narrowed to skill:read" in found["text"]
+
+
+def test_who_does_not_see_an_object_learns_nothing_of_its_owners(people: People, other: str, skill: Any) -> None:
+    people.give("project:owner", people.new(), project_id=other)
+    ann = people.named(people.new())
+    assert ann("GET", f"/access/review?verb=delete&kind=Skill&id={skill(other)}").status_code == 404
+
+
+@pytest.fixture
+def asked(people: People, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Runs ``ambient access review`` as somebody, against a server that listens."""
+    server = make_server("127.0.0.1", 0, people.app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def run(name: str, *arguments: str) -> Any:
+        monkeypatch.setenv("AMBIENT_TOKEN", f"person:{name}")
+        flags = {"api_url": f"http://127.0.0.1:{server.server_port}", "profile": "development"}
+        return CliRunner().invoke(access, ["review", *arguments], obj=Invocation(Sources(flags=flags)))
+
+    yield run
+    server.shutdown()
+    server.server_close()
+
+
+def said(result: Any) -> list[str]:
+    """What was printed; the server, which logs to the same place here, left out."""
+    return [line for line in result.output.splitlines() if not line.startswith("{")]
+
+
+def test_the_command_prints_the_chain_or_what_is_missing(people: People, project: str, skill: Any, asked: Any) -> None:
+    mine, viewer = skill(project), people.new()
+    given = people.give("project:viewer", viewer, project_id=project)
+    yes, no, wrong = (asked(viewer, verb, "Skill", mine) for verb in ("get", "delete", "fly"))
+    assert said(yes) == [
+        "yes",
+        f"  binding {given}, role project:viewer, permission project_content:read, scope project, place {project}",
+    ]
+    assert said(no)[0].startswith("no: A role with project_content:delete or skill:delete is missing")
+    assert said(no)[1] == "  roles that would do: platform:admin, project:owner"
+    assert "verb must be one of" in str(wrong.exception)
+    other = asked(viewer, "get", "Skill", mine, "--principal", "person:somebody")
+    assert "Only who may read all role bindings" in str(other.exception)
 
 
 def test_about_somebody_else_asks_who_may_read_all_bindings(

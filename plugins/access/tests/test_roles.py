@@ -10,7 +10,7 @@ from tests.access.people import People
 BUILT_IN = {
     *("platform:admin", "platform:viewer", "project:owner", "project:editor", "project:viewer", "agent:operator"),
     *("agent:observer", "agent:editor", "agent:runner", "credential:owner", "credential:viewer"),
-    *("credential:token-reader", "gitops:admin", "gitops:viewer"),
+    *("credential:token-reader", "gitops:admin", "gitops:viewer", "platform:control-plane"),
 }
 
 

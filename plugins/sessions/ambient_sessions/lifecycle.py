@@ -23,7 +23,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from ambient_core import Conflict
+from ambient_core import Conflict, Forbidden
 from ambient_sessions.conditions import ENDING, condition, merge
 
 
@@ -60,6 +60,9 @@ WRITES: dict[Phase | None, frozenset[Phase]] = {
 }
 """What the control plane may write after each phase."""
 
+
+OF_RUNNERS = frozenset({"sdk_session_id", "sdk_restart_count", "reconciled_repos"})
+"""What of a status a session's own runner may write; all else the control plane alone."""
 
 _OF_ONE_START = (
     "conditions",
@@ -141,6 +144,16 @@ def reported(row: Mapping[str, Any], values: Mapping[str, Any], now: datetime) -
             if phase in TERMINAL:
                 given.setdefault("completion_time", now)
     return given
+
+
+def check_runners(values: Mapping[str, Any]) -> None:
+    """Refuse a status of a session's own runner that says more than is a runner's to say.
+
+    Raises:
+        Forbidden: naming what is the control plane's.
+    """
+    if others := sorted(values.keys() - OF_RUNNERS - {"starts", "if_version"}):
+        raise Forbidden(f"A session's runner writes {', '.join(sorted(OF_RUNNERS))}, and not {', '.join(others)}.")
 
 
 def _name(phase: Phase | None) -> str:

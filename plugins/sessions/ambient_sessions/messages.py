@@ -10,6 +10,7 @@ from flask import Response, request
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, String, Table, Text, UniqueConstraint, text
 
 from ambient_core import Answer, BadQuery, Forbidden, Resource, Store, action, current
+from ambient_core.credential import Kept
 from ambient_core.database import Database
 from ambient_core.documents import PARAMETERS
 from ambient_core.fields import Integer, Time, broken
@@ -173,7 +174,8 @@ def messages(store: Store, identifier: str) -> Answer | Response:
     if streaming:
         operation = current()
         operation.release()
-        frames = _stream(operation.database, session, cursor)
+        told = _stream(operation.database, session, cursor)
+        frames = Kept(told, lambda operation: operation.store("Session", "messages").row(session))
         return Response(
             frames, mimetype="text/event-stream", headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
         )

@@ -145,6 +145,12 @@ class Session(Resource):
     reconciled_repos: Mapped[list[Any] | None] = field(
         JSONB, format="array", schema=ReconciledRepositorySchema, access=Access.READ, doc="Repositories as cloned."
     )
+    sdk_session_id: Mapped[str | None] = field(
+        String(255), access=Access.READ, doc="What the runner's own kit calls the conversation; its runner writes it."
+    )
+    sdk_restart_count: Mapped[int | None] = field(
+        Integer, access=Access.READ, doc="How often the runner's own kit was started anew; its runner writes it."
+    )
     pending_message_id: Mapped[str | None] = field(
         String(63), access=Access.READ, doc="Newest message of a person that no run has taken."
     )

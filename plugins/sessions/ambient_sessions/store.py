@@ -12,9 +12,9 @@ from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
 from ambient_core.leadership import PARAMETER, check_fence
 from ambient_core.preconditions import Precondition
-from ambient_core.validators import git_url_fault
+from ambient_core.validators import Length, Range, git_url_fault
 from ambient_sessions import tokens
-from ambient_sessions.lifecycle import TERMINAL, Phase, reported, started, stopped
+from ambient_sessions.lifecycle import TERMINAL, Phase, check_runners, reported, started, stopped
 from ambient_sessions.messages import NewMessage, add_message
 from ambient_sessions.model import ConditionSchema, ReconciledRepositorySchema
 from ambient_sessions.ownership import check_owned
@@ -116,7 +116,7 @@ def _check_phase(value: str) -> None:
 
 
 class SessionStatusPatch(ma.Schema):
-    """What the control plane saw."""
+    """What the control plane saw, or the session's runner says of itself."""
 
     class Meta:
         """Faults of unknown names are named by the loader."""
@@ -138,6 +138,8 @@ class SessionStatusPatch(ma.Schema):
     kube_cr_name = TextField()
     kube_cr_uid = TextField()
     kube_namespace = TextField()
+    sdk_session_id = TextField(validate=Length(0, 255))
+    sdk_restart_count = Integer(validate=Range(0, 2**31 - 1))
 
 
 @action(
@@ -149,8 +151,14 @@ class SessionStatusPatch(ma.Schema):
     operation_id="patchSessionStatus",
 )
 def patch_status(store: Store, identifier: str, values: dict[str, Any]) -> Answer:
-    """Write what was seen of a session; for the control plane alone."""
+    """Write what was seen of a session.
+
+    It is for the control plane; the session's own runner writes ``sdk_session_id``, ``sdk_restart_count`` and
+    ``reconciled_repos``.
+    """
     check_fence(store.transaction)
+    if store.principal.kind == "session":
+        check_runners(values)
     row = store.row(identifier, lock=True)
     check_owned(row)
     written = reported(row, values, datetime.now(UTC))

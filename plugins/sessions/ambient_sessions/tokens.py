@@ -26,7 +26,7 @@ _FIND = (
 )
 _KEEP = "INSERT INTO session_tokens (session_id, digest) VALUES (%(id)s, %(digest)s)"
 _OWN = {
-    *(("Session", verb) for verb in ("get", "messages", "push_message")),
+    *(("Session", verb) for verb in ("get", "messages", "push_message", "patch_status")),
     *(("Skill", verb) for verb in ("list", "get")),
     *(("Credential", verb) for verb in ("list", "get", "fetch_token")),
 }
@@ -67,9 +67,9 @@ def ambient_authenticate(request: Request) -> Principal | None:
 
 @hookimpl
 def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
-    """A session may read itself, its project's skills and its credentials, and write its own messages.
+    """A session may read itself, its project's skills and its credentials, write its messages, and of its status what its runner says.
 
-    Only the control plane writes status.
+    All else of a status, and a session's token, is for the control plane alone.
     """
     if principal.kind == "session":
         return (kind.name, verb) in _OWN

@@ -1,5 +1,5 @@
 // A real OpenID provider on the loopback: people with groups, a machine, keys that rotate, and outages.
-// It prints its address, then does what each line of its input says and answers "done".
+// It prints its address, then does what each line of its input says and answers DONE, with a number for "renewals".
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { generateKeyPairSync } from 'node:crypto';
@@ -12,6 +12,7 @@ const people = {
 const keys = [];
 let provider;
 let down = false;
+let renewals = 0;
 
 const server = createServer((request, response) => {
   if (down) {
@@ -29,7 +30,8 @@ function rotate(url) {
     clients: [
       {
         client_id: 'cli', token_endpoint_auth_method: 'none', application_type: 'native',
-        redirect_uris: ['http://127.0.0.1/callback'], grant_types: ['authorization_code'], response_types: ['code'],
+        redirect_uris: ['http://127.0.0.1/callback'], response_types: ['code'],
+        grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
       },
       {
         client_id: 'robot', client_secret: 'secret-of-the-robot', grant_types: ['client_credentials'],
@@ -43,6 +45,8 @@ function rotate(url) {
     features: {
       devInteractions: { enabled: true },
       clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => 'https://ambient.example.com/api',
@@ -53,6 +57,7 @@ function rotate(url) {
       },
     },
   });
+  provider.on('grant.success', (context) => { renewals += context.oidc.params.grant_type === 'refresh_token' ? 1 : 0; });
   provider.on('server_error', (context, error) => process.stderr.write(`${error.stack}\n`));
 }
 
@@ -64,6 +69,6 @@ server.listen(0, '127.0.0.1', () => {
     if (line === 'rotate') rotate(url);
     if (line === 'forget') keys.splice(1);
     if (line === 'down' || line === 'up') down = line === 'down';
-    process.stdout.write('DONE\n');
+    process.stdout.write(line === 'renewals' ? `DONE ${renewals}\n` : 'DONE\n');
   }).on('close', () => process.exit(0));
 });

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 bbb7aa5410485014f4c4e4d9bb68800b577966db2d3d5a5fd9fed058ef4225f3)."""
+"""Generated from openapi.yaml (sha256 bdf7962f578f78ba782206fc2f1a52a695329b6e1bc68188e7bf5d0dec1284ea)."""

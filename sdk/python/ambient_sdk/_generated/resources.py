@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 bbb7aa5410485014f4c4e4d9bb68800b577966db2d3d5a5fd9fed058ef4225f3); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 bdf7962f578f78ba782206fc2f1a52a695329b6e1bc68188e7bf5d0dec1284ea); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -180,7 +180,7 @@ class SessionsResource(Resource[Session]):
         return read(Session, self._transport.json("POST", self._address(id, "start"), query=dry(dry_run), headers=matching(if_match)))
 
     def patch_status(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Session:
-        """Write what was seen of a session; for the control plane alone."""
+        """Write what was seen of a session."""
         return read(Session, self._transport.json("PATCH", self._address(id, "status"), query=dry(dry_run), headers=matching(if_match), body=fields))
 
     def stop(self, id: str, *, if_match: int | None = None, dry_run: bool = False) -> Session:

@@ -32,6 +32,8 @@ from .error_errors_item import ErrorErrorsItem
 from .error_results_item import ErrorResultsItem
 from .get_error_response_200 import GetErrorResponse200
 from .get_metadata_response_200 import GetMetadataResponse200
+from .get_protected_resource_response_200 import GetProtectedResourceResponse200
+from .get_protected_resource_response_200_ambient_logins_item import GetProtectedResourceResponse200AmbientLoginsItem
 from .get_session_capabilities_response_200 import GetSessionCapabilitiesResponse200
 from .get_version_response_200 import GetVersionResponse200
 from .hand_over import HandOver
@@ -74,6 +76,8 @@ from .project_patch import ProjectPatch
 from .project_patch_annotations_type_0 import ProjectPatchAnnotationsType0
 from .project_patch_labels_type_0 import ProjectPatchLabelsType0
 from .reconciled_repository import ReconciledRepository
+from .refusal import Refusal
+from .refusal_list import RefusalList
 from .repository import Repository
 from .restoring import Restoring
 from .review_access_response_200 import ReviewAccessResponse200
@@ -146,6 +150,8 @@ from .user_list import UserList
 from .user_patch import UserPatch
 from .waiting import Waiting
 from .wanted import Wanted
+from .whoami_response_200 import WhoamiResponse200
+from .whoami_response_200_attributes import WhoamiResponse200Attributes
 
 __all__ = (
     "BatchOperation",
@@ -180,6 +186,8 @@ __all__ = (
     "ErrorResultsItem",
     "GetErrorResponse200",
     "GetMetadataResponse200",
+    "GetProtectedResourceResponse200",
+    "GetProtectedResourceResponse200AmbientLoginsItem",
     "GetSessionCapabilitiesResponse200",
     "GetVersionResponse200",
     "HandedOver",
@@ -222,6 +230,8 @@ __all__ = (
     "ProjectPatchAnnotationsType0",
     "ProjectPatchLabelsType0",
     "ReconciledRepository",
+    "Refusal",
+    "RefusalList",
     "Repository",
     "Restoring",
     "ReviewAccessResponse200",
@@ -294,4 +304,6 @@ __all__ = (
     "UserPatch",
     "Waiting",
     "Wanted",
+    "WhoamiResponse200",
+    "WhoamiResponse200Attributes",
 )

@@ -37,6 +37,9 @@ class Change:
             object_ (ChangeObjectType0 | None): The object after the change (for a delete the last state), without secret
                 fields. Example: {'id': '01jk5x8y3v9mgq2t4w6z8b0c2d', 'kind': 'Skill', 'version': 2}.
             project_id (str | Unset): Where the object lives, if anywhere. Example: demo.
+            operation_id (str | Unset): The request's X-Operation-ID. Example: 01jk5x8y3v9mgq2t4w6z8b0c2d.
+            token_id (str | Unset): By which API token; shown to who may read everything.
+            address (str | Unset): From where; shown to who may read everything. Example: 192.0.2.1.
      """
 
     cursor: str
@@ -48,6 +51,9 @@ class Change:
     at: datetime.datetime
     object_: ChangeObjectType0 | None
     project_id: str | Unset = UNSET
+    operation_id: str | Unset = UNSET
+    token_id: str | Unset = UNSET
+    address: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -78,6 +84,12 @@ class Change:
 
         project_id = self.project_id
 
+        operation_id = self.operation_id
+
+        token_id = self.token_id
+
+        address = self.address
+
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -93,6 +105,12 @@ class Change:
         })
         if project_id is not UNSET:
             field_dict["project_id"] = project_id
+        if operation_id is not UNSET:
+            field_dict["operation_id"] = operation_id
+        if token_id is not UNSET:
+            field_dict["token_id"] = token_id
+        if address is not UNSET:
+            field_dict["address"] = address
 
         return field_dict
 
@@ -139,6 +157,12 @@ class Change:
 
         project_id = d.pop("project_id", UNSET)
 
+        operation_id = d.pop("operation_id", UNSET)
+
+        token_id = d.pop("token_id", UNSET)
+
+        address = d.pop("address", UNSET)
+
         change = cls(
             cursor=cursor,
             kind=kind,
@@ -149,6 +173,9 @@ class Change:
             at=at,
             object_=object_,
             project_id=project_id,
+            operation_id=operation_id,
+            token_id=token_id,
+            address=address,
         )
 
 

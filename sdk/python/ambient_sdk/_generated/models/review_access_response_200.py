@@ -33,7 +33,9 @@ class ReviewAccessResponse200:
             allowed (bool):
             id (str | Unset):
             chain (list[ReviewAccessResponse200ChainItem] | Unset):
-            missing (list[str] | Unset):
+            missing (list[str] | Unset): Permissions of which one would do.
+            roles (list[str] | Unset): Roles that have one of them.
+            granters (list[str] | Unset): Owners of the object's project, ten at most, as kind:id.
             text (str | Unset): What is missing and who can give it.
      """
 
@@ -45,6 +47,8 @@ class ReviewAccessResponse200:
     id: str | Unset = UNSET
     chain: list[ReviewAccessResponse200ChainItem] | Unset = UNSET
     missing: list[str] | Unset = UNSET
+    roles: list[str] | Unset = UNSET
+    granters: list[str] | Unset = UNSET
     text: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -81,6 +85,18 @@ class ReviewAccessResponse200:
 
 
 
+        roles: list[str] | Unset = UNSET
+        if not isinstance(self.roles, Unset):
+            roles = self.roles
+
+
+
+        granters: list[str] | Unset = UNSET
+        if not isinstance(self.granters, Unset):
+            granters = self.granters
+
+
+
         text = self.text
 
 
@@ -99,6 +115,10 @@ class ReviewAccessResponse200:
             field_dict["chain"] = chain
         if missing is not UNSET:
             field_dict["missing"] = missing
+        if roles is not UNSET:
+            field_dict["roles"] = roles
+        if granters is not UNSET:
+            field_dict["granters"] = granters
         if text is not UNSET:
             field_dict["text"] = text
 
@@ -137,6 +157,12 @@ class ReviewAccessResponse200:
         missing = cast(list[str], d.pop("missing", UNSET))
 
 
+        roles = cast(list[str], d.pop("roles", UNSET))
+
+
+        granters = cast(list[str], d.pop("granters", UNSET))
+
+
         text = d.pop("text", UNSET)
 
         review_access_response_200 = cls(
@@ -148,6 +174,8 @@ class ReviewAccessResponse200:
             id=id,
             chain=chain,
             missing=missing,
+            roles=roles,
+            granters=granters,
             text=text,
         )
 

@@ -76,6 +76,8 @@ class Session:
             kube_cr_uid (None | str | Unset): Uid of its custom resource.
             kube_namespace (None | str | Unset): Namespace of its custom resource.
             reconciled_repos (list[ReconciledRepository] | None | Unset): Repositories as cloned.
+            sdk_session_id (None | str | Unset): What the runner's own kit calls the conversation; its runner writes it.
+            sdk_restart_count (int | None | Unset): How often the runner's own kit was started anew; its runner writes it.
             pending_message_id (None | str | Unset): Newest message of a person that no run has taken.
             run_id (None | str | Unset): The newest run.
             run_state (None | str | Unset): active, finished, error or cancelled.
@@ -119,6 +121,8 @@ class Session:
     kube_cr_uid: None | str | Unset = UNSET
     kube_namespace: None | str | Unset = UNSET
     reconciled_repos: list[ReconciledRepository] | None | Unset = UNSET
+    sdk_session_id: None | str | Unset = UNSET
+    sdk_restart_count: int | None | Unset = UNSET
     pending_message_id: None | str | Unset = UNSET
     run_id: None | str | Unset = UNSET
     run_state: None | str | Unset = UNSET
@@ -339,6 +343,18 @@ class Session:
         else:
             reconciled_repos = self.reconciled_repos
 
+        sdk_session_id: None | str | Unset
+        if isinstance(self.sdk_session_id, Unset):
+            sdk_session_id = UNSET
+        else:
+            sdk_session_id = self.sdk_session_id
+
+        sdk_restart_count: int | None | Unset
+        if isinstance(self.sdk_restart_count, Unset):
+            sdk_restart_count = UNSET
+        else:
+            sdk_restart_count = self.sdk_restart_count
+
         pending_message_id: None | str | Unset
         if isinstance(self.pending_message_id, Unset):
             pending_message_id = UNSET
@@ -433,6 +449,10 @@ class Session:
             field_dict["kube_namespace"] = kube_namespace
         if reconciled_repos is not UNSET:
             field_dict["reconciled_repos"] = reconciled_repos
+        if sdk_session_id is not UNSET:
+            field_dict["sdk_session_id"] = sdk_session_id
+        if sdk_restart_count is not UNSET:
+            field_dict["sdk_restart_count"] = sdk_restart_count
         if pending_message_id is not UNSET:
             field_dict["pending_message_id"] = pending_message_id
         if run_id is not UNSET:
@@ -857,6 +877,26 @@ class Session:
         reconciled_repos = _parse_reconciled_repos(d.pop("reconciled_repos", UNSET))
 
 
+        def _parse_sdk_session_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        sdk_session_id = _parse_sdk_session_id(d.pop("sdk_session_id", UNSET))
+
+
+        def _parse_sdk_restart_count(data: object) -> int | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(int | None | Unset, data)
+
+        sdk_restart_count = _parse_sdk_restart_count(d.pop("sdk_restart_count", UNSET))
+
+
         def _parse_pending_message_id(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -954,6 +994,8 @@ class Session:
             kube_cr_uid=kube_cr_uid,
             kube_namespace=kube_namespace,
             reconciled_repos=reconciled_repos,
+            sdk_session_id=sdk_session_id,
+            sdk_restart_count=sdk_restart_count,
             pending_message_id=pending_message_id,
             run_id=run_id,
             run_state=run_state,

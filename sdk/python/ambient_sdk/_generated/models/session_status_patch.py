@@ -41,6 +41,8 @@ class SessionStatusPatch:
             kube_cr_name (str | Unset):
             kube_cr_uid (str | Unset):
             kube_namespace (str | Unset):
+            sdk_session_id (str | Unset):
+            sdk_restart_count (int | Unset):
      """
 
     starts: int
@@ -54,6 +56,8 @@ class SessionStatusPatch:
     kube_cr_name: str | Unset = UNSET
     kube_cr_uid: str | Unset = UNSET
     kube_namespace: str | Unset = UNSET
+    sdk_session_id: str | Unset = UNSET
+    sdk_restart_count: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -106,6 +110,10 @@ class SessionStatusPatch:
 
         kube_namespace = self.kube_namespace
 
+        sdk_session_id = self.sdk_session_id
+
+        sdk_restart_count = self.sdk_restart_count
+
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -132,6 +140,10 @@ class SessionStatusPatch:
             field_dict["kube_cr_uid"] = kube_cr_uid
         if kube_namespace is not UNSET:
             field_dict["kube_namespace"] = kube_namespace
+        if sdk_session_id is not UNSET:
+            field_dict["sdk_session_id"] = sdk_session_id
+        if sdk_restart_count is not UNSET:
+            field_dict["sdk_restart_count"] = sdk_restart_count
 
         return field_dict
 
@@ -208,6 +220,10 @@ class SessionStatusPatch:
 
         kube_namespace = d.pop("kube_namespace", UNSET)
 
+        sdk_session_id = d.pop("sdk_session_id", UNSET)
+
+        sdk_restart_count = d.pop("sdk_restart_count", UNSET)
+
         session_status_patch = cls(
             starts=starts,
             if_version=if_version,
@@ -220,6 +236,8 @@ class SessionStatusPatch:
             kube_cr_name=kube_cr_name,
             kube_cr_uid=kube_cr_uid,
             kube_namespace=kube_namespace,
+            sdk_session_id=sdk_session_id,
+            sdk_restart_count=sdk_restart_count,
         )
 
 

@@ -1,0 +1,124 @@
+"""A real provider (oidc-provider in node), and a person with a browser before it."""
+
+import base64
+import hashlib
+import html
+import re
+import secrets
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx
+
+PROGRAM = Path(__file__).parent / "provider" / "provider.mjs"
+REDIRECT = "http://127.0.0.1/callback"
+_FIELD = re.compile(r"<input\b[^>]*>")
+
+
+class Browser:
+    """Follows a provider through its pages, filling in what it asks.
+
+    Args:
+        login: who sits before it.
+        consents: whether the person agrees.
+        home: where the browser goes no further: the redirect back to whoever sent it.
+    """
+
+    def __init__(self, login: str, *, consents: bool = True, home: Callable[[str], bool] | None = None) -> None:
+        self._login = login
+        self._consents = consents
+        self._home = home or (lambda url: url.startswith(REDIRECT))
+
+    def open(self, url: str) -> str:
+        """Open an address; the one at which it ends, or the last page."""
+        with httpx.Client(trust_env=False, timeout=20) as web:
+            answer = web.get(url)
+            for _ in range(15):
+                if answer.is_redirect:
+                    there = urljoin(str(answer.url), answer.headers["Location"])
+                    if self._home(there):
+                        return there
+                    answer = web.get(there)
+                    continue
+                following = self._next(web, answer)
+                if following is None:
+                    return answer.text
+                answer = following
+        raise AssertionError("the provider asks for ever")
+
+    def _next(self, web: httpx.Client, answer: httpx.Response) -> httpx.Response | None:
+        form = re.search(r'<form\b[^>]*action="([^"]*)"', answer.text)
+        if form is None:
+            return None
+        fields = dict(_named(field) for field in _FIELD.findall(answer.text) if "name=" in field)
+        if fields.get("prompt") == "consent" and not self._consents:
+            return web.get(f"{answer.url}/abort")
+        if "login" in fields:
+            fields |= {"login": self._login, "password": "any"}
+        return web.post(urljoin(str(answer.url), html.unescape(form[1])), data=fields)
+
+
+def _named(field: str) -> tuple[str, str]:
+    found = dict(re.findall(r'(\w+)="([^"]*)"', field))
+    return found["name"], html.unescape(found.get("value", ""))
+
+
+class Provider:
+    """The node program."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            ["node", "--no-warnings", str(PROGRAM)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.url = self._said("READY ")
+
+    def _said(self, word: str) -> str:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith(word):
+                return line.removeprefix(word).strip()
+        raise AssertionError("the provider ended")
+
+    def do(self, what: str) -> str:
+        """Rotate, forget, down or up; or say how many renewals there were."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{what}\n")
+        self.process.stdin.flush()
+        return self._said("DONE")
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+    def person(self, login: str) -> dict[str, Any]:
+        """The tokens of a person who signs in (authorization code with PKCE)."""
+        verifier = secrets.token_urlsafe(48)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        asked = {
+            "client_id": "cli",
+            "response_type": "code",
+            "redirect_uri": REDIRECT,
+            "scope": "openid profile email use",
+        }
+        asked |= {"code_challenge": challenge, "code_challenge_method": "S256", "nonce": "n"}
+        there = Browser(login).open(str(httpx.URL(f"{self.url}/auth", params=asked)))
+        code = parse_qs(urlsplit(there).query)["code"][0]
+        given = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "client_id": "cli"}
+        answer = httpx.post(f"{self.url}/token", data={**given, "code_verifier": verifier}, trust_env=False, timeout=20)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def machine(self) -> str:
+        """The access token of the machine (client credentials)."""
+        given = {"grant_type": "client_credentials", "scope": "use"}
+        answer = httpx.post(
+            f"{self.url}/token", data=given, auth=("robot", "secret-of-the-robot"), trust_env=False, timeout=20
+        )
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["access_token"])
