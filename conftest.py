@@ -16,6 +16,7 @@ from ambient_core import migrate
 from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
 from ambient_core.embedded.postgres import EmbeddedPostgres
+from ambient_core.keyring import new_keyring
 from ambient_core.plugins import Plugins, load_plugins
 
 BASE = "/api/ambient/v1"
@@ -91,6 +92,7 @@ def settings(tokens: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
         profile="development",
         developer_token_file=tokens["developer"],
         control_plane_token_file=tokens["control-plane"],
+        keyring=new_keyring(),
         data_dir=tmp_path_factory.mktemp("data"),
         statement_timeout=5,
         pool_timeout=2,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ambient_core.kinds import DNS_LABEL, Access, Kind, Resource, action, field
     from ambient_core.migrations import Migrations
     from ambient_core.rest import current
+    from ambient_core.sealing import open_secret
     from ambient_core.store import Answer, Store
 
 _ROOMS = {
@@ -45,6 +46,7 @@ _ROOMS = {
     "kinds": ("DNS_LABEL", "Access", "Kind", "Resource", "action", "field"),
     "migrations": ("Migrations",),
     "rest": ("current",),
+    "sealing": ("open_secret",),
     "store": ("Answer", "Store"),
 }
 _ROOM = {name: room for room, names in _ROOMS.items() for name in names}
@@ -76,6 +78,7 @@ __all__ = [
     "current",
     "field",
     "hookimpl",
+    "open_secret",
 ]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 from flask import Flask, Request, Response, g, request
 from flask.ctx import RequestContext
-from flask.sessions import NullSession, SessionInterface
 from flask.typing import ResponseReturnValue
 from psycopg import Error as DriverError
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,7 +22,7 @@ from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings
 from ambient_core.constraints import explain
-from ambient_core.context import Addresses, adapter_of, context_of
+from ambient_core.context import Addresses, NoSession, adapter_of, context_of
 from ambient_core.cors import Cors, origins_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
@@ -33,6 +32,7 @@ from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_operation_id
 from ambient_core.issuers import configured
+from ambient_core.keyring import Keyring
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.oidc import OidcAccess
@@ -40,7 +40,7 @@ from ambient_core.origin import address_of
 from ambient_core.outages import is_outage, is_retryable, unavailable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.production import ControlPlaneAccess
-from ambient_core.profiles import check_profile
+from ambient_core.profiles import check_profile, keyring_of
 from ambient_core.rates import Rates
 from ambient_core.reactions import Reactions
 from ambient_core.refusals import Recorder
@@ -55,18 +55,6 @@ _ATTEMPTS = 3
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _INBOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HTTP_ERRORS: dict[int, type[AmbientError]] = {cls.status: cls for cls in reversed(errors.CATALOGUE)}
-
-
-class NoSession(SessionInterface):
-    """There are no cookies here, so no session is looked for, signed or sent."""
-
-    def open_session(self, app: Flask, request: Request) -> NullSession:
-        """The session that cannot be used."""
-        return NullSession()
-
-    def is_null_session(self, obj: object) -> bool:
-        """Every one."""
-        return True
 
 
 class Application(Flask):
@@ -199,11 +187,13 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
         SetupError: the settings do not allow a start, or ``strict`` is on and a plugin would be set aside.
     """
     check_profile(settings)
+    # The gateway opens no secret.
+    keyring = keyring_of(settings) if surface == "api" else None
     plugins = plugins or load_plugins(settings)
     _register_ways_in(settings, plugins)
     database = _database(settings, settings.database_url)
     plugins.apply_migration_faults(database)
-    app = _build(settings, surface, plugins, database)
+    app = _build(settings, surface, plugins, database, keyring)
     if settings.profile == "production":
         check_authorization(settings, plugins)
     if settings.strict:
@@ -264,10 +254,12 @@ def try_out(settings: Settings, plugins: Plugins) -> None:
     _build(settings, "api", plugins, Database("postgresql://contract.invalid/none"))
 
 
-def _build(settings: Settings, surface: str, plugins: Plugins, database: Database) -> Application:
+def _build(
+    settings: Settings, surface: str, plugins: Plugins, database: Database, keyring: Keyring | None = None
+) -> Application:
     while True:
         try:
-            app = _assembled(settings, surface, plugins, database)
+            app = _assembled(settings, surface, plugins, database, keyring)
         except Unfit as fault:
             log.debug("plugin %s does not fit", fault.plugin, exc_info=True)
             plugins.set_aside_plugin(fault.plugin, fault.reason)
@@ -275,7 +267,9 @@ def _build(settings: Settings, surface: str, plugins: Plugins, database: Databas
         return app
 
 
-def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Database) -> Application:
+def _assembled(
+    settings: Settings, surface: str, plugins: Plugins, database: Database, keyring: Keyring | None
+) -> Application:
     app = Application("ambient_core", static_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.config.update(MAX_CONTENT_LENGTH=settings.body_limit, PROPAGATE_EXCEPTIONS=False, TRAP_HTTP_EXCEPTIONS=False)
@@ -300,6 +294,7 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
         Gate(plugins.registry.plurals),
         Rates(settings),
         Recorder(database, plugins.registry),
+        keyring,
         replica=replica,
     )
     if replica is not None:

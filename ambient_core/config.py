@@ -43,6 +43,13 @@ class Settings(Allowances):
     replica_url: str = setting(
         "", "A server that follows that one, for lists whose callers ask for it (docs/operations.md).", secret=True
     )
+    keyring: str = setting(
+        "",
+        'Keys by version under which secret fields are sealed: {"1": "<base64 of 32 random bytes>"}.',
+        secret=True,
+        aliases=("CREDENTIAL_ENCRYPTION_KEYRING",),
+    )
+    keyring_version: int = setting(0, "Version of the key that seals; the newest when 0.", minimum=0)
     bind: str = setting("127.0.0.1:8000", "Address of the API.")
     gateway_bind: str = setting("127.0.0.1:9080", "Address of the AG-UI gateway.")
     health_bind: str = setting("127.0.0.1:4434", "Address of /healthz and /readyz.")

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from flask import Flask
+from flask import Flask, Request
 from flask import Response as FlaskResponse
 from flask.ctx import RequestContext
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import Map, MapAdapter, Rule
 
 BODY = "ambient.body"
@@ -51,6 +52,18 @@ class Addresses:
         if last and path.isascii() and (rule := self._items.get((method, head))) is not None:
             return rule, {"id": last}
         return None
+
+
+class NoSession(SessionInterface):
+    """There are no cookies here, so no session is looked for, signed or sent."""
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        """The session that cannot be used."""
+        return NullSession()
+
+    def is_null_session(self, obj: object) -> bool:
+        """Every one."""
+        return True
 
 
 class Context(RequestContext):

@@ -18,7 +18,6 @@ from ambient_core.issuers import Issuer, issuers_of
 from ambient_core.keysets import FetchFailed, answer_of, discovery_of, fetcher, read_keys
 from ambient_core.listeners import address_of, check_free
 from ambient_core.plugins import Plugins, load_plugins
-from ambient_core.profiles import check_profile
 from ambient_core.verification import KeySets, Verifier
 
 OLDEST_POSTGRES = 15
@@ -72,6 +71,7 @@ def examine(load: Callable[[], Loaded[Settings]], token: str = "") -> Iterator[F
         return
     yield Finding("settings", "ok", "every one is known and has a value that it may have")
     yield profile
+    yield _keyring(settings)
     plugins = load_plugins(settings)
     yield from _plugins(plugins)
     yield from _database(settings, plugins)
@@ -86,6 +86,14 @@ def _tried(check: str, act: Callable[[], object], detail: str) -> Finding:
     except SetupError as fault:
         return Finding(check, "failed", str(fault))
     return Finding(check, "ok", detail)
+
+
+def _keyring(settings: Settings) -> Finding:
+    try:
+        keyring = keyring_of(settings)
+    except SetupError as fault:
+        return Finding("keyring", "failed", str(fault), "Only what serves the API needs it.")
+    return Finding("keyring", "ok", f"key {keyring.sealing} seals" if keyring else "there is none: no secret is kept")
 
 
 def _plugins(plugins: Plugins) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from ambient_core import headers
 from ambient_core.apply import unique_groups
 from ambient_core.errors import CATALOGUE
 from ambient_core.kinds import Access, Action, Kind, Verb, rules_of
+from ambient_core.rules import type_of
 
 Document = dict[str, Any]
 
@@ -195,7 +196,7 @@ def example(kind: Kind, *, creating: bool) -> Document:
     shown = {column.name: rules_of(column).example for column in columns if rules_of(column).example is not None}
     if creating:
         needed = [c for c in columns if not c.nullable and rules_of(c).default is None and c.server_default is None]
-        shown |= {c.name: "demo" for c in needed if c.name not in shown and c.type.python_type is str}
+        shown |= {c.name: "demo" for c in needed if c.name not in shown and type_of(c).python_type is str}
     return shown
 
 

@@ -1,6 +1,5 @@
 """What a resource is: one declaration from which table, schemas, verbs, documentation and tests follow."""
 
-import enum
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ambient_core.errors import BASE_PATH, SetupError
+from ambient_core.rules import INFO, Access, Format, Rules, field, rules_of
 
 if TYPE_CHECKING:
     from ambient_core.store import Store
@@ -24,80 +23,10 @@ DNS_LABEL = r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
 Verb = Literal["list", "get", "create", "patch", "delete"]
 VERBS: tuple[Verb, ...] = ("list", "get", "create", "patch", "delete")
 
-Format = Literal["git-url", "uri", "dns-label", "email", "string-map", "string-list", "object", "array"]
-
-_INFO = "ambient"
 _ENVELOPE = frozenset({"kind", "href"})
 _KIND_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _RESERVED = {"history", "restore"}
 _PLURAL = re.compile(r"[a-z][a-z0-9_]*")
-
-
-class Access(enum.Enum):
-    """Who writes a field, and when."""
-
-    READ = "read"
-    """Only the server writes it."""
-    CREATE = "create"
-    """Given with the object, fixed from then on."""
-    WRITE = "write"
-    """Given at any time (the default)."""
-    SECRET = "secret"  # noqa: S105
-    """Written, never shown, never searched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a field promises beyond its column type."""
-
-    access: Access = Access.WRITE
-    pattern: str | None = None
-    format: Format | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    min_length: int | None = None
-    choices: tuple[str, ...] = ()
-    default: Any = None
-    doc: str = ""
-    example: Any = None
-    schema: type[Any] | None = None
-    index: bool = False
-    search: Literal["text"] | None = None
-
-
-def field(*items: Any, **options: Any) -> Any:
-    """Declare one field of a resource.
-
-    Args:
-        *items: the SQL type and, where it refers to another kind, a ``ForeignKey``; as for ``mapped_column``.
-        **options: ``access`` (an `Access`), ``pattern`` (full match), ``format`` (``git-url``, ``uri``, ``dns-label``,
-            ``email``, ``string-map``, ``string-list``, ``object``, ``array``), ``min``, ``max`` (numbers), ``min_length``
-            (characters), ``enum`` (allowed strings), ``default`` (value when absent), ``doc``, ``example``, ``unique``,
-            ``index`` (of a JSON field: over what it holds, for ``labels.team = 'x'`` and ``contains``), ``search``
-            (``"text"``: words inside it are looked for, so it gets a trigram index where the server has ``pg_trgm``) and
-            ``schema`` (a marshmallow schema class for a JSON ``object``, or for each item of an ``array``).
-
-    Raises:
-        SetupError: an option is unknown.
-    """
-    names = {"min": "minimum", "max": "maximum", "enum": "choices"}
-    column_options = {name: options.pop(name) for name in ("unique",) if name in options}
-    given = {names.get(name, name): value for name, value in options.items()}
-    if "choices" in given:
-        given["choices"] = tuple(given["choices"])
-    if given.get("index") and not any(item is JSONB or isinstance(item, JSONB) for item in items):
-        column_options["index"] = True
-    try:
-        rules = Rules(**given)
-    except TypeError as fault:
-        raise SetupError(f"field() does not know an option of {sorted(options)}: {fault}") from None
-    return mapped_column(*items, info={_INFO: rules}, **column_options)
-
-
-def rules_of(column: Column[Any]) -> Rules:
-    """The rules that a column was declared with; a plain ``mapped_column`` has none and is server only."""
-    rules = column.info.get(_INFO)
-    return rules if isinstance(rules, Rules) else Rules(access=Access.READ)
 
 
 STAMPS = ("created_at", "updated_at", "version")
@@ -121,22 +50,22 @@ class Resource(DeclarativeBase):
         String(63),
         primary_key=True,
         sort_order=-4,
-        info={_INFO: Rules(Access.READ, doc="Unique, and ordered by time.")},
+        info={INFO: Rules(Access.READ, doc="Unique, and ordered by time.")},
     )
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True),
         sort_order=-3,
         server_default=text("now()"),
-        info={_INFO: Rules(Access.READ, doc="When the object was made.")},
+        info={INFO: Rules(Access.READ, doc="When the object was made.")},
     )
     updated_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True),
         sort_order=-2,
         server_default=text("now()"),
-        info={_INFO: Rules(Access.READ, doc="When the object was last changed.")},
+        info={INFO: Rules(Access.READ, doc="When the object was last changed.")},
     )
     version: Mapped[int] = mapped_column(
-        BigInteger, sort_order=-1, server_default=text("1"), info={_INFO: Rules(Access.READ, doc="Counts the writes.")}
+        BigInteger, sort_order=-1, server_default=text("1"), info={INFO: Rules(Access.READ, doc="Counts the writes.")}
     )
 
 
@@ -231,7 +160,8 @@ class Kind:
     @cached_property
     def logged(self) -> frozenset[str]:
         """What the change log may say that was done to an object."""
-        actions = (action.name for action in self.actions if action.writes or action.streams)
+        # Who told a secret writes it down (`Store.note`), though nothing is changed.
+        actions = (action.name for action in self.actions if action.writes or action.streams or action.secret)
         beside = (verb for verb, does in self.beside.items() if does == "write")
         return frozenset(("create", "patch", "delete", "restore", "import", *actions, *beside))
 
@@ -283,6 +213,11 @@ class Kind:
         return tuple(self.columns(Access.READ, Access.CREATE, Access.WRITE))
 
     @cached_property
+    def secrets(self) -> frozenset[str]:
+        """Fields that are stored sealed."""
+        return frozenset(column.name for column in self.columns(Access.SECRET))
+
+    @cached_property
     def selectable(self) -> tuple[str, ...]:
         """Names that ``?fields=`` chooses from; id, kind and href are always shown."""
         return tuple(column.name for column in self.readable if column.name != "id")
@@ -322,7 +257,17 @@ def check_kind(kind: Kind) -> None:
     asked = {name for group in kind.unique for name in group} | {n for n in (kind.id_from, kind.project_field) if n}
     if unknown := sorted(asked - names):
         raise SetupError(f"Kind {kind.name!r} names fields that it does not have: {', '.join(unknown)}.")
+    _check_fields(kind, asked)
+
+
+def _check_fields(kind: Kind, asked: set[str]) -> None:
+    if found := sorted(kind.secrets & asked):
+        raise SetupError(f"Kind {kind.name!r}: {found[0]!r} is stored sealed, so nothing is found or unique by it.")
     for column in kind.table.columns:
+        if column.name in kind.secrets and column.server_default is not None:
+            raise SetupError(
+                f"Kind {kind.name!r}: a server_default of {column.name!r} would not be sealed; use default."
+            )
         _check_rules(kind, column.name, rules_of(column))
 
 
@@ -392,3 +337,21 @@ class Registry:
                     if key.target_fullname == f"{kind.plural}.id":
                         found.append((other, column, (key.ondelete or "RESTRICT").upper()))
         return found
+
+
+__all__ = [
+    "DNS_LABEL",
+    "STAMPS",
+    "VERBS",
+    "Access",
+    "Action",
+    "Kind",
+    "Registry",
+    "Resource",
+    "Rules",
+    "Verb",
+    "action",
+    "check_kind",
+    "field",
+    "rules_of",
+]

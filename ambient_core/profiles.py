@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from ambient_core.config import Settings, debugging
 from ambient_core.cors import origins_of
 from ambient_core.errors import SetupError
+from ambient_core.keyring import Keyring, read_keyring
 from ambient_core.listeners import check_not_of_the_world
 
 
@@ -28,6 +29,30 @@ def check_profile(settings: Settings) -> None:
             raise SetupError(
                 f"{name} is not set, and the development profile needs it; 'ambient dev' makes both files."
             )
+
+
+def keyring_of(settings: Settings) -> Keyring | None:
+    """The keys of whoever serves the API; ``None`` where the development profile has none, and then keeps no secrets.
+
+    Raises:
+        SetupError: there is none in production, or it cannot be read.
+    """
+    keyring = given_keyring(settings)
+    if keyring is None and settings.profile == "production":
+        raise SetupError(
+            "keyring is not set, and the production profile does not start without one: secrets could not be sealed. Give "
+            "AMBIENT_KEYRING or AMBIENT_KEYRING_FILE; 'ambient credentials new-keyring' makes one (docs/credentials.md)."
+        )
+    return keyring
+
+
+def given_keyring(settings: Settings) -> Keyring | None:
+    """The keys that are configured, if any.
+
+    Raises:
+        SetupError: they cannot be read.
+    """
+    return read_keyring(settings.keyring, settings.keyring_version) if settings.keyring else None
 
 
 def _check_production(settings: Settings) -> None:

@@ -19,6 +19,7 @@ from ambient_core.gate import Gate
 from ambient_core.hooks import concerning
 from ambient_core.idempotency import Once
 from ambient_core.identity import Principal
+from ambient_core.keyring import Keyring
 from ambient_core.kinds import Action, Kind, Registry, rules_of
 from ambient_core.paging import fields_of
 from ambient_core.parameters import (
@@ -44,8 +45,9 @@ from ambient_core.refusals import Recorder
 from ambient_core.replicas import Replica
 from ambient_core.schemas import load, schemas_of
 from ambient_core.statements import NOWHERE, Clause
-from ambient_core.store import Answer, Store, Surroundings
+from ambient_core.store import Answer, Store
 from ambient_core.stream import NDJSON
+from ambient_core.surroundings import Surroundings
 from ambient_core.tokens import Signer
 from ambient_core.transaction import Transaction
 from ambient_core.watchers import Hub
@@ -66,6 +68,7 @@ class Runtime:
     gate: Gate
     rates: Rates
     refusals: Recorder
+    keyring: Keyring | None
     signer: Signer = field(default_factory=Signer)
     replica: Replica | None = None
 
@@ -119,7 +122,9 @@ class Operation:
 
     def _opened(self, kind: Kind, verb: str, scope: "ColumnElement[bool] | None") -> Store:
         before = concerning(self.runtime.before_write, kind.name)
-        surroundings = Surroundings(self.transaction, self.principal, self.registry, before, self.store)
+        surroundings = Surroundings(
+            self.transaction, self.principal, self.registry, before, self.store, self.runtime.keyring
+        )
         return (kind.store or Store)(kind, surroundings, verb, scope)
 
     def release(self) -> None:

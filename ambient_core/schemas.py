@@ -13,13 +13,14 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from ambient_core.errors import Fault, Invalid, SetupError
 from ambient_core.fields import Integer, Items, Number, Object, Plain, Shape, StringMap, Text, Time, Truth
-from ambient_core.kinds import Access, Kind, Rules, rules_of
+from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.rules import Rules, type_of
 from ambient_core.validators import FORMATS, Choice, Length, Pattern, Range
 
 
 def _text(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma.fields.Field[Any]:
     checks: list[Any] = []
-    length = getattr(column.type, "length", None)
+    length = getattr(type_of(column), "length", None)
     if length is not None or rules.min_length:
         checks.append(Length(rules.min_length or 0, length))
     if rules.pattern is not None:
@@ -41,9 +42,10 @@ def _text(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma
 
 def _number(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma.fields.Field[Any]:
     low, high = rules.minimum, rules.maximum
-    whole = isinstance(column.type, sa.Integer)
+    kept = type_of(column)
+    whole = isinstance(kept, sa.Integer)
     if whole:
-        bits = 63 if isinstance(column.type, sa.BigInteger) else 15 if isinstance(column.type, sa.SmallInteger) else 31
+        bits = 63 if isinstance(kept, sa.BigInteger) else 15 if isinstance(kept, sa.SmallInteger) else 31
         low = max(-(2**bits), low) if low is not None else -(2**bits)
         high = min(2**bits - 1, high) if high is not None else 2**bits - 1
     for name, bound in (("minimum", low), ("maximum", high)):
@@ -66,9 +68,11 @@ def _json(_column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> m
 
 def _field(column: "sa.Column[Any]", *, required: bool, partial: bool, removes: bool = False) -> ma.fields.Field[Any]:
     rules = rules_of(column)
-    metadata = {"description": rules.doc} if rules.doc else {}
+    metadata: dict[str, Any] = {"description": rules.doc} if rules.doc else {}
     if rules.example is not None:
         metadata["example"] = rules.example
+    if rules.access is Access.SECRET:
+        metadata["writeOnly"] = True
     options: dict[str, Any] = {"required": required, "allow_none": bool(column.nullable), "metadata": metadata}
     if rules.default is not None and not partial:
         options["load_default"] = rules.default
@@ -79,12 +83,12 @@ def _field(column: "sa.Column[Any]", *, required: bool, partial: bool, removes: 
         ((sa.Integer, sa.Float, sa.Numeric), _number),
         ((sa.String, sa.Uuid), _text),
     ):
-        if isinstance(column.type, types):
+        if isinstance(type_of(column), types):
             if make is _json and removes:
                 options["removes"] = True
             return make(column, rules, options)
     raise SetupError(
-        f"Field {column.name!r} has the type {column.type!r}, which has no place in JSON; see docs/plugins.md."
+        f"Field {column.name!r} has the type {type_of(column)!r}, which has no place in JSON; see docs/plugins.md."
     )
 
 

@@ -26,7 +26,8 @@ def setting(default: Any, doc: str, **rule: Any) -> Any:
         **rule: ``secret``, ``choices``, ``minimum``, ``aliases`` (environment names that mean the same),
             ``development`` (the default in the development profile).
     """
-    return field(default=default, metadata={"rule": Rule(doc, **rule)})
+    # A secret is in no repr, and so in no traceback.
+    return field(default=default, repr=not rule.get("secret"), metadata={"rule": Rule(doc, **rule)})
 
 
 def rule_of(entry: "dataclasses.Field[Any]") -> Rule:

@@ -214,6 +214,13 @@ def remove(kind: Kind, column: str = "id", where: str = "") -> str:
 
 
 @lru_cache(maxsize=512)
+def note(kind: Kind, where: str) -> str:
+    """A change row of one object as it is; answers (object, version, id, project, changed)."""
+    table = quote(kind.plural)
+    return logged(kind, f"SELECT {table}.* FROM {table} WHERE {table}.id = %(id_)s{where}", "%(verb_)s")
+
+
+@lru_cache(maxsize=512)
 def detach(kind: Kind, column: str) -> str:
     """Clear a reference in the rows that point at deleted ones, with a change row each."""
     table = quote(kind.plural)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -10,43 +9,24 @@ import psycopg
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import DBAPIError
 
-from ambient_core import listing, statements
+from ambient_core import listing, sealing, statements
 from ambient_core.answer import Answer
 from ambient_core.cascades import release
 from ambient_core.constraints import explain
 from ambient_core.errors import Conflict, Forbidden, NotFound
 from ambient_core.gate import mark
-from ambient_core.identity import Principal
 from ambient_core.ids import LONGEST_ID, new_id
-from ambient_core.kinds import Kind, Registry
+from ambient_core.kinds import Kind
 from ambient_core.merge import merge
 from ambient_core.preconditions import Precondition, failed
 from ambient_core.query import Query
 from ambient_core.reach import check_references, decides, missing
 from ambient_core.statements import NOWHERE, Clause, bind, joined, scoped
 from ambient_core.stream import RowStream
-from ambient_core.transaction import SCOPED, Transaction
+from ambient_core.surroundings import Surroundings
+from ambient_core.transaction import SCOPED
 
 Written = tuple[bytes, int, bool, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a store works with besides its kind; the same for all stores of one request.
-
-    Args:
-        transaction: the request's one transaction.
-        principal: who is asking.
-        registry: all kinds.
-        before_write: the ``ambient_before_write`` implementations.
-        open: gives a store of another kind for the same caller, by kind and verb.
-    """
-
-    transaction: Transaction
-    principal: Principal
-    registry: Registry
-    before_write: Sequence[tuple[str, Callable[..., Any]]]
-    open: "Callable[[str, str], Store]"
 
 
 class Store:
@@ -184,6 +164,8 @@ class Store:
         check_references(self, row)
         self.check(row, None)
         self._before_write("create", row)
+        if self.kind.secrets:
+            sealing.seal_row(self, row)
         columns = self.kind.table.columns
         return row, tuple(n for n in row if row[n] is not None or columns[n].server_default is None)
 
@@ -211,6 +193,8 @@ class Store:
         check_references(self, changed)
         if self._needs_current(changed):
             current = self.require(identifier, condition)
+            if self.kind.secrets:
+                current = sealing.opened_for(self, current, changed)
             changed = {name: merge(current.get(name), value) for name, value in changed.items()}
             self.check(changed, current)
             whole = {**current, **changed}
@@ -245,6 +229,8 @@ class Store:
             PreconditionFailed: the stored version is another.
         """
         self._check_id(identifier)
+        if self.kind.secrets and not self.kind.secrets.isdisjoint(values):
+            values = sealing.sealed_changes(self, self.require(identifier, condition), values)
         if_version = condition.version if condition is not None else None
         if condition is not None and if_version is None:
             self.require(identifier, condition)
@@ -265,6 +251,19 @@ class Store:
             # was skipped then, or is gone), so the row is locked; if it is another by now, the statement is run again.
             if changed or self.row(identifier, lock=True)["version"] == version:
                 return Answer(body, version=version)
+
+    def note(self, identifier: str) -> Answer:
+        """Put into the change log that something was done with an object that changed nothing of it.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+        """
+        self._check_id(identifier)
+        parameters = {**self._scope.parameters, "id_": identifier}
+        written = self.logged(statements.note(self.kind, self._scope.text), parameters)
+        if not written:
+            raise missing(self, identifier)
+        return Answer(written[0][0], version=written[0][1])
 
     def delete(self, identifier: str, condition: Precondition | None = None) -> None:
         """Delete one object, with what hangs on it by a cascading reference.
@@ -394,4 +393,4 @@ class Store:
             raise
 
 
-__all__ = ["Answer", "Store", "Surroundings", "merge"]
+__all__ = ["Answer", "Store", "merge"]

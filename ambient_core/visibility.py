@@ -110,20 +110,18 @@ def judge(run: Run, view: View, found: Sequence[Change]) -> list[Sight]:
     for name, clause in view.clauses.items():
         if mine := {change.position.seq: change for change in wanted if change.kind == name}:
             asked |= _asked(run, view.kinds[name], clause, mine)
-    sights = (asked.get(c.position.seq) if c.kind in view.clauses else _plain(c) for c in wanted)
+    sights = (asked.get(c.position.seq) if c.kind in view.clauses else _plain(view.kinds[c.kind], c) for c in wanted)
     return [sight for sight in sights if sight is not None]
 
 
-def _plain(change: Change) -> Sight:
-    kind: Type = (
-        "DELETED" if change.verb == "delete" else "ADDED" if is_new(change.verb, change.version) else "MODIFIED"
-    )
-    return Sight(kind, change, change.object)
+def _plain(kind: Kind, change: Change) -> Sight:
+    happened: Type = "DELETED" if change.verb == "delete" else "ADDED" if is_new(kind, change) else "MODIFIED"
+    return Sight(happened, change, change.object)
 
 
-def is_new(verb: str, version: int) -> bool:
-    """Whether a change made the object: an action that makes one writes its own verb."""
-    return verb == "create" or version == 1
+def is_new(kind: Kind, change: Change) -> bool:
+    """Whether a change made the object: an action that makes one writes its own verb, one that only reads makes none."""
+    return change.verb == "create" or (change.version == 1 and not kind.reads(change.verb))
 
 
 def _asked(run: Run, kind: Kind, clause: Clause, found: Mapping[int, Change]) -> dict[int, Sight]:
@@ -134,15 +132,17 @@ def _asked(run: Run, kind: Kind, clause: Clause, found: Mapping[int, Change]) ->
     )
     rows = run(text, {**clause.parameters, "seqs_": list(found)}).fetchall()
     return {
-        seq: sight for seq, now, before, last in rows if (sight := _decided(found[seq], last, now=now, before=before))
+        seq: sight
+        for seq, now, before, last in rows
+        if (sight := _decided(kind, found[seq], last, now=now, before=before))
     }
 
 
-def _decided(change: Change, last: str | None, *, now: bool, before: bool) -> Sight | None:
+def _decided(kind: Kind, change: Change, last: str | None, *, now: bool, before: bool) -> Sight | None:
     if change.verb == "delete":
         return Sight("DELETED", change, change.object) if now else None
     if now:
-        new = is_new(change.verb, change.version) or not before
+        new = is_new(kind, change) or not before
         return Sight("ADDED" if new else "MODIFIED", change, change.object)
     return Sight("DELETED", change, (last or "null").encode(), left=True) if before else None
 

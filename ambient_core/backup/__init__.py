@@ -15,6 +15,7 @@ from ambient_core.config import Settings
 from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Plugins, load_plugins
+from ambient_core.profiles import given_keyring
 
 Report = Callable[[str], None]
 
@@ -69,7 +70,7 @@ def load(
         sections = {section.table.name: section for section in sections_of(plugins, secrets=True)}
         branches, _ = migrate.readable_branches(plugins)
         known = [revision for branch in branches for revision in branch.revisions]
-        return Import(database, sections, overwrite=overwrite).read(source, known, report)
+        return Import(database, sections, given_keyring(settings), overwrite=overwrite).read(source, known, report)
     finally:
         database.close()
 

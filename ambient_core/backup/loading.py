@@ -15,8 +15,10 @@ import psycopg
 
 from ambient_core import statements
 from ambient_core.backup.reading import Backup, Run
+from ambient_core.backup.secrets import Secrets
 from ambient_core.backup.sections import Section
 from ambient_core.database import Database
+from ambient_core.keyring import Keyring, Unreadable
 from ambient_core.kinds import STAMPS
 from ambient_core.statements import quote
 from ambient_core.transaction import Transaction
@@ -61,12 +63,16 @@ class Import:
     Args:
         database: to write to.
         sections: what is here, by name of the table.
+        keyring: of the system; ``None`` where it has none.
         overwrite: whether objects that are here and differ become as the backup has them.
     """
 
-    def __init__(self, database: Database, sections: Mapping[str, Section], *, overwrite: bool = False) -> None:
+    def __init__(
+        self, database: Database, sections: Mapping[str, Section], keyring: Keyring | None, *, overwrite: bool = False
+    ) -> None:
         self._database = database
         self._sections = sections
+        self._secrets = Secrets(keyring)
         self._overwrite = overwrite
         self._late: dict[str, list[Row]] = {}
         self.done = Imported()
@@ -93,12 +99,26 @@ class Import:
 
     def _take(self, run: Run) -> None:
         section = self._sections[run.table]
+        rows = self._sealed(section, run.rows)
         try:
-            self._write(section, run.rows)
+            if rows:
+                self._write(section, rows)
         except _UNFIT:
             # One of them does not fit: the others do.
-            for row in run.rows:
+            for row in rows:
                 self._take_one(section, row)
+
+    def _sealed(self, section: Section, rows: list[Row]) -> list[Row]:
+        """The rows with their secret fields sealed, without those whose secrets do not open here."""
+        if section.kind is None or not section.kind.secrets:
+            return rows
+        found = []
+        for row in rows:
+            try:
+                found.append(self._secrets.sealed(section.kind, row))
+            except Unreadable as fault:
+                self.done.conflict(section.table.name, f"{_name(section, row)}: {fault}")
+        return found
 
     def _take_one(self, section: Section, row: Row) -> None:
         try:
@@ -169,7 +189,7 @@ class Import:
         found = dict(transaction.raw(text, parameters).fetchall())
         for row in rows:
             identifier = str(row["id"])
-            differing = found.get(identifier)
+            differing = self._differing(transaction, section, row, found.get(identifier))
             if identifier not in found:
                 counted.conflict(table, f"{identifier}: another object has its unique fields")
             elif not differing:
@@ -179,6 +199,12 @@ class Import:
             else:
                 self._change(transaction, section, row, differing)
                 counted.changed[table] += 1
+
+    def _differing(
+        self, transaction: Transaction, section: Section, row: Row, names: Sequence[str] | None
+    ) -> Sequence[str] | None:
+        assert section.kind is not None
+        return self._secrets.differing(transaction, section.kind, row, names) if names else names
 
     def _change(self, transaction: Transaction, section: Section, row: Row, names: Sequence[str]) -> None:
         assert section.kind is not None

@@ -3,7 +3,7 @@
 import click
 
 from ambient_core.cli import Invocation
-from ambient_core.profiles import check_profile
+from ambient_core.profiles import check_profile, keyring_of
 from ambient_core.serve import serve
 
 
@@ -13,4 +13,5 @@ def command(invocation: Invocation) -> None:
     """Serve the API with Gunicorn, health on its own port, figures on another."""
     settings = invocation.load().settings
     check_profile(settings)
+    keyring_of(settings)
     serve(settings, "api")

@@ -19,6 +19,7 @@ import httpx
 
 from ambient_core.embedded.postgres import EmbeddedPostgres
 from ambient_core.errors import SetupError
+from ambient_core.keyring import new_keyring
 from ambient_core.process import ends_with_parent
 
 PROJECT = "demo"
@@ -142,7 +143,9 @@ class System:
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         environment = self._environment(self._database())
         self._upgrade(environment)
-        self.children.append(Child("api", ["serve"], environment, self._show))
+        # For the API alone: nobody else opens a secret.
+        keyed = {"AMBIENT_KEYRING_FILE": str(self.keyring()), **environment}
+        self.children.append(Child("api", ["serve"], keyed, self._show))
         self.children.append(Child("control-plane", ["controlplane", "run"], environment, self._show))
         self._wait_ready()
         self._wait_listening(self.options.gateway_port)
@@ -169,11 +172,11 @@ class System:
         """The file of a token, made at the first start."""
         path = self.options.data_dir / "tokens" / name
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32) + "\n")
-        return path
+        return kept(path, lambda: secrets.token_urlsafe(32))
+
+    def keyring(self) -> Path:
+        """The file of the keyring, made at the first start."""
+        return kept(self.options.data_dir / "keyring", new_keyring)
 
     def _database(self) -> str:
         if self.options.database_url:
@@ -257,6 +260,15 @@ class System:
         )
         if answer.status_code not in (201, 409):
             raise SetupError(f"The project could not be made: {answer.text[:300]}")
+
+
+def kept(path: Path, new: Callable[[], str]) -> Path:
+    """A secret file, made when it is not there."""
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(new() + "\n")
+    return path
 
 
 def migrations_fingerprint() -> str:

@@ -24,6 +24,7 @@ class RunnerConfig:
         openai_base_url: address of a compatible server.
         api_url: where the platform's API is; empty for none.
         session_token: the session's own token for it.
+        session_token_file: the file that holds it, if it came by one.
         commands: programs that the agent may run.
     """
 
@@ -40,6 +41,7 @@ class RunnerConfig:
     openai_base_url: str = ""
     api_url: str = ""
     session_token: str = ""
+    session_token_file: str = ""
     commands: tuple[str, ...] = ()
 
     @classmethod
@@ -66,5 +68,6 @@ class RunnerConfig:
             openai_base_url=given.get("OPENAI_BASE_URL", ""),
             api_url=given.get("AMBIENT_API_URL", ""),
             session_token=session_token,
+            session_token_file=token_file or "",
             commands=tuple(name.strip() for name in given.get("RUNNER_COMMANDS", "").split(",") if name.strip()),
         )

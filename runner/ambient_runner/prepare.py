@@ -11,6 +11,7 @@ import ctypes
 import json
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -40,7 +41,8 @@ class Preparation:
     """One workspace.
 
     Args:
-        specification: ``repositories``, ``files``, ``protocols`` and ``clone_timeout``.
+        specification: ``repositories``, ``files``, ``protocols`` and ``clone_timeout``; ``credentials`` with the API's address
+            and the file of the session's token, where git may ask for what the session was lent.
         workspace: the folder.
     """
 
@@ -77,7 +79,7 @@ class Preparation:
         shutil.rmtree(target, ignore_errors=True)
         branch = ["--branch", repository["branch"]] if repository.get("branch") else []
         quiet = ["-c", "credential.helper=", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"]
-        command = ["git", *quiet, "clone", "--quiet", *branch, "--", repository["url"], str(target)]
+        command = ["git", *quiet, *self._helper(), "clone", "--quiet", *branch, "--", repository["url"], str(target)]
         code, words = self._follow(command, repository["url"])
         if code is None:
             shutil.rmtree(target, ignore_errors=True)
@@ -86,6 +88,16 @@ class Preparation:
         if code != 0:
             shutil.rmtree(target, ignore_errors=True)
             raise Failed("CloneFailed", f"git could not clone {safe(repository['url'])}: {safe(words).strip()}")
+
+    def _helper(self) -> list[str]:
+        """For this command alone: nothing of it stays in the repository's configuration."""
+        given = self.specification.get("credentials")
+        if not given:
+            return []
+        # By its path: this program runs without its package.
+        made = runpy.run_path(str(Path(__file__).with_name("git_credential.py")))
+        configured = made["configuration"](given["api_url"], given["token_file"])
+        return [part for name, value in configured.items() for part in ("-c", f"{name}={value}")]
 
     def _follow(self, command: list[str], url: str) -> tuple[int | None, str]:
         """Run git until it ends; answers its status, ``None`` when it was given up, and its words."""

@@ -15,6 +15,7 @@ from pydantic_ai.ui.ag_ui import AGUIAdapter
 
 from ambient_runner import offline
 from ambient_runner.config import RunnerConfig
+from ambient_runner.git_credential import configuration
 from ambient_runner.model import model_of, settings_of
 from ambient_runner.report import Reporter
 from ambient_runner.skills import skills_of
@@ -27,6 +28,12 @@ _OPEN = frozenset({"/health"})
 _INSTRUCTIONS = "You work on the files of one workspace, through your tools. Paths are relative to it."
 
 
+def _git(config: RunnerConfig) -> dict[str, str]:
+    """Git asks the platform for what the session was lent, where the runner knows the platform."""
+    known = config.api_url and config.session_token_file
+    return configuration(config.api_url, config.session_token_file) if known else {}
+
+
 class Runner:
     """One session's agent.
 
@@ -36,7 +43,7 @@ class Runner:
 
     def __init__(self, config: RunnerConfig) -> None:
         self.config = config
-        self.workspace = Workspace(config.workspace)
+        self.workspace = Workspace(config.workspace, _git(config))
         self.model = model_of(config, self.workspace)
         self.reporter = Reporter(config)
         self.running: dict[str, CancellationToken] = {}

@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 LARGEST_READ = 256 * 1024
@@ -20,6 +20,14 @@ COMMAND_TIMEOUT = 60
 _HIDDEN = frozenset({".git"})
 
 
+def _configured(git: Mapping[str, str]) -> dict[str, str]:
+    """Git's configuration as variables, which nothing in the workspace keeps."""
+    found = {"GIT_CONFIG_COUNT": str(len(git)), "GIT_TERMINAL_PROMPT": "0"} if git else {}
+    for number, (name, value) in enumerate(git.items()):
+        found |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return found
+
+
 class WorkspaceError(Exception):
     """What the agent asked for is not possible; the text tells it why."""
 
@@ -29,10 +37,12 @@ class Workspace:
 
     Args:
         root: the folder.
+        git: git's configuration for programs that run in it, beside its own.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, git: Mapping[str, str] | None = None) -> None:
         self.root = root.resolve()
+        self._git = _configured(git or {})
 
     def repositories(self) -> list[str]:
         """Names of the folders of the first level that are git repositories."""
@@ -135,7 +145,12 @@ class Workspace:
         return self._run(command, self.root.joinpath(*_parts(folder)), status=True)
 
     def _run(self, command: list[str], folder: Path, *, status: bool = False) -> str:
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.root), "LC_ALL": "C.UTF-8"}
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.root),
+            "LC_ALL": "C.UTF-8",
+            **self._git,
+        }
         try:
             done = subprocess.run(  # noqa: S603
                 command,

@@ -165,6 +165,10 @@ def _check_words(text: str, field: Field) -> None:
         raise SetupError(
             f"Field {text!r}: a reference is given by the caller and shown; leave secret and readonly out."
         )
+    if "secret" in field.words and (finding := sorted(field.words & {"unique", "index", "search"})):
+        raise SetupError(
+            f"Field {text!r}: a secret is stored sealed, so nothing is found by it; leave {finding[0]} out."
+        )
     if field.type in _LONG and "unique" in field.words:
         raise SetupError(f"Field {text!r}: {field.type} may be too long to be unique; use string(n).")
 

@@ -176,6 +176,7 @@ def context(kind: NewKind, revisions: Mapping[str, str]) -> dict[str, Any]:
         "columns": columns,
         "imports": sqlalchemy,
         "jsonb": "JSONB" in used,
+        "stores_jsonb": any(column["stored"] == "JSONB" for column in columns),
         "datetime": any("datetime" in annotation for annotation in annotations),
         "any": any("Any" in annotation for annotation in annotations),
         "access": any("access" in column["options"] for column in columns),
@@ -199,6 +200,8 @@ def _column(kind: NewKind, field: Field) -> dict[str, Any]:
     return {
         "name": field.name,
         "sql": sql,
+        # Whatever a secret field is, it is stored as sealed text.
+        "stored": "Text" if "secret" in field.words else sql,
         "python": python,
         "options": _options(kind, field),
         "field": field,

@@ -30,6 +30,8 @@ EVERYTHING = [
     "note:text index",
     'code:string(40)=x"y\\ index',
     "password:string(100) secret",
+    "pin:int secret",
+    "keys:json secret",
     "state:string(10)=new readonly",
     "skill:ref(skills)",
 ]
@@ -135,6 +137,7 @@ def test_a_kind_passes_outside_in_a_fresh_environment(tmp_path: Path) -> None:
         ("Gadget", ["a:int!=5"], "required needs no default"),
         ("Gadget", ["a:json unique"], "too long to be unique"),
         ("Gadget", ["a:ref(projects) secret"], "leave secret and readonly out"),
+        ("Gadget", ["a:string(9) secret unique"], "leave unique out"),
         ("Gadget", ["a:enum(x|x)"], "stands there once"),
         ("Kind", ["a:int"], "stands for something else in the plugin itself"),
         ("String", ["a:string(3)"], "stands for something else in the plugin itself"),

@@ -9,7 +9,7 @@ from tests.contract.maker import KINDS, Maker
 
 INNER_LOOP = ("Skill",)
 """Of the kinds that come with us, those that `make test-fast` looks at; a kind that is new here is always looked at."""
-OURS = ("access", "projects", "sessions", "skills", "tasks", "users")
+OURS = ("access", "credentials", "projects", "sessions", "skills", "tasks", "users")
 
 
 def _in_time(name: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from ambient_core.config import Settings
 from ambient_core.kinds import Access, Kind, rules_of
 from ambient_core.plugins import load_plugins
+from ambient_core.rules import type_of
 
 KINDS = {kind.name: kind for kind in load_plugins(Settings(profile="development")).registry}
 
@@ -40,7 +41,7 @@ class Maker:
         if rules.choices:
             return rules.choices[0]
         return {str: "text", int: int(rules.minimum or 1), float: float(rules.minimum or 1), bool: True}.get(
-            column.type.python_type, {}
+            type_of(column).python_type, {}
         )
 
     def make(self, kind: Kind, **fields: Any) -> dict[str, Any]:
@@ -51,7 +52,7 @@ class Maker:
 
 def some_text(kind: Kind) -> str:
     """An optional text field that may be changed, or any that may."""
-    columns = [c for c in kind.columns(Access.WRITE) if c.type.python_type is str and not c.foreign_keys]
+    columns = [c for c in kind.columns(Access.WRITE) if type_of(c).python_type is str and not c.foreign_keys]
     free = [c for c in columns if not (rules_of(c).format or rules_of(c).pattern or rules_of(c).choices)]
     return (sorted(free, key=lambda c: not c.nullable) or columns)[0].name
 

@@ -59,8 +59,8 @@ def watch_from_the_start() -> None:
 
 
 def add_whatever_happens() -> None:
-    visibility._plain = lambda change: Sight("ADDED", change, change.object)
-    visibility._decided = lambda change, last, now, before: Sight("ADDED", change, change.object)  # type: ignore[assignment,misc]
+    visibility._plain = lambda kind, change: Sight("ADDED", change, change.object)
+    visibility._decided = lambda kind, change, last, now, before: Sight("ADDED", change, change.object)  # type: ignore[assignment,misc]
 
 
 def show_every_object_in_a_search() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ambient_core.apply import unique_groups
 from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.rules import type_of
 from tests.contract.maker import Maker, refused, some_text
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -176,7 +177,7 @@ def test_a_reference_to_nothing_is_refused(kind: Kind, maker: Maker) -> None:
 
 def test_a_text_that_is_too_long_is_refused(kind: Kind, maker: Maker) -> None:
     for column in kind.writable:
-        if length := getattr(column.type, "length", None):
+        if length := getattr(type_of(column), "length", None):
             answer = maker.call("POST", f"/{kind.plural}", json={**maker.body(kind), column.name: "x" * (length + 1)})
             assert "max_length" in {
                 f["rule"] for f in refused(answer, 400, "8")["errors"] if f["field"] == f"/{column.name}"
@@ -185,7 +186,7 @@ def test_a_text_that_is_too_long_is_refused(kind: Kind, maker: Maker) -> None:
 
 def test_a_wrong_type_is_refused_for_every_field(kind: Kind, maker: Maker) -> None:
     for column in kind.writable:
-        wrong = 1 if column.type.python_type is not int and column.type.python_type is not float else "1"
+        wrong = 1 if type_of(column).python_type not in (int, float) else "1"
         answer = maker.call("POST", f"/{kind.plural}", json={**maker.body(kind), column.name: wrong})
         assert {"field": f"/{column.name}", "rule": "type"}.items() <= refused(answer, 400, "8")["errors"][0].items()
 
@@ -232,6 +233,24 @@ def test_secret_fields_are_never_shown_searched_or_logged(kind: Kind, maker: Mak
         refused(maker.call("GET", f"/{kind.plural}?watch=true&search={column.name} = 'x'"), 400, "21")
         refused(maker.call("DELETE", f"/{kind.plural}?search={column.name} = 'x'&max_affected=9"), 400, "21")
         assert column.name not in changes_of(app, kind, made["id"])[0][2]
+
+
+def stored(app: Any, kind: Kind, name: str, identifier: str) -> str:
+    with app.runtime.database.transaction() as transaction:
+        return transaction.raw(f"SELECT {name} FROM {kind.plural} WHERE id = %(id)s", {"id": identifier}).fetchone()[0]
+
+
+def test_secret_fields_are_stored_sealed_and_the_same_value_is_no_change(kind: Kind, maker: Maker, app: Any) -> None:
+    for column in kind.columns(Access.SECRET):
+        value = maker.value(kind, column)
+        made = maker.make(kind, **{column.name: value})
+        first = stored(app, kind, column.name, made["id"])
+        assert re.fullmatch(r"enc:v1:[A-Za-z0-9+/=]+", first)
+        again = maker.call("PATCH", f"/{kind.plural}/{made['id']}", json={column.name: value})
+        assert (again.json["version"], stored(app, kind, column.name, made["id"])) == (1, first)
+        other = {str: f"{value}x", int: 2, bool: False}.get(type(value), {"other": "x"})
+        changed = maker.call("PATCH", f"/{kind.plural}/{made['id']}", json={column.name: other})
+        assert (changed.status_code, changed.json.get("version")) in ((200, 2), (400, None)), changed.json
 
 
 @pytest.mark.parametrize(

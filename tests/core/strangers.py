@@ -31,5 +31,5 @@ def kinds(*found: Kind) -> Any:
 
 def reason_of(plugins: Plugins, name: str) -> str:
     served = {entry["name"] for entry in plugins.report() if entry["state"] == "serving"}
-    assert served == {"access", "projects", "sessions", "skills", "tasks", "users"}
+    assert served == {"access", "credentials", "projects", "sessions", "skills", "tasks", "users"}
     return next(entry["reason"] for entry in plugins.report() if entry["name"] == name)

@@ -19,7 +19,7 @@ from ambient_core.config import Settings
 from ambient_core.errors import SetupError
 
 pytestmark = pytest.mark.slow
-KINDS = ("projects", "sessions", "skills", "tasks", "users")
+KINDS = ("credentials", "projects", "sessions", "skills", "tasks", "users")
 
 
 class Place:

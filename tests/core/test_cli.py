@@ -35,6 +35,7 @@ def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
         "apply",
         "config",
         "controlplane",
+        "credentials",
         "db",
         "dev",
         "login",
@@ -97,6 +98,7 @@ def test_plugins_are_listed_with_their_state() -> None:
     rows = [line.split() for line in ambient("plugins").stdout.splitlines()]
     assert [row[0] for row in rows if row[2] == "serving"] == [
         "access",
+        "credentials",
         "projects",
         "sessions",
         "skills",

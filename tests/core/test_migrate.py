@@ -16,7 +16,7 @@ from ambient_core.config import Settings
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Source, installed, load_plugins
 
-BRANCHES = ["access", "core", "projects", "sessions", "skills", "tasks", "users"]
+BRANCHES = ["access", "core", "credentials", "projects", "sessions", "skills", "tasks", "users"]
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def test_a_reference_to_a_kind_that_is_not_served_sets_the_plugin_aside(settings
     assert {e["name"]: e.get("reason", "") for e in plugins.report()}["skills"] == (
         "Skill.project_id refers to 'projects', which no plugin serves."
     )
-    assert [e["name"] for e in plugins.report() if e["state"] == "serving"] == ["users"]
+    assert [e["name"] for e in plugins.report() if e["state"] == "serving"] == ["credentials", "users"]
 
 
 def test_strict_refuses_with_the_same_words(settings: Settings) -> None:

@@ -77,7 +77,7 @@ def test_its_commands_run_and_every_plugin_serves(image: Path, tmp_path: Path) -
     listed = run(image, tmp_path, "ambient", "plugins", AMBIENT_PROFILE="development")
     assert listed.returncode == 0, listed.stderr
     states = {line.split()[0]: line.split()[2] for line in listed.stdout.splitlines()[1:]}
-    assert {"sessions", "projects", "skills", "tasks", "users"} <= set(states)
+    assert {"credentials", "sessions", "projects", "skills", "tasks", "users"} <= set(states)
     assert set(states.values()) == {"serving"}
     assert (image / "bin" / "ambient-runner").exists()
     assert run(image, tmp_path, "python", "-c", "import ambient_runner.server").returncode == 0

@@ -92,7 +92,7 @@ def test_the_api_says_why_and_serves_the_rest(zoo: System) -> None:
     items = zoo.ask("GET", "/plugins").json()["items"]
     assert {entry["name"]: entry["reason"] for entry in items if entry["state"] == "set aside"} == REASONS
     assert {entry["name"] for entry in items if entry["state"] == "serving"} == {
-        "access", "projects", "sessions", "skills", "tasks", "users",
+        "access", "credentials", "projects", "sessions", "skills", "tasks", "users",
     }  # fmt: skip
     zoo.until(zoo.session(prompt="Look.", stop_on_run_finished=True), "Completed")
 

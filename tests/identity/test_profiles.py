@@ -12,7 +12,7 @@ from ambient_core.config import Settings
 from ambient_core.controlplane.loop import TokenFile
 from ambient_core.errors import SetupError
 from ambient_core.plugins import load_plugins
-from ambient_core.profiles import check_profile
+from ambient_core.profiles import check_profile, keyring_of
 from tests.identity.conftest import Asked
 from tests.identity.issuer import AUDIENCE, Issuer
 from tests.identity.test_people import principal
@@ -44,6 +44,22 @@ def test_production_does_not_start_without_what_it_needs_and_names_the_setting(
 ) -> None:
     with pytest.raises(SetupError, match=f"^{named} is (not )?set"):
         check_profile(replace(good, **changed))
+
+
+def test_production_does_not_serve_the_api_without_a_keyring_and_the_gateway_needs_none(
+    serving: Callable[..., Asked], issuer: Issuer
+) -> None:
+    with pytest.raises(SetupError, match="^keyring is not set"):
+        serving(issuer, keyring="")
+    assert serving(issuer, surface="gateway", keyring="").application.runtime.keyring is None
+
+
+@pytest.mark.parametrize("keyring", ["{}", '{"1": "c2hvcnQ="}', "secret-words"])
+def test_a_keyring_that_is_none_is_refused_without_being_repeated(good: Settings, keyring: str) -> None:
+    with pytest.raises(SetupError, match="32 random bytes") as refused:
+        keyring_of(replace(good, keyring=keyring))
+    assert "c2hvcnQ" not in str(refused.value)
+    assert "secret-words" not in str(refused.value)
 
 
 @pytest.mark.parametrize("bind", ["0.0.0.0:4433", "[::]:4433", "8.8.8.8:4433", "metrics.example.com:4433"])

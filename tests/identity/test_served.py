@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ambient_core.keyring import new_keyring
 from tests.e2e.conftest import BASE, System, free_port, wait_for
 from tests.identity.issuer import AUDIENCE, Issuer, other_key
 
@@ -29,6 +30,7 @@ class Served:
         given = {
             "DATABASE_URL": database_url,
             "CONTROL_PLANE_TOKEN_FILE": str(folder / "token"),
+            "KEYRING": new_keyring(),
             "OIDC_ISSUER": issuer.url,
             "OIDC_AUDIENCE": AUDIENCE,
             "OIDC_COOLDOWN": "2",

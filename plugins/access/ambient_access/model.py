@@ -44,7 +44,10 @@ class Role(Resource):
 
 
 class RoleBinding(Resource):
-    """Gives a role to a person, a group or a service account, everywhere or in one place."""
+    """Gives a role to a person, a group or a service account, everywhere or in one place.
+
+    With scope `credential` and nobody named it lends the credential to sessions: of a project, of an agent, or to all.
+    """
 
     __tablename__ = "role_bindings"
     __table_args__ = (

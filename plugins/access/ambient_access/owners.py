@@ -1,12 +1,15 @@
-"""Who makes a project owns it, from the same transaction on; and nobody's deletion takes the last owner along unseen."""
+"""Who makes a project or a credential owns it, from the same transaction on; and nobody's deletion takes the last owner along unseen."""
 
 from typing import Any
 
-from ambient_access.authority import OWNER, keep_an_owner
+from ambient_access.authority import keep_an_owner
+from ambient_access.grants import forget
+from ambient_access.rules import OWNED
 from ambient_access.stores import RoleBindingStore
 from ambient_access.subject import may_own, subject_of
 from ambient_core import Kind, Principal, current, hookimpl
 from ambient_core.hooks import only_for
+from ambient_core.statements import remove
 
 _COLUMNS = ("id", "scope", "role_id", "project_id")
 _OF_USER = (
@@ -20,30 +23,40 @@ _TOKENS = "SELECT tokens.id FROM tokens WHERE tokens.user_id = %(id)s ORDER BY t
 
 
 @hookimpl
-@only_for("Project", "User")
+@only_for("Project", "User", "Credential")
 def ambient_before_write(kind: Kind, verb: str, row: dict[str, Any], principal: Principal) -> None:
-    """Make the maker of a project its owner; let who is deleted take no project's last owner along, nor leave rights behind."""
-    if (kind.name, verb) == ("Project", "create") and may_own(principal):
-        _own(row["id"], principal)
+    """Make the maker of something its owner; let who is deleted take no project's last owner along, nor leave rights behind."""
+    if (kind.name, verb) in OWNED and may_own(principal):
+        _own(kind.name.lower(), row["id"], principal)
     elif (kind.name, verb) == ("Project", "delete"):
         # The project's service accounts go with it, and what they hold elsewhere.
         keep_an_owner(_bindings(), *_found(_OF_ACCOUNTS, row["id"]))
     elif (kind.name, verb) == ("User", "delete"):
         _leave(row["id"])
+    elif (kind.name, verb) == ("Credential", "delete"):
+        _release(row["id"])
 
 
-def _own(project: str, principal: Principal) -> None:
+def _own(scope: str, identifier: str, principal: Principal) -> None:
     subject, store = subject_of(principal), _bindings("create")
     store.vouched = True
     store.create(
         {
-            "role_id": OWNER,
-            "scope": "project",
-            "project_id": project,
+            "role_id": f"{scope}-owner",
+            "scope": scope,
+            f"{scope}_id": identifier,
             "user_id": subject.user_id,
             "service_account_id": subject.service_account_id,
         }
     )
+
+
+def _release(credential: str) -> None:
+    """Take back what was bound to a credential: no foreign key does, as the plugin that keeps credentials may not be there."""
+    forget()
+    store = _bindings()
+    parameters: dict[str, Any] = {"ids_": [credential], "version_": None}
+    store.logged(remove(store.kind, "credential_id", store.scope.text), parameters)
 
 
 def _leave(user: str) -> None:

@@ -18,8 +18,8 @@ PATTERN = "lower-case letters, digits and underscores"
 Permission = tuple[str, str]
 Permissions = frozenset[Permission]
 ALL: Permissions = frozenset({("*", "*")})
-EVERYBODYS: Permissions = frozenset({("project", "create"), ("role", "read"), ("token", "*")})
-"""What needs no role: making a project, reading the roles, and tokens of one's own."""
+EVERYBODYS: Permissions = frozenset({("project", "create"), ("credential", "create"), ("role", "read"), ("token", "*")})
+"""What needs no role: making a project or a credential, reading the roles, and tokens of one's own."""
 CONTENT = "project_content"
 """Every kind that lives in a project and that no built-in role names by itself."""
 

@@ -12,6 +12,8 @@ from ambient_core import Kind, Principal, hookimpl
 from ambient_core.identity import CONTROL_PLANE
 
 Allowing = tuple[tuple[str, tuple[str, ...]], ...]
+OWNED = frozenset({("Project", "create"), ("Credential", "create")})
+"""What everybody may make, and owns then."""
 
 
 @hookimpl
@@ -31,7 +33,7 @@ def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
 @hookimpl
 def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement[bool] | None":
     """The rows in the places where the caller has a role that allows the verb; asked of the bindings as they are."""
-    if not is_governed(principal) or (kind.name, verb) == ("Project", "create"):
+    if not is_governed(principal) or (kind.name, verb) in OWNED:
         return None
     if kind.name == "Role" and kind.reads(verb):
         return None
@@ -40,7 +42,7 @@ def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement
 
 def _is_open(kind: Kind, verb: str) -> bool:
     secret = any(action.name == verb and action.secret for action in kind.actions)
-    return (kind.reads(verb) and not secret) or (kind.name, verb) == ("Project", "create") or kind.name == "Token"
+    return (kind.reads(verb) and not secret) or (kind.name, verb) in OWNED or kind.name == "Token"
 
 
 @lru_cache(maxsize=8192)

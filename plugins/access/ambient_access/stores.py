@@ -1,6 +1,6 @@
 """Keeps roles, bindings and service accounts by their own rules."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -8,6 +8,7 @@ import orjson
 
 from ambient_access.authority import PLACES, Place, check_gift, check_held, held_at, keep_an_owner
 from ambient_access.grants import forget
+from ambient_access.loans import check_loan, check_return, fault_of_role, is_loan
 from ambient_access.model import SUBJECTS
 from ambient_access.permissions import fault_of, permissions_of, verbs_of
 from ambient_core import Answer, Conflict, Fault, Forbidden, Invalid, NotFound, Store, action
@@ -67,8 +68,9 @@ class RoleBindingStore(Store):
             return
         if current is None:
             self._check_form(values)
-            check_gift(self, values["role_id"], Place.of(values))
+            self._check_right(values, check_loan)
         elif values.get("role_id", current["role_id"]) != current["role_id"]:
+            _check_loaned_role({**current, **values})
             check_gift(self, current["role_id"], Place.of(current))
             check_gift(self, values["role_id"], Place.of(current))
             keep_an_owner(self, current)
@@ -76,29 +78,40 @@ class RoleBindingStore(Store):
     def delete(self, identifier: str, condition: Precondition | None = None) -> None:
         """Take a role away, provided that a project keeps an owner."""
         row = self.require(identifier, condition)
-        check_gift(self, row["role_id"], Place.of(row))
+        self._check_right(row, check_return)
         keep_an_owner(self, row)
         forget()
         super().delete(identifier, condition)
+
+    def _check_right(self, binding: Mapping[str, Any], of_loan: Callable[[Store, Mapping[str, Any]], None]) -> None:
+        """Refuse to give or take what the caller does not have; a loan to sessions has a right of its own."""
+        if is_loan(binding):
+            of_loan(self, binding)
+        else:
+            check_gift(self, binding["role_id"], Place.of(binding))
 
     def _check_form(self, values: dict[str, Any]) -> None:
         self._check_account(values.get("service_account_id"))
         scope = values["scope"]
         named = [place for place in PLACES if values.get(f"{place}_id") is not None]
         faults = []
-        if [values.get(name) is not None for name in SUBJECTS].count(True) != 1:
+        loan = is_loan(values)
+        if not loan and [values.get(name) is not None for name in SUBJECTS].count(True) != 1:
             faults.append(Fault("/user_id", "one_of", f"give exactly one of {', '.join(SUBJECTS)}."))
         if scope != "global" and scope not in named:
             faults.append(Fault(f"/{scope}_id", "required", f"is required with scope {scope!r}."))
         faults += [
             Fault(f"/{place}_id", "scope", f"does not belong to scope {scope!r}.")
             for place in named
-            if place not in (scope, "project") or scope == "global"
+            if (place not in (scope, "project") or scope == "global") and not (loan and place == "agent")
         ]
         if faults:
             raise Invalid.of(faults)
-        if scope in named:
-            self._check_place(scope, values)
+        if loan:
+            _check_loaned_role(values)
+        for place in (scope, *(("project", "agent") if loan else ())):
+            if place in named:
+                self._check_place(place, values)
 
     def _check_account(self, identifier: str | None) -> None:
         if identifier is not None:
@@ -121,6 +134,11 @@ class RoleBindingStore(Store):
             if values.get("project_id") not in (None, project):
                 raise Invalid.of([Fault("/project_id", "scope", f"is not the project of this {kind.name}.")])
             values["project_id"] = project
+
+
+def _check_loaned_role(binding: Mapping[str, Any]) -> None:
+    if is_loan(binding) and (fault := fault_of_role(binding["role_id"])) is not None:
+        raise Invalid.of([fault])
 
 
 def _no_reference(name: str, kind: str) -> Invalid:

@@ -26,12 +26,9 @@ _FIND = (
 )
 _KEEP = "INSERT INTO session_tokens (session_id, digest) VALUES (%(id)s, %(digest)s)"
 _OWN = {
-    ("Session", "get"),
-    ("Session", "messages"),
-    ("Session", "push_message"),
-    ("Session", "patch_status"),
-    ("Skill", "list"),
-    ("Skill", "get"),
+    *(("Session", verb) for verb in ("get", "messages", "push_message", "patch_status")),
+    *(("Skill", verb) for verb in ("list", "get")),
+    *(("Credential", verb) for verb in ("list", "get", "fetch_token")),
 }
 _CONTROL_PLANE_ONLY = {
     "patch_status",
@@ -70,7 +67,7 @@ def ambient_authenticate(request: Request) -> Principal | None:
 
 @hookimpl
 def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
-    """A session may read itself and its project's skills, write its messages and what of its status is its runner's to say.
+    """A session may read itself, its project's skills and its credentials, write its messages, and of its status what its runner says.
 
     All else of a status, and a session's token, is for the control plane alone.
     """
@@ -83,10 +80,12 @@ def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
 
 @hookimpl
 def ambient_scope(principal: Principal, kind: Kind) -> "ColumnElement[bool] | None":
-    """A session sees itself, and what lives in its project."""
+    """A session sees itself, and what lives in its project; of what lives in none, what its own plugin says."""
     if principal.kind != "session":
         return None
     columns = kind.table.c
     if kind.name == "Session":
         return columns.id == principal.attributes["session_id"]
+    if "project_id" not in columns:
+        return None
     return columns.project_id == principal.attributes["project_id"]

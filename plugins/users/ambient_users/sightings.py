@@ -10,7 +10,7 @@ from ambient_core import Conflict, Person, Principal, Store, current, hookimpl
 from ambient_core.hooks import concerning
 from ambient_core.ids import new_id
 from ambient_core.rest import Operation
-from ambient_core.store import Surroundings
+from ambient_core.surroundings import Surroundings
 from ambient_core.transaction import Transaction
 from ambient_core.validators import email
 from ambient_users.standing import standing

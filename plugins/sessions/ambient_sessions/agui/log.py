@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSON
 
 from ambient_core import Conflict, NotFound, Principal, Resource, Store
 from ambient_core.rest import Runtime
-from ambient_core.store import Surroundings
+from ambient_core.surroundings import Surroundings
 from ambient_core.transaction import Transaction
 from ambient_sessions.agui.thread import Event, Thread
 

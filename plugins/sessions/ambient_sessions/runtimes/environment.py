@@ -93,9 +93,17 @@ def cloned(session: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{**entry, "url": without_credentials(entry["url"]), "status": "Ready"} for entry in wanted]
 
 
-def preparation(order: LaunchOrder, settings: SessionsSettings) -> dict[str, Any]:
-    """What `ambient_runner.prepare` is told."""
+def preparation(order: LaunchOrder, settings: SessionsSettings, token_file: str | None = None) -> dict[str, Any]:
+    """What `ambient_runner.prepare` is told.
+
+    Args:
+        order: what is started.
+        settings: of the sessions plugin.
+        token_file: holds the session's own token, where git may ask with it for what the session was lent.
+    """
+    lent = {"credentials": {"api_url": order.api_url, "token_file": token_file}} if token_file is not None else {}
     return {
+        **lent,
         "repositories": repositories(order.session),
         "files": [list(entry) for entry in order.files],
         "protocols": "https:http:ssh:git" + (":file" if settings.allow_local_repositories else ""),

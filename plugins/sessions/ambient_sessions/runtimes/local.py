@@ -95,7 +95,8 @@ class LocalRuntime:
             except BlockingIOError:
                 return
             _write(folder / "token", order.token)
-            _write(folder / "prepare.json", json.dumps(preparation(order, self._settings)))
+            prepared = preparation(order, self._settings, str(folder / "token"))
+            _write(folder / "prepare.json", json.dumps(prepared))
             _write(folder / "spec.json", json.dumps(self._specification(order, folder)))
             with (folder / "supervisor.log").open("ab") as log:
                 process = subprocess.Popen(  # noqa: S603

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 9ffd7d8ae6c5434cb383dc26db38800c3f12083908d6f1b0f98da7e4005d4633)."""
+"""Generated from openapi.yaml (sha256 bdf7962f578f78ba782206fc2f1a52a695329b6e1bc68188e7bf5d0dec1284ea)."""

@@ -1,9 +1,11 @@
-"""Generated from openapi.yaml (sha256 9ffd7d8ae6c5434cb383dc26db38800c3f12083908d6f1b0f98da7e4005d4633); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 bdf7962f578f78ba782206fc2f1a52a695329b6e1bc68188e7bf5d0dec1284ea); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from ambient_sdk._generated.models import (
+    Credential,
+    CredentialToken,
     HandedOver,
     HistoryEntryList,
     MessagesTaken,
@@ -26,6 +28,25 @@ from ambient_sdk._generated.models import (
 )
 from ambient_sdk.resource import Resource, dry, matching, read
 from ambient_sdk.transport import Transport
+
+
+class CredentialsResource(Resource[Credential]):
+    """Objects of kind Credential."""
+
+    path = "/api/ambient/v1/credentials"
+    model = Credential
+
+    def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
+        """List the versions of a Credential, newest first: who made each, when, and what it changed."""
+        return read(HistoryEntryList, self._transport.json("GET", self._address(id, "history"), query={key: value for key, value in {"size": size, "page_token": page_token}.items() if value is not None}))
+
+    def restore(self, id: str, *, if_match: int | None = None, dry_run: bool = False, **fields: Any) -> Credential:
+        """Write an old version of a Credential anew, also of one that was deleted."""
+        return read(Credential, self._transport.json("POST", self._address(id, "restore"), query=dry(dry_run), headers=matching(if_match), body=fields))
+
+    def fetch_token(self, id: str) -> CredentialToken:
+        """Answer the token of a credential to a session that has it; the change log says who fetched it and when."""
+        return read(CredentialToken, self._transport.json("GET", self._address(id, "token")))
 
 
 class ProjectsResource(Resource[Project]):
@@ -255,6 +276,7 @@ class Resources:
     """One attribute per kind."""
 
     def __init__(self, transport: Transport) -> None:
+        self.credentials = CredentialsResource(transport)
         self.projects = ProjectsResource(transport)
         self.role_bindings = RoleBindingsResource(transport)
         self.roles = RolesResource(transport)

@@ -11,6 +11,20 @@ from .change import Change
 from .change_list import ChangeList
 from .change_object_type_0 import ChangeObjectType0
 from .condition import Condition
+from .credential import Credential
+from .credential_annotations_type_0 import CredentialAnnotationsType0
+from .credential_create import CredentialCreate
+from .credential_create_annotations_type_0 import CredentialCreateAnnotationsType0
+from .credential_create_labels_type_0 import CredentialCreateLabelsType0
+from .credential_create_provider import CredentialCreateProvider
+from .credential_labels_type_0 import CredentialLabelsType0
+from .credential_list import CredentialList
+from .credential_patch import CredentialPatch
+from .credential_patch_annotations_type_0 import CredentialPatchAnnotationsType0
+from .credential_patch_labels_type_0 import CredentialPatchLabelsType0
+from .credential_patch_provider import CredentialPatchProvider
+from .credential_provider import CredentialProvider
+from .credential_token import CredentialToken
 from .deadline import Deadline
 from .deletion import Deletion
 from .error import Error
@@ -151,6 +165,20 @@ __all__ = (
     "ChangeList",
     "ChangeObjectType0",
     "Condition",
+    "Credential",
+    "CredentialAnnotationsType0",
+    "CredentialCreate",
+    "CredentialCreateAnnotationsType0",
+    "CredentialCreateLabelsType0",
+    "CredentialCreateProvider",
+    "CredentialLabelsType0",
+    "CredentialList",
+    "CredentialPatch",
+    "CredentialPatchAnnotationsType0",
+    "CredentialPatchLabelsType0",
+    "CredentialPatchProvider",
+    "CredentialProvider",
+    "CredentialToken",
     "Deadline",
     "Deletion",
     "Error",
