@@ -18,6 +18,7 @@ from ambient_core.issuers import Issuer, issuers_of
 from ambient_core.keysets import FetchFailed, answer_of, discovery_of, fetcher, read_keys
 from ambient_core.listeners import address_of, check_free
 from ambient_core.plugins import Plugins, load_plugins
+from ambient_core.profiles import check_profile, keyring_of
 from ambient_core.verification import KeySets, Verifier
 
 OLDEST_POSTGRES = 15
