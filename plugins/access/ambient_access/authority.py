@@ -38,7 +38,9 @@ class Place:
 
     @classmethod
     def of(cls, binding: Mapping[str, Any]) -> "Place":
-        """The place of a binding."""
+        """The place of a binding; a credential lives in no project, and what one may in a project says nothing about it."""
+        if binding["scope"] == "credential":
+            return cls(credential_id=binding["credential_id"])
         return cls(*(binding.get(f"{place}_id") for place in PLACES))
 
     def parameters(self) -> dict[str, str | None]:

@@ -37,11 +37,13 @@ class TokenStore(Store):
             self.check_owner(values)
 
     def check_owner(self, row: Mapping[str, Any]) -> None:
-        """Refuse to act for a service account that has more than the caller.
+        """Refuse to act for another person, and for a service account that has more than the caller.
 
         Raises:
             Forbidden: naming what the caller lacks.
         """
+        if row.get("user_id") not in (None, self.principal.id if self.principal.kind == "person" else None):
+            raise Forbidden("Only the person whose token it is has a secret of it made: it acts in that person's name.")
         account = row.get("service_account_id")
         if account is None or (self.principal.kind, self.principal.id) == ("service", account):
             return

@@ -139,6 +139,17 @@ def test_an_old_secret_works_on_for_as_long_as_is_asked_for(
     assert [with_token(s)("GET", "/skills").status_code for s in (first, second, third)] == [401, 401, 200]
 
 
+def test_nobody_has_a_secret_made_of_another_persons_token(owner: Any, people: People) -> None:
+    token = made(owner)
+    keeper = people.admin("POST", "/roles", json={"name": people.new(), "permissions": ["token:*"]}).json["id"]
+    for caller in (people.having(keeper), people.having("platform:admin"), people.admin):
+        assert caller("GET", f"/tokens/{token['id']}").status_code == 200
+        refused = caller("POST", f"/tokens/{token['id']}/secret", json={})
+        assert (refused.status_code, "in that person's name" in refused.json["reason"]) == (403, True)
+    # To take it back is another thing.
+    assert people.having("platform:admin")("DELETE", f"/tokens/{token['id']}").status_code == 204
+
+
 def test_when_a_token_was_used_is_written_once_a_minute_and_makes_no_version(
     owner: Any, with_token: Any, app: Any, monkeypatch: Any
 ) -> None:

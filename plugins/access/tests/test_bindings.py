@@ -4,6 +4,7 @@ import threading
 from typing import Any
 
 import pytest
+from ambient_access.authority import Place
 
 from tests.access.people import People
 
@@ -169,3 +170,9 @@ def test_a_session_binding_is_of_that_session_alone_and_kept_by_the_projects_own
     owner = people.having("project:owner", project_id=project)
     assert owner("DELETE", f"/role_bindings/{given}").status_code == 204
     assert ann("GET", "/sessions").json["total"] == 0
+
+
+def test_case_18_what_one_may_in_a_project_says_nothing_about_a_credential_that_is_bound_there() -> None:
+    bound = {"scope": "credential", "project_id": "mine", "credential_id": "theirs"}
+    assert Place.of(bound) == Place(credential_id="theirs")
+    assert Place.of({"scope": "session", "project_id": "mine", "session_id": "s"}) == Place("mine", session_id="s")

@@ -24,6 +24,13 @@ def client(api_url: str, tokens: dict[str, Path]) -> Iterator[AmbientClient]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def person(api_url: str, tokens: dict[str, Path]) -> Iterator[AmbientClient]:
+    """The API as somebody sees it who works with it."""
+    with AmbientClient(api_url, tokens["developer"].read_text()) as made:
+        yield made
+
+
 @pytest.fixture
 def legacy(cluster: Cluster, project_namespace: str) -> LegacyPlatform:
     return LegacyPlatform(cluster, project_namespace)

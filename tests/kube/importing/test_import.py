@@ -186,7 +186,7 @@ def test_following_mirrors_what_happens_and_outlives_an_outage(
 
 
 def test_a_project_is_handed_over_worked_on_and_handed_back(
-    legacy: LegacyPlatform, importer: Importer, client: AmbientClient
+    legacy: LegacyPlatform, importer: Importer, client: AmbientClient, person: AmbientClient
 ) -> None:
     fill(legacy)
     importer()
@@ -197,7 +197,7 @@ def test_a_project_is_handed_over_worked_on_and_handed_back(
     assert set(importer().values()) == {"left"}
     first = rows(client, project)["first"]
     assert (first["phase"], first["mirrored"]) == ("Completed", False)
-    client.sessions.patch(first["id"], name="Ours by now")
+    person.sessions.patch(first["id"], name="Ours by now")
     assert importer.work.hand_back(project) == 3
     assert importer()[f"{project}/first"] == "update"
     assert (rows(client, project)["first"]["name"], rows(client, project)["first"]["phase"]) == (
