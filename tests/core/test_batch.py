@@ -129,3 +129,15 @@ def test_many_who_apply_the_same_at_once_make_one(app: Any, call: Any) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["created"] + ["unchanged"] * 11
+
+
+def test_21_a_project_header_that_contradicts_an_operation_is_named(call: Any, project: str) -> None:
+    operations = [
+        {"op": "patch", "kind": "Project", "id": project, "body": {"description": "x"}},
+        {"op": "delete", "kind": "Project", "id": project},
+        {"op": "create", "kind": "Skill", "body": {"name": "elsewhere", "project_id": project}},
+    ]
+    answer = call("POST", "/batch", json={"operations": operations}, headers={"X-Ambient-Project": "another"})
+    assert [result["status"] for result in answer.json["results"]] == [400, 400, 400]
+    same = call("POST", "/batch", json={"operations": operations[:1]}, headers={"X-Ambient-Project": project})
+    assert same.json["succeeded"] == 1
