@@ -28,7 +28,7 @@ from ambient_core.cors import Cors, origins_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
 from ambient_core.discovery import Discovery
-from ambient_core.errors import AmbientError, Internal, SetupError, Unauthenticated
+from ambient_core.errors import AmbientError, Internal, SetupError, TooManyRequests, Unauthenticated
 from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_operation_id
@@ -36,6 +36,7 @@ from ambient_core.issuers import configured
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.oidc import OidcAccess
+from ambient_core.open_streams import OpenStreams
 from ambient_core.origin import address_of
 from ambient_core.outages import is_outage, is_retryable, unavailable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
@@ -104,7 +105,7 @@ class Application(Flask):
         g.operation = operation
         token = operation_id.set(operation.id)
         try:
-            response: Response = super().full_dispatch_request()
+            response = _counted(operation, super().full_dispatch_request())
         finally:
             operation.transaction.rollback()
             operation_id.reset(token)
@@ -185,6 +186,21 @@ class Application(Flask):
                 raise invalid_token()
         operation.principal = principal
         operation.transaction.origin = origin(principal.attributes.get("token_id"), operation.address, operation.id)
+
+
+def _counted(operation: Operation, response: Response) -> Response:
+    """Count a stream from here to its end, whoever opened it; one too many is closed and refused."""
+    if response.is_streamed:
+        try:
+            operation.enter_stream()
+        except TooManyRequests as fault:
+            response.close()
+            return error_response(fault)
+    if operation.leave_stream is not None and response.is_streamed:
+        response.call_on_close(operation.leave_stream)
+    elif operation.leave_stream is not None:
+        operation.leave_stream()
+    return response
 
 
 def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None = None) -> Application:
@@ -300,6 +316,7 @@ def _assembled(settings: Settings, surface: str, plugins: Plugins, database: Dat
         Gate(plugins.registry.plurals),
         Rates(settings),
         Recorder(database, plugins.registry),
+        OpenStreams(settings.open_stream_limit, settings.principal_stream_limit),
         replica=replica,
     )
     if replica is not None:

@@ -20,6 +20,7 @@ from ambient_core.hooks import concerning
 from ambient_core.idempotency import Once
 from ambient_core.identity import Principal
 from ambient_core.kinds import Action, Kind, Registry, rules_of
+from ambient_core.open_streams import OpenStreams
 from ambient_core.paging import fields_of
 from ambient_core.parameters import (
     DRY_RUN,
@@ -66,6 +67,7 @@ class Runtime:
     gate: Gate
     rates: Rates
     refusals: Recorder
+    streams: OpenStreams
     signer: Signer = field(default_factory=Signer)
     replica: Replica | None = None
 
@@ -86,6 +88,7 @@ class Operation:
         self.registry = runtime.registry
         self.principal: Principal = NOBODY
         self.address = ""
+        self.leave_stream: Callable[[], None] | None = None
         seconds = self.settings.request_timeout
         self.transaction = Transaction(runtime.database, time.monotonic() + seconds if seconds else None, runtime.gate)
 
@@ -121,6 +124,14 @@ class Operation:
         before = concerning(self.runtime.before_write, kind.name)
         surroundings = Surroundings(self.transaction, self.principal, self.registry, before, self.store)
         return (kind.store or Store)(kind, surroundings, verb, scope)
+
+    def enter_stream(self) -> None:
+        """Count the answer as a stream: at its begin, or before what cannot be undone. The application counts it out.
+
+        Raises:
+            TooManyRequests: there are as many as may be.
+        """
+        self.leave_stream = self.leave_stream or self.runtime.streams.enter(self.principal)
 
     def release(self) -> None:
         """Commit and give the connection back: call it before a long stream."""
