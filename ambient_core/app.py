@@ -14,7 +14,7 @@ from flask.sessions import NullSession, SessionInterface
 from flask.typing import ResponseReturnValue
 from psycopg import Error as DriverError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoMethod
 from werkzeug.routing import MapAdapter
 
@@ -392,6 +392,9 @@ def _http_error(fault: HTTPException) -> Response:
         refusal = errors.NoRoute(
             f"There is nothing at {request.path[:200]}; see {errors.BASE_PATH}/openapi for what there is."
         )
+    elif isinstance(fault, ClientDisconnected):
+        seconds = current().settings.body_timeout
+        refusal = errors.RequestTimeout(f"The body did not come within {seconds:g} s; send it quicker, or less.")
     elif status == 413:
         limit = request.max_content_length
         refusal = errors.TooLarge(f"The body is larger than {limit} bytes; send less.")

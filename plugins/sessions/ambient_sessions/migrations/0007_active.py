@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "sessions_0007"
-down_revision = "sessions_0005"
+down_revision = "sessions_0006"
 branch_labels = None
 depends_on = None
 

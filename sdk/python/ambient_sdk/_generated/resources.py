@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 9ffd7d8ae6c5434cb383dc26db38800c3f12083908d6f1b0f98da7e4005d4633); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 1a02c56dd6921bc1c9019c720ac301dac4ed51d5083095fdbfa2d1a3a4323975); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
