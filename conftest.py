@@ -99,6 +99,7 @@ def settings(tokens: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
         rate_limit=0,
         address_rate_limit=0,
         failed_rate_limit=0,
+        principal_stream_limit=0,
     )
 
 

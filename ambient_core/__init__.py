@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ambient_core.identity import Person, Principal
     from ambient_core.kinds import DNS_LABEL, Access, Kind, Resource, action, field
     from ambient_core.migrations import Migrations
-    from ambient_core.rest import current
+    from ambient_core.operation import current
     from ambient_core.sealing import open_secret
     from ambient_core.store import Answer, Store
 

@@ -33,6 +33,28 @@ class Allowances:
         minimum=0,
         development=0,
     )
+    header_timeout: float = setting(
+        15.0,
+        "Seconds that the head of a request may take from its first byte on, or a new connection may say nothing.",
+        minimum=1,
+    )
+    body_timeout: float = setting(60.0, "Seconds that the body of a request may take (408 beyond).", minimum=1)
+    send_timeout: float = setting(
+        60.0, "Seconds that a caller may take for 64 KiB of an answer; one that takes less is cut off.", minimum=1
+    )
+    open_stream_limit: int = setting(
+        1500,
+        "Streams of every sort (watches, events, logs, lists as lines) that one worker holds at once, fewer than "
+        "worker_connections (429 beyond); 0 for no limit.",
+        minimum=0,
+        development=0,
+    )
+    principal_stream_limit: int = setting(
+        200,
+        "Streams of one principal that one worker holds at once (429 beyond); 0 for no limit.",
+        minimum=0,
+        development=0,
+    )
     refusal_retention_days: float = setting(30.0, "Days for which refusals are kept (GET /refusals).", minimum=0)
     refusal_limit: int = setting(100000, "Refusals that are kept; of more the oldest go.", minimum=0)
     rate_limit_storage_url: str = setting(

@@ -7,27 +7,23 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import orjson
 from flask import Flask, Request, Response, g, request
 from flask.ctx import RequestContext
 from flask.typing import ResponseReturnValue
 from psycopg import Error as DriverError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import MethodNotAllowed as NoMethod
 from werkzeug.routing import MapAdapter
 
-from ambient_core import errors, refused
 from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings
-from ambient_core.constraints import explain
 from ambient_core.context import Addresses, NoSession, adapter_of, context_of
 from ambient_core.cors import Cors, origins_of
 from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
 from ambient_core.discovery import Discovery
-from ambient_core.errors import AmbientError, Internal, SetupError, Unauthenticated
+from ambient_core.error_answers import error_response, one_error_shape
+from ambient_core.errors import BASE_PATH, SetupError, TooManyRequests, Unauthenticated
 from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_operation_id
@@ -36,8 +32,10 @@ from ambient_core.keyring import Keyring
 from ambient_core.log import operation_id, request_finished
 from ambient_core.metrics import observe_request
 from ambient_core.oidc import OidcAccess
+from ambient_core.open_streams import OpenStreams
+from ambient_core.operation import Operation, Runtime, current
 from ambient_core.origin import address_of
-from ambient_core.outages import is_outage, is_retryable, unavailable
+from ambient_core.outages import is_retryable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
 from ambient_core.production import ControlPlaneAccess
 from ambient_core.profiles import check_profile, keyring_of
@@ -45,7 +43,6 @@ from ambient_core.rates import Rates
 from ambient_core.reactions import Reactions
 from ambient_core.refusals import Recorder
 from ambient_core.replicas import POSITION, Replica
-from ambient_core.rest import Operation, Runtime, current
 from ambient_core.transaction import origin
 from ambient_core.watchers import Hub
 
@@ -54,7 +51,6 @@ log = logging.getLogger(__name__)
 _ATTEMPTS = 3
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _INBOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_HTTP_ERRORS: dict[int, type[AmbientError]] = {cls.status: cls for cls in reversed(errors.CATALOGUE)}
 
 
 class Application(Flask):
@@ -92,7 +88,7 @@ class Application(Flask):
         g.operation = operation
         token = operation_id.set(operation.id)
         try:
-            response: Response = super().full_dispatch_request()
+            response = _counted(operation, super().full_dispatch_request())
         finally:
             operation.transaction.rollback()
             operation_id.reset(token)
@@ -173,6 +169,21 @@ class Application(Flask):
                 raise invalid_token()
         operation.principal = principal
         operation.transaction.origin = origin(principal.attributes.get("token_id"), operation.address, operation.id)
+
+
+def _counted(operation: Operation, response: Response) -> Response:
+    """Count a stream from here to its end, whoever opened it; one too many is closed and refused."""
+    if response.is_streamed:
+        try:
+            operation.enter_stream()
+        except TooManyRequests as fault:
+            response.close()
+            return error_response(fault)
+    if operation.leave_stream is not None and response.is_streamed:
+        response.call_on_close(operation.leave_stream)
+    elif operation.leave_stream is not None:
+        operation.leave_stream()
+    return response
 
 
 def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None = None) -> Application:
@@ -295,6 +306,7 @@ def _assembled(
         Rates(settings),
         Recorder(database, plugins.registry),
         keyring,
+        OpenStreams(settings.open_stream_limit, settings.principal_stream_limit),
         replica=replica,
     )
     if replica is not None:
@@ -305,7 +317,7 @@ def _assembled(
     assemble(app, plugins, surface)
     app.public = frozenset(name for name, view in app.view_functions.items() if getattr(view, "public", False))
     app.addresses = Addresses(app.url_map)
-    _one_error_shape(app)
+    one_error_shape(app)
     if surface == "gateway":
         app.wsgi_app = _short_paths(app.wsgi_app)  # type: ignore[method-assign]
     return app
@@ -337,57 +349,7 @@ def _short_paths(wsgi: Callable[..., Any]) -> Callable[..., Any]:
     def shortened(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         path = environ.get("PATH_INFO", "")
         if not path.startswith("/api/"):
-            environ["PATH_INFO"] = errors.BASE_PATH + path
+            environ["PATH_INFO"] = BASE_PATH + path
         return wsgi(environ, start_response)
 
     return shortened
-
-
-def _one_error_shape(app: Flask) -> None:
-    app.register_error_handler(AmbientError, error_response)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _fault)
-
-
-def error_response(fault: AmbientError) -> Response:
-    """The one error body, for the request that is being answered."""
-    operation = current()
-    refused.note(operation, fault)
-    body = orjson.dumps(fault.body(operation.id), option=orjson.OPT_NON_STR_KEYS)
-    response = Response(body, fault.status, mimetype="application/json")
-    response.headers.extend(fault.headers)
-    return response
-
-
-def _http_error(fault: HTTPException) -> Response:
-    status = fault.code or 500
-    if isinstance(fault, NoMethod):
-        allowed = ", ".join(sorted(fault.valid_methods or ()))
-        refusal: AmbientError = errors.MethodNotAllowed(
-            f"{request.method} is not possible here; allowed: {allowed}.", headers={"Allow": allowed}
-        )
-    elif status == 404:
-        refusal = errors.NoRoute(
-            f"There is nothing at {request.path[:200]}; see {errors.BASE_PATH}/openapi for what there is."
-        )
-    elif status == 413:
-        limit = request.max_content_length
-        refusal = errors.TooLarge(f"The body is larger than {limit} bytes; send less.")
-    elif status in _HTTP_ERRORS and status < 500:
-        refusal = _HTTP_ERRORS[status](fault.description or "The request is not possible.")
-    else:
-        return _fault(fault)
-    return error_response(refusal)
-
-
-def _fault(fault: Exception) -> Response:
-    if is_outage(fault) or is_retryable(fault):
-        log.warning("database outage: %s", type(getattr(fault, "orig", fault)).__name__)
-        return error_response(unavailable(fault))
-    if (refusal := explain(fault, current().registry)) is not None:
-        # A constraint that is checked at the commit speaks after the store has gone.
-        return error_response(refusal)
-    log.error("request failed", exc_info=fault)
-    return error_response(
-        Internal("Something went wrong on our side; the log has the details under this operation_id.")
-    )

@@ -6,9 +6,10 @@ from typing import Any
 from ambient_core.answer import Answer
 from ambient_core.errors import Conflict, Fault, Invalid
 from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.operation import Operation
 from ambient_core.parameters import check_match
 from ambient_core.preconditions import Precondition, failed
-from ambient_core.rest import Operation, Resources, demands_if_match
+from ambient_core.rest import Resources, demands_if_match
 
 
 def unique_groups(kind: Kind) -> list[tuple[str, ...]]:

@@ -20,12 +20,12 @@ from ambient_core.identity import Principal
 from ambient_core.ids import LONGEST_ID
 from ambient_core.kinds import Kind
 from ambient_core.logpages import LogPages
+from ambient_core.operation import Runtime, current
 from ambient_core.paging import page_of
 from ambient_core.parameters import PROJECT_HEADER, agree, check_parameters, check_project, negotiate, one
 from ambient_core.past import time_of
 from ambient_core.present import Initial
 from ambient_core.refused import sees_all
-from ambient_core.rest import Runtime, current
 from ambient_core.statements import scoped
 from ambient_core.visibility import Facts, View, matches, renamed
 

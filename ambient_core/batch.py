@@ -31,9 +31,10 @@ from ambient_core.errors import (
 )
 from ambient_core.history import restored
 from ambient_core.kinds import Action, Kind
+from ambient_core.operation import Operation, current
 from ambient_core.parameters import DRY_RUN, PROJECT_HEADER, agree, check_match, check_parameters, negotiate
 from ambient_core.preconditions import Precondition, precondition
-from ambient_core.rest import Operation, Resources, current, demands_if_match, once
+from ambient_core.rest import Resources, demands_if_match, once
 from ambient_core.schemas import load
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from ambient_core import refused
 from ambient_core.errors import AmbientError, Unavailable
 from ambient_core.identity import Principal, invalid_token
 from ambient_core.ids import new_id
-from ambient_core.rest import Operation, Runtime, current
+from ambient_core.operation import Operation, Runtime, current
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

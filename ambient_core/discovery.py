@@ -16,7 +16,8 @@ from ambient_core.config import Settings
 from ambient_core.errors import BASE_PATH
 from ambient_core.identity import RESOURCE_METADATA
 from ambient_core.issuers import Configured, Issuer
-from ambient_core.rest import check_parameters, current
+from ambient_core.operation import current
+from ambient_core.rest import check_parameters
 
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 _HERE = "https://ambient.example.com"

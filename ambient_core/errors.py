@@ -138,6 +138,12 @@ class NotAcceptable(AmbientError):
     status, number, title = 406, 406, "Not acceptable"
 
 
+class RequestTimeout(AmbientError):
+    """The body did not come in time."""
+
+    status, number, title = 408, 408, "Request timeout"
+
+
 class Conflict(AmbientError):
     """The request is right in itself and clashes with what is stored."""
 
@@ -248,6 +254,7 @@ CATALOGUE: tuple[type[AmbientError], ...] = (
     NoRoute,
     MethodNotAllowed,
     NotAcceptable,
+    RequestTimeout,
     Gone,
     PreconditionFailed,
     TooLarge,

@@ -20,6 +20,7 @@ from gunicorn.util import unquote_to_wsgi_str
 from gunicorn_h1c import IncompleteError, ParseError, parse_request
 
 from ambient_core.context import BODY
+from ambient_core.patience import READ, Lobby, Patience, deliver, received
 
 log = logging.getLogger(__name__)
 Environment = dict[str, Any]
@@ -28,7 +29,6 @@ Application = Callable[..., Iterable[bytes]]
 _METHODS = frozenset((b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"))
 _TARGET = re.compile(rb"/(?!/)[!-\"$-~]*")
 _LARGEST = 256 * 1024
-_READ = 65536
 _NOT_PLAIN = frozenset(
     b"EXPECT HTTP2-SETTINGS TRANSFER-ENCODING UPGRADE X-FORWARDED-PROTO X-FORWARDED-PROTOCOL X-FORWARDED-SSL".split()
 )
@@ -176,37 +176,58 @@ class Connection:
         client: its socket.
         template: the environment of every request on it.
         limits: what a head may have.
-        patience: seconds that a client may take to send the next request.
+        patience: how long everything may take.
+        lobby: who waits beside it.
     """
 
-    def __init__(self, client: socket.socket, template: Environment, limits: Limits, patience: float) -> None:
+    def __init__(
+        self, client: socket.socket, template: Environment, limits: Limits, patience: Patience, lobby: Lobby
+    ) -> None:
         self._client = client
         self._template = template
         self._limits = limits
         self._patience = patience
+        self._lobby = lobby
         self._data = b""
+        self._idle = patience.head
 
     def next(self) -> Head | bytes | None:
-        """The next request; the bytes that were read when it is not plain; nothing when the client is gone."""
+        """The next request; the bytes that were read when it is not plain; nothing when the client is gone.
+
+        Raises:
+            Slow: it did not come in time.
+        """
         client = self._client
-        client.settimeout(self._patience)
-        data = self._data or client.recv(_READ)
+        self._lobby.waits(client)
+        client.settimeout(self._idle)
+        self._idle = self._patience.idle
+        data = self._data or client.recv(READ)
         if not data:
             return None
         head = read_head(data, self._template, self._limits)
         if head is None or head.length > _LARGEST:
             return data
         end = head.size + head.length
-        while len(data) < end:
-            more = client.recv(_READ)
-            if not more:
+        if len(data) < end:
+            data = self._whole(data, end)
+            if len(data) < end:
                 return None
-            data += more
         body = head.environ[BODY] = data[head.size : end]
         head.environ["wsgi.input"] = io.BytesIO(body)
         self._data = data[end:]
-        client.settimeout(None)
+        client.settimeout(self._patience.send)
+        self._lobby.served(client)
         return head
+
+    def _whole(self, data: bytes, end: int) -> bytes:
+        """With the rest of the body; less when the client is gone."""
+        deadline = time.monotonic() + self._patience.body
+        while len(data) < end:
+            more = received(self._client, deadline)
+            if not more:
+                break
+            data += more
+        return data
 
     def answer(self, head: Head, application: Application, *, closes: bool) -> bool:
         """Run the application and send what it says; whether the connection may go on.
@@ -244,20 +265,20 @@ class Connection:
         if response.bodiless:
             self._client.sendall(start)
             return True
-        self._client.sendall(start + first)
+        deliver(self._client, start + first)
         sent = len(first)
         for part in parts:
-            self._client.sendall(part)
+            deliver(self._client, part)
             sent += len(part)
         if sent != response.length:
             log.error("an answer had %d bytes and said that it has %d; its connection is closed", sent, response.length)
         return sent == response.length
 
     def _send_chunks(self, start: bytes, first: bytes, parts: Iterator[bytes]) -> bool:
-        self._client.sendall(start + _chunk(first) if first else start)
+        deliver(self._client, start + _chunk(first) if first else start)
         for part in parts:
             if part:
-                self._client.sendall(_chunk(part))
+                deliver(self._client, _chunk(part))
         self._client.sendall(b"0\r\n\r\n")
         return True
 

@@ -15,10 +15,11 @@ from ambient_core.errors import Conflict, NotFound
 from ambient_core.fields import Integer
 from ambient_core.kinds import Access, Kind, rules_of
 from ambient_core.logpages import LogPages
+from ambient_core.operation import current
 from ambient_core.paging import page_of
 from ambient_core.parameters import DRY_RUN, check_match, check_parameters, negotiate, one, preconditions
 from ambient_core.preconditions import Precondition, failed
-from ambient_core.rest import Resources, current, demands_if_match, once
+from ambient_core.rest import Resources, demands_if_match, once
 from ambient_core.schemas import load
 from ambient_core.statements import NOWHERE
 from ambient_core.store import Answer, Store

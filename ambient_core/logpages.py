@@ -4,8 +4,8 @@ import orjson
 
 from ambient_core import changes
 from ambient_core.changes import Horizon, Position
+from ambient_core.operation import Operation
 from ambient_core.parameters import one
-from ambient_core.rest import Operation
 
 
 class LogPages:

@@ -115,6 +115,22 @@ def observe_refused_token(rule: str) -> None:
 
 
 @lru_cache(maxsize=1)
+def _stream_instrument() -> Any:
+    from prometheus_client import Gauge  # noqa: PLC0415 - reads its folder from the environment at import
+
+    return Gauge(
+        "ambient_open_streams", "Answers without an end of their own that are open.", multiprocess_mode="livesum"
+    )
+
+
+def observe_streams(count: int) -> None:
+    """Say how many streams this worker holds, of every sort."""
+    with _MAKING:
+        streams = _stream_instrument()
+    streams.set(count)
+
+
+@lru_cache(maxsize=1)
 def _refusal_instrument() -> Any:
     from prometheus_client import Counter  # noqa: PLC0415 - reads its folder from the environment at import
 

@@ -113,11 +113,12 @@ def compose(document: dict[str, Any], fragments: Iterable[tuple[str, dict[str, A
 
 
 def _limited(document: dict[str, Any]) -> None:
-    """Say of every operation, a stranger's too, that it may be asked for too often."""
+    """Say of every operation, a stranger's too, that it may be asked for too often, and its body come too slowly."""
     for item in document.get("paths", {}).values():
         for method, operation in item.items():
             if method in _METHODS:
-                answers = {**documents.refusals((429,)), **operation.get("responses", {})}
+                slow = (408,) if "requestBody" in operation else ()
+                answers = {**documents.refusals((*slow, 429)), **operation.get("responses", {})}
                 operation["responses"] = dict(sorted(answers.items()))
 
 

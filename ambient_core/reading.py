@@ -11,6 +11,7 @@ from ambient_core.errors import BadQuery, NotFound
 from ambient_core.history import version_not_found
 from ambient_core.identity import Principal
 from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.operation import current
 from ambient_core.parameters import (
     PROJECT_HEADER,
     asked_project,
@@ -21,7 +22,7 @@ from ambient_core.parameters import (
 )
 from ambient_core.present import Initial
 from ambient_core.replicas import POSITION
-from ambient_core.rest import Resources, current
+from ambient_core.rest import Resources
 from ambient_core.statements import clause_of, joined, scoped
 from ambient_core.transaction import Transaction
 from ambient_core.visibility import Facts, View

@@ -5,9 +5,10 @@ from flask_smorest import Blueprint
 
 from ambient_core import documents
 from ambient_core.errors import Forbidden
+from ambient_core.operation import current
 from ambient_core.refusals import REFUSALS
 from ambient_core.refused import sees_all
-from ambient_core.rest import Resources, current
+from ambient_core.rest import Resources
 
 
 def list_refusals() -> Response:

@@ -3,8 +3,8 @@
 from flask import request
 
 from ambient_core.errors import BASE_PATH, AmbientError
+from ambient_core.operation import NOBODY, Operation
 from ambient_core.refusals import NOTED, REFUSALS, Asked
-from ambient_core.rest import NOBODY, Operation
 
 
 def note(operation: Operation, fault: AmbientError, kind: str | None = None, identifier: str | None = None) -> None:

@@ -1,26 +1,18 @@
 """HTTP for any kind: the five verbs and the actions, written once."""
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from flask import Flask, g, request
+from flask import request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement
 
-from ambient_core.access import Guard
 from ambient_core.body import JSON, MERGE_PATCH, json_body, parse, raw_body
-from ambient_core.config import Settings
 from ambient_core.context import Response
-from ambient_core.database import Database
 from ambient_core.errors import BadQuery, NotFound, PreconditionRequired
-from ambient_core.gate import Gate
-from ambient_core.hooks import concerning
 from ambient_core.idempotency import Once
-from ambient_core.identity import Principal
-from ambient_core.keyring import Keyring
-from ambient_core.kinds import Action, Kind, Registry, rules_of
+from ambient_core.kinds import Action, Kind, rules_of
+from ambient_core.operation import current
 from ambient_core.paging import fields_of
 from ambient_core.parameters import (
     DRY_RUN,
@@ -28,7 +20,6 @@ from ambient_core.parameters import (
     agree,
     check_parameters,
     check_project,
-    in_project,
     is_dry_run,
     list_query,
     matching,
@@ -40,106 +31,12 @@ from ambient_core.parameters import (
 )
 from ambient_core.preconditions import failed
 from ambient_core.query import Query
-from ambient_core.rates import Rates
-from ambient_core.refusals import Recorder
-from ambient_core.replicas import Replica
 from ambient_core.schemas import load, schemas_of
 from ambient_core.statements import NOWHERE, Clause
-from ambient_core.store import Answer, Store
+from ambient_core.store import Answer
 from ambient_core.stream import NDJSON
-from ambient_core.surroundings import Surroundings
-from ambient_core.tokens import Signer
-from ambient_core.transaction import Transaction
-from ambient_core.watchers import Hub
 
 DRY_RUN_HEADER = "Ambient-Dry-Run"
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """What the requests of one process share."""
-
-    settings: Settings
-    database: Database
-    registry: Registry
-    guard: Guard
-    before_write: tuple[tuple[str, Callable[..., Any]], ...]
-    hub: Hub
-    gate: Gate
-    rates: Rates
-    refusals: Recorder
-    keyring: Keyring | None
-    signer: Signer = field(default_factory=Signer)
-    replica: Replica | None = None
-
-
-class Operation:
-    """One request: who asks, its transaction, and the stores it opens.
-
-    Args:
-        identifier: the operation id of answer and log.
-        runtime: what the process shares.
-    """
-
-    def __init__(self, identifier: str, runtime: Runtime) -> None:
-        self.id = identifier
-        self.runtime = runtime
-        self.settings = runtime.settings
-        self.database = runtime.database
-        self.registry = runtime.registry
-        self.principal: Principal = NOBODY
-        self.address = ""
-        seconds = self.settings.request_timeout
-        self.transaction = Transaction(runtime.database, time.monotonic() + seconds if seconds else None, runtime.gate)
-
-    def store(self, kind: str | Kind, verb: str) -> Store:
-        """Open the store of a kind for this caller.
-
-        Args:
-            kind: a kind or its name.
-            verb: what is going to be done; it is asked for, and it is what the change log says.
-
-        Raises:
-            Forbidden: the caller may not use this verb.
-        """
-        if isinstance(kind, str):
-            kind = self.registry[kind]
-        guard = self.runtime.guard
-        guard.check(self.principal, verb, kind)
-        scope = guard.scope(self.principal, verb, kind)
-        if verb not in ("list", "create") and (project := request.headers.get(PROJECT_HEADER)):
-            if kind.project_column == "id":
-                agree(project, (request.view_args or {}).get("id", project), "the path")
-            scope = in_project(kind, scope, project)
-        return self._opened(kind, verb, scope)
-
-    def system_store(self, kind: str, verb: str) -> Store:
-        """Open a store on the system's own account: nobody is asked, and every row is in scope.
-
-        `tests/core/test_gate.py` lists every use. The change log still names the caller.
-        """
-        return self._opened(self.registry[kind], verb, None)
-
-    def _opened(self, kind: Kind, verb: str, scope: "ColumnElement[bool] | None") -> Store:
-        before = concerning(self.runtime.before_write, kind.name)
-        surroundings = Surroundings(
-            self.transaction, self.principal, self.registry, before, self.store, self.runtime.keyring
-        )
-        return (kind.store or Store)(kind, surroundings, verb, scope)
-
-    def release(self) -> None:
-        """Commit and give the connection back: call it before a long stream."""
-        self.transaction.commit()
-
-
-NOBODY = Principal("person", "nobody", "Nobody")
-
-
-def current() -> Operation:
-    """The operation of the request that is being answered."""
-    operation = g.operation
-    assert isinstance(operation, Operation)
-    return operation
 
 
 def response_of(answer: Answer) -> Response:
@@ -369,24 +266,13 @@ def _finished(answer: Any) -> ResponseReturnValue:
     return response_of(answer) if isinstance(answer, Answer) else answer
 
 
-def runtime_of(app: Flask) -> Runtime:
-    """What this application's requests share."""
-    runtime = app.extensions["ambient"]
-    assert isinstance(runtime, Runtime)
-    return runtime
-
-
 __all__ = [
-    "Operation",
     "Resources",
-    "Runtime",
     "action_view",
     "check_parameters",
-    "current",
     "list_query",
     "once",
     "one",
     "response_of",
-    "runtime_of",
     "searchable",
 ]

@@ -13,9 +13,10 @@ from ambient_core.access import refuse_runner
 from ambient_core.errors import BASE_PATH, NotFound
 from ambient_core.history import history_view, restore_view
 from ambient_core.kinds import Kind, Verb
+from ambient_core.operation import current
 from ambient_core.plugins import Plugins
 from ambient_core.reading import get_view, list_view
-from ambient_core.rest import Resources, action_view, check_parameters, current
+from ambient_core.rest import Resources, action_view, check_parameters
 
 _METHODS: dict[Verb, tuple[str, str]] = {
     "list": ("GET", ""),

@@ -20,7 +20,8 @@ from ambient_core.fields import Text as TextField
 from ambient_core.identity import CONTROL_PLANE
 from ambient_core.kinds import Resource
 from ambient_core.leadership import PARAMETER, check_fence
-from ambient_core.rest import check_parameters, current
+from ambient_core.operation import current
+from ambient_core.rest import check_parameters
 from ambient_core.schemas import load
 from ambient_core.transaction import Transaction
 

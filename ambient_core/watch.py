@@ -13,10 +13,10 @@ from ambient_core.credential import UNCONFIRMED, Credential, abort_of
 from ambient_core.errors import AmbientError, BadQuery, Internal, Unavailable
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id
+from ambient_core.operation import Operation, current
 from ambient_core.paging import truth
 from ambient_core.parameters import one
 from ambient_core.present import Initial
-from ambient_core.rest import Operation, current
 from ambient_core.visibility import View
 from ambient_core.watchers import Frame, Hub, Watcher
 

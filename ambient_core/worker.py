@@ -1,6 +1,8 @@
 """Gunicorn's gevent worker: plain requests the short way, its own refusals in our shape."""
 
+import errno
 import socket
+import time
 from importlib import import_module
 from typing import Any
 
@@ -13,8 +15,10 @@ from gunicorn.workers.ggevent import GeventWorker
 from ambient_core import errors
 from ambient_core.exchange import Connection, Limits, template_of
 from ambient_core.ids import new_operation_id
+from ambient_core.patience import Lobby, Patience, Slow, deliver, received
 
 _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
+    (Slow, 408, "The request did not come in time."),
     (http_errors.LimitRequestLine, 414, "The address is too long; 8190 bytes are the most."),
     (http_errors.LimitRequestHeaders, 431, "The headers are too many or too large."),
     (http_errors.UnsupportedTransferCoding, 501, "This Transfer-Encoding is not known; use chunked."),
@@ -22,6 +26,8 @@ _REFUSALS: tuple[tuple[type[Exception], int, str], ...] = (
     (http_errors.ExpectationFailed, 417, "This expectation cannot be met."),
     (http_errors.ParseException, 400, "This is no valid HTTP request."),
 )
+_LINGER = 2.0
+_PIECE, _MOST_PIECES = 65536, 1024
 
 
 class AmbientLogger(Logger):
@@ -36,28 +42,89 @@ class AmbientLogger(Logger):
 
 
 class Resumed:
-    """A socket from which something was read that somebody else has to read again.
+    """A socket from which something was read that somebody else has to read again, and who has to be quick about it.
 
     Args:
         client: the socket.
         data: what was read.
+        patience: how long everything may take.
     """
 
-    def __init__(self, client: socket.socket, data: bytes) -> None:
-        self._client = client
+    def __init__(self, client: socket.socket, data: bytes, patience: Patience) -> None:
+        self.plain = self._client = client
         self._data = data
+        self._patience = patience
+        self._begun = True
+        self._in_body = self.slow = False
+        self._deadline = time.monotonic() + patience.head
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
+    def head_follows(self) -> None:
+        """Another request may come."""
+        self._begun = self._in_body = False
+        self._deadline = time.monotonic() + self._patience.head
+
+    def body_follows(self, seconds: float | None = None) -> None:
+        """A head has come.
+
+        Args:
+            seconds: that its body may take, when it is not the usual time.
+        """
+        self._in_body = True
+        self._deadline = time.monotonic() + (self._patience.body if seconds is None else seconds)
+
     def recv(self, size: int) -> bytes:
-        """What was read before, then what comes."""
+        """What was read before, then what comes.
+
+        Raises:
+            Slow: the head does not come in time.
+            TimeoutError: the body does not; for who reads it.
+        """
         data, self._data = self._data[:size], self._data[size:]
-        return data or self._client.recv(size)
+        if data:
+            return data
+        try:
+            data = received(self._client, self._deadline, size)
+        except Slow:
+            self.slow = True
+            if self._in_body:
+                raise TimeoutError from None
+            if self._begun:
+                raise
+        finally:
+            self._client.settimeout(self._patience.send)
+        self._begun = True
+        return data
+
+    def sendall(self, data: bytes) -> None:
+        """Send all of it.
+
+        Raises:
+            BrokenPipeError: the client is gone, or takes nothing.
+        """
+        try:
+            deliver(self._client, data)
+        except TimeoutError:
+            raise BrokenPipeError(errno.EPIPE, "the client takes nothing") from None
+
+
+def _is_read(req: Any, sock: Resumed) -> bool:
+    """Whether a request's body has come to its end, or soon does; a client hears no answer while it still sends."""
+    sock.body_follows(_LINGER)
+    try:
+        return not sock.slow and any(not req.body.read(_PIECE) for _ in range(_MOST_PIECES))
+    except (OSError, http_errors.ParseException):
+        return False
 
 
 class AmbientWorker(GeventWorker):
     """Answers plain requests itself, and what never reached the application with the same error body as everything else."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.lobby = Lobby(max(1, self.worker_connections * 9 // 10))
 
     def patch(self) -> None:
         """Patch for gevent, the database driver too."""
@@ -69,8 +136,17 @@ class AmbientWorker(GeventWorker):
         if not isinstance(addr, tuple) or self.cfg.is_ssl or self.cfg.proxy_protocol not in (False, "off"):
             super().handle(listener, client, addr)
             return
+        self.lobby.opened()
+        try:
+            self._handle(listener, client, addr)
+        finally:
+            self.lobby.closed(client)
+
+    def _handle(self, listener: Any, client: Any, addr: Any) -> None:
         limits = Limits(self.cfg.limit_request_line, self.cfg.limit_request_fields, self.cfg.limit_request_field_size)
-        connection = Connection(client, template_of(self.cfg, listener, client, addr), limits, self.cfg.keepalive)
+        allowed = self.wsgi.runtime.settings
+        patience = Patience(self.cfg.keepalive, allowed.header_timeout, allowed.body_timeout, allowed.send_timeout)
+        connection = Connection(client, template_of(self.cfg, listener, client, addr), limits, patience, self.lobby)
         rest: Any = None
         try:
             rest = self._serve(connection)
@@ -82,7 +158,20 @@ class AmbientWorker(GeventWorker):
             if rest is None:
                 client.close()
         if rest is not None:
-            super().handle(listener, Resumed(client, rest), addr)
+            super().handle(listener, Resumed(client, rest, patience), addr)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """Answer one request Gunicorn's way."""
+        if not isinstance(sock, Resumed):
+            super().handle_request(listener_name, req, sock, addr)
+            return
+        self.lobby.served(sock.plain)
+        sock.body_follows()
+        super().handle_request(listener_name, req, sock, addr)
+        if not _is_read(req, sock):
+            raise StopIteration
+        sock.head_follows()
+        self.lobby.waits(sock.plain)
 
     def _serve(self, connection: Connection) -> bytes | None:
         """Answer plain requests; the bytes of the first one that is not, or nothing at the end of the connection."""

@@ -9,11 +9,14 @@ import pytest
 from gunicorn.config import Config
 
 from ambient_core.exchange import Connection, Head, Limits, template_of
+from ambient_core.patience import Lobby, Patience, Slow, deliver
 from ambient_core.worker import Resumed
 
 GET = b"GET /things/a%20b?x=1&y=%20 HTTP/1.1\r\nHost: example\r\nAccept: */*\r\nX-Long-Name: caf\xe9\r\n\r\n"
 POST = b"POST /things HTTP/1.1\r\nHost: example\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n"
 LIMITS = Limits(8190, 64, 16448)
+PATIENCE = Patience(5, 5, 5, 5)
+SHORT = Patience(0.2, 0.2, 0.2, 0.2)
 JSON = [("Content-Type", "application/json")]
 
 
@@ -25,7 +28,8 @@ class Pair:
         self.client = socket.create_connection(self.listener.getsockname())
         self.served, address = self.listener.accept()
         template = template_of(Config(), self.listener, self.served, address)
-        self.connection = Connection(self.served, template, LIMITS, 5)
+        self.connection = Connection(self.served, template, LIMITS, PATIENCE, Lobby(10))
+        self.hurried = Connection(self.served, template, LIMITS, SHORT, Lobby(10))
 
     def close(self) -> None:
         for each in (self.client, self.served, self.listener):
@@ -144,9 +148,59 @@ def test_what_is_not_plain_comes_back_as_it_was_sent(pair: Pair, case: str) -> N
 
 def test_what_was_read_is_read_again_by_who_goes_on(pair: Pair) -> None:
     pair.client.sendall(b"rest")
-    resumed = Resumed(pair.served, b"first")
+    resumed = Resumed(pair.served, b"first", PATIENCE)
     assert [resumed.recv(3), resumed.recv(100), resumed.recv(100)] == [b"fir", b"st", b"rest"]
     assert resumed.fileno() == pair.served.fileno()
+
+
+def test_48_a_body_that_does_not_come_in_time_is_slow(pair: Pair) -> None:
+    pair.client.sendall(POST + b"[1,")
+    with pytest.raises(Slow):
+        pair.hurried.next()
+
+
+def test_48_a_head_that_does_not_come_in_time_is_slow(pair: Pair) -> None:
+    resumed = Resumed(pair.served, b"GET / HT", SHORT)
+    assert resumed.recv(100) == b"GET / HT"
+    with pytest.raises(Slow):
+        resumed.recv(100)
+
+
+def test_48_who_only_keeps_a_connection_open_is_hung_up_on_without_a_word(pair: Pair) -> None:
+    resumed = Resumed(pair.served, b"", SHORT)
+    resumed.head_follows()
+    assert (resumed.recv(100), resumed.slow) == (b"", True)
+
+
+def test_48_a_body_that_somebody_reads_ends_with_an_error_of_the_socket(pair: Pair) -> None:
+    resumed = Resumed(pair.served, b"", SHORT)
+    resumed.body_follows()
+    with pytest.raises(TimeoutError):
+        resumed.recv(100)
+
+
+def test_47_a_client_that_takes_nothing_is_given_up(pair: Pair) -> None:
+    pair.served.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        deliver(pair.served, b"x" * 64 * 1024 * 1024)
+    with pytest.raises(BrokenPipeError):
+        Resumed(pair.served, b"", SHORT).sendall(b"x" * 64 * 1024 * 1024)
+
+
+def test_48_when_there_are_too_many_who_has_waited_longest_goes() -> None:
+    lobby, pairs = Lobby(2), [Pair() for _ in range(3)]
+    for each in pairs:
+        lobby.opened()
+        lobby.waits(each.served)
+        if each is pairs[0]:
+            lobby.served(each.served)
+    # The first is being answered, so the second goes.
+    assert pairs[1].client.recv(1) == b""
+    lobby.closed(pairs[1].served)
+    lobby.opened()
+    assert pairs[2].client.recv(1) == b""
+    for each in pairs:
+        each.close()
 
 
 def test_an_answer_of_known_length_is_one_write(pair: Pair) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, select, text, update
 
 from ambient_core.gate import Gate, Ungated, mark, tables_named
-from ambient_core.rest import Operation, current
+from ambient_core.operation import Operation, current
 
 ROOT = Path(__file__).parents[2]
 PLURALS = {"skills", "sessions", "projects"}
@@ -34,6 +34,8 @@ SYSTEM = {
     "plugins/access/ambient_access/tokens.py: transaction.as_system(_USED, {'id': identifier})",
     "plugins/access/ambient_access/tokens.py: row = current().transaction.as_system(_PERSON, {'id': user}).fetchone()",
     "plugins/access/ambient_access/tokenstore.py: for role, *place in self.transaction.as_system(_BINDINGS, {'id': account}).fetchall():",
+    "plugins/sessions/ambient_sessions/room.py: store.transaction.as_system(_LOCK, {'key': f'running sessions of {project}'})",
+    "plugins/sessions/ambient_sessions/room.py: found = store.transaction.as_system(_RUNNING, {'project': project}).fetchone()",
     "plugins/sessions/ambient_sessions/tokens.py: found = current().transaction.as_system(_FIND, {'digest': digest(token)}).fetchone()",
 }
 """Every use of the one exception: what the system does on its own account, whoever asks."""

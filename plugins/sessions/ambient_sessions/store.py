@@ -18,6 +18,7 @@ from ambient_sessions.lifecycle import TERMINAL, Phase, check_runners, reported,
 from ambient_sessions.messages import NewMessage, add_message
 from ambient_sessions.model import ConditionSchema, ReconciledRepositorySchema
 from ambient_sessions.ownership import check_owned
+from ambient_sessions.room import check_room
 from ambient_sessions.settings import sessions_settings
 
 _CLONED = (
@@ -90,7 +91,9 @@ def start(store: Store, identifier: str) -> Answer:
     """
     row = store.row(identifier, lock=True)
     check_owned(row)
-    return store.write(identifier, started(row, datetime.now(UTC)))
+    written = started(row, datetime.now(UTC))
+    check_room(store, row)
+    return store.write(identifier, written)
 
 
 @action()

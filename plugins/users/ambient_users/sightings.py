@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 from ambient_core import Conflict, Person, Principal, Store, current, hookimpl
 from ambient_core.hooks import concerning
 from ambient_core.ids import new_id
-from ambient_core.rest import Operation
+from ambient_core.operation import Operation
 from ambient_core.surroundings import Surroundings
 from ambient_core.transaction import Transaction
 from ambient_core.validators import email

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, String, 
 from sqlalchemy.dialects.postgresql import JSON
 
 from ambient_core import Conflict, NotFound, Principal, Resource, Store
-from ambient_core.rest import Runtime
+from ambient_core.operation import Runtime
 from ambient_core.surroundings import Surroundings
 from ambient_core.transaction import Transaction
 from ambient_sessions.agui.thread import Event, Thread

@@ -55,6 +55,8 @@ def run(id: str) -> Response:  # noqa: A002
     check_parameters()
     row = operation.store("Session", "run").row(id)
     given = _run_input(json_body(request, optional=True), row)
+    # Before the run begins: nobody would hear of it.
+    operation.enter_stream()
     run_id = given["runId"]
     log = Log(operation.transaction, id)
     known = log.run(run_id)

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 bdf7962f578f78ba782206fc2f1a52a695329b6e1bc68188e7bf5d0dec1284ea)."""
+"""Generated from openapi.yaml (sha256 bc578c24a62fa8e54145d0a3367404da8c83bcef0548f077817d7ee666b8af41)."""

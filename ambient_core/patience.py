@@ -1,0 +1,101 @@
+"""How long a client may take, and who must go when too many take long."""
+
+import logging
+import socket
+import time
+from typing import NamedTuple
+
+log = logging.getLogger(__name__)
+READ = 65536
+_PIECE = 65536
+
+
+class Patience(NamedTuple):
+    """How many seconds everything may take.
+
+    Args:
+        idle: a client that sends no further request.
+        head: the head of a request.
+        body: its body.
+        send: a piece of the answer, until the client has taken it.
+    """
+
+    idle: float
+    head: float
+    body: float
+    send: float
+
+
+class Slow(Exception):
+    """A request did not come in time."""
+
+
+class Lobby:
+    """Connections whose next request has not come yet; when all are too many, the one that has waited longest is closed.
+
+    So neither idle connections nor requests that never become whole keep anybody else out.
+
+    Args:
+        most: connections from which on one must go for each that comes.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._count = 0
+        self._waiting: dict[socket.socket, None] = {}
+
+    def opened(self) -> None:
+        """A connection came."""
+        self._count += 1
+        if self._count > self._most and self._waiting:
+            longest = next(iter(self._waiting))
+            del self._waiting[longest]
+            try:
+                # Of gevent's socket the one below: what waits to read then sees that the client is gone.
+                getattr(longest, "_sock", longest).shutdown(socket.SHUT_RDWR)
+            except OSError:
+                log.debug("the client was gone already")
+
+    def closed(self, client: socket.socket) -> None:
+        """A connection ended."""
+        self._count -= 1
+        self._waiting.pop(client, None)
+
+    def waits(self, client: socket.socket) -> None:
+        """A connection's next request is waited for."""
+        self._waiting[client] = None
+
+    def served(self, client: socket.socket) -> None:
+        """A connection's request has come."""
+        self._waiting.pop(client, None)
+
+
+def received(client: socket.socket, deadline: float, size: int = READ) -> bytes:
+    """What comes next.
+
+    Raises:
+        Slow: nothing does before the deadline.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        # Whoever sends without end always has something to be read.
+        raise Slow
+    client.settimeout(left)
+    try:
+        return client.recv(size)
+    except TimeoutError:
+        raise Slow from None
+
+
+def deliver(client: socket.socket, data: bytes) -> None:
+    """Send all of it, piece by piece, so that the time for each says whether a client reads, and not how much there is.
+
+    Raises:
+        OSError: the client is gone, or takes nothing.
+    """
+    if len(data) <= _PIECE:
+        client.sendall(data)
+        return
+    view = memoryview(data)
+    for start in range(0, len(data), _PIECE):
+        client.sendall(view[start : start + _PIECE])
