@@ -7,7 +7,7 @@ import pytest
 
 from tests.identity.conftest import Asked
 from tests.identity.keycloak.server import Keycloak
-from tests.identity.providers import SignInRefused
+from tests.identity.node import SignInRefused
 from tests.identity.test_people import principal
 
 pytestmark = [pytest.mark.slow, pytest.mark.keycloak, pytest.mark.xdist_group("provider")]

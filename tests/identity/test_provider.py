@@ -12,8 +12,9 @@ from ambient_users import standing
 
 from ambient_core import oidc
 from tests.e2e.conftest import wait_for
+from tests.identity import node
 from tests.identity.conftest import Asked
-from tests.identity.providers import NodeProvider, Provider
+from tests.identity.providers import Provider
 from tests.identity.test_people import principal
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("provider")]
@@ -25,7 +26,7 @@ def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
     if request.param == "keycloak":
         yield request.getfixturevalue("keycloak")
         return
-    made = NodeProvider()
+    made = node.Provider()
     yield made
     made.close()
 

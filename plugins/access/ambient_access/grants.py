@@ -5,6 +5,8 @@ very statement that reads or writes them: a binding that is gone is gone at once
 """
 
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -18,22 +20,39 @@ KEPT = 2.0
 """Seconds; with the time that a request takes it stays well below the five that a lost role may last."""
 LIMIT = "permissions"
 """The attribute of a principal that narrows what it may do: permissions, separated by blanks."""
+MANY = 50
+"""Bindings of one scope from which on a list reads them all at once, and not object by object."""
 _MOST_KEPT = 10_000
 
 _HELD = (
-    "SELECT roles.id, roles.name, roles.permissions, "
-    f"ARRAY(SELECT DISTINCT b.scope FROM role_bindings AS b WHERE b.role_id = roles.id AND {MINE}) FROM roles ORDER BY roles.id"
+    "SELECT roles.id, roles.name, roles.permissions, (SELECT json_object_agg(h.scope, h.held) FROM (SELECT b.scope, count(*) AS held "
+    f"FROM role_bindings AS b WHERE b.role_id = roles.id AND {MINE} GROUP BY b.scope) AS h) FROM roles ORDER BY roles.id"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A role, and the scopes in which a principal has it."""
+    """A role, and the scopes in which a principal has it, each with the number of bindings."""
 
     id: str
     name: str
     permissions: Permissions
-    scopes: frozenset[str]
+    scopes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowing:
+    """What allows a verb in the places of one scope.
+
+    Args:
+        scope: the kind of place.
+        roles: ids of the roles that allow it.
+        many: whether this is for a list, and the principal has them in many places; it decides how is asked, never what is shown.
+    """
+
+    scope: str
+    roles: tuple[str, ...]
+    many: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +75,18 @@ class Grants:
         """Whether the token leaves one of these."""
         return self.limit is None or allows(self.limit, wanted)
 
-    def allowing(self, wanted: Permissions) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """By scope in which some role is held that allows one of these: the ids of the roles that allow it."""
+    def allowing(self, wanted: Permissions, *, lists: bool) -> tuple[Allowing, ...]:
+        """What allows one of these, for each scope in which some role is held that does.
+
+        Args:
+            lists: whether it is for a list; of a single object it does not matter how many bindings there are.
+        """
         roles = [role for role in self.roles if allows(role.permissions, wanted)]
-        held = sorted({scope for role in roles for scope in role.scopes})
-        return tuple((scope, tuple(role.id for role in roles)) for scope in held)
+        names = tuple(role.id for role in roles)
+        held: Counter[str] = Counter()
+        for role in roles:
+            held.update(role.scopes)
+        return tuple(Allowing(scope, names, lists and count >= MANY) for scope, count in sorted(held.items()))
 
 
 class _Kept:
@@ -106,7 +132,7 @@ def _read(operation: Operation, principal: Principal) -> Grants:
             identifier,
             name,
             permissions_of(permissions),
-            frozenset({*scopes, *(["global"] if name in principal.roles else [])}),
+            {**(scopes or {}), **({"global": 1} if name in principal.roles else {})},
         )
         for identifier, name, permissions, scopes in rows
     )

@@ -1,8 +1,6 @@
 """A Keycloak of the tests: its own folder and port, the realm of `realm.json`, and an administrator."""
 
-import html
 import os
-import re
 import secrets
 import shutil
 import subprocess
@@ -13,14 +11,14 @@ import httpx
 
 from tests.e2e.conftest import free_port, wait_for
 from tests.identity.keycloak import distribution
-from tests.identity.providers import Provider
+from tests.identity.node import machine_token, sign_in
 
 REALM = Path(__file__).parent / "realm.json"
 _SHARED = ("bin", "conf", "lib", "providers", "themes")
 _STARTS_SECONDS = 180
 
 
-class Keycloak(Provider):
+class Keycloak:
     """A Keycloak process on the loopback, with its database in files.
 
     Args:
@@ -34,7 +32,7 @@ class Keycloak(Provider):
         self.password = secrets.token_urlsafe(16)
         self.process: subprocess.Popen[bytes] | None = None
         self.rotations = 0
-        super().__init__(f"{self.root}/realms/ambient", "")
+        self.issuer = f"{self.root}/realms/ambient"
         self.program = self._furnish(distribution.prepare())
         self.up()
 
@@ -79,11 +77,13 @@ class Keycloak(Provider):
         """Stop for good."""
         self.down()
 
-    def fill(self, page: httpx.Response, login: str) -> tuple[str, dict[str, str]]:
-        """Its form of login."""
-        address = re.search(r'<form id="kc-form-login"[^>]* action="([^"]+)"', page.text)
-        assert address is not None, page.text
-        return html.unescape(address[1]), {"username": login, "password": "any"}
+    def person(self, login: str) -> dict[str, Any]:
+        """The tokens of a person who signs in (authorization code with PKCE)."""
+        return sign_in(self.issuer, login)
+
+    def machine(self) -> str:
+        """The access token of the machine (client credentials)."""
+        return machine_token(self.issuer)
 
     def rotate(self) -> None:
         """Add a key that comes before the others."""
