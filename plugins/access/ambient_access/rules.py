@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Table, false, or_, select, true
+from sqlalchemy import ColumnElement, Table, false, or_, select, true, union_all
 
 from ambient_access.grants import Allowing, grants_of
 from ambient_access.model import RoleBinding
@@ -43,7 +43,9 @@ def _is_open(kind: Kind, verb: str) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def condition(kind: Kind, subject: Subject, allowing: tuple[Allowing, ...], reads: bool) -> "ColumnElement[bool] | None":
+def condition(
+    kind: Kind, subject: Subject, allowing: tuple[Allowing, ...], reads: bool
+) -> "ColumnElement[bool] | None":
     """The condition over a kind's table; the same object for the same question, so that it is compiled once.
 
     Args:
@@ -57,16 +59,20 @@ def condition(kind: Kind, subject: Subject, allowing: tuple[Allowing, ...], read
         if one.scope == "global":
             return None
         if (column := place_of(kind, one.scope)) is not None:
-            bindings = _bindings().alias("b")
-            held = select(bindings.c[f"{one.scope}_id"]).where(
-                bindings.c.scope == one.scope, bindings.c.role_id.in_(one.roles), subject.owns(bindings)
-            )
-            within = kind.table.c[column].in_(held)
-            # What is TRUE is no join to PostgreSQL: it reads the bindings once, into a hash table, and walks along the order.
-            found.append(within.is_(true()) if one.many else within)
+            found.append(_within(kind.table.c[column], one, subject))
     if (own := _own(kind, subject, reads)) is not None:
         found.append(own)
     return or_(*found) if found else false()
+
+
+def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
+    """The condition that a column names a place where somebody has one of these roles."""
+    bindings = _bindings().alias("b")
+    held = select(bindings.c[f"{one.scope}_id"]).where(bindings.c.scope == one.scope, bindings.c.role_id.in_(one.roles))
+    if not one.many:
+        return column.in_(held.where(subject.owns(bindings)))
+    # What is TRUE is no join to PostgreSQL: it reads the bindings once, into a hash table, and goes along the list's order.
+    return column.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
 
 
 def place_of(kind: Kind, scope: str) -> str | None:
