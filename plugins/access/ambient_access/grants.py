@@ -6,8 +6,9 @@ very statement that reads or writes them: a binding that is gone is gone at once
 
 import time
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from ambient_access.permissions import Permissions, allows, permissions_of
@@ -62,14 +63,21 @@ class Grants:
     Args:
         roles: also those that it does not have: without a scope.
         limit: what a token of the principal is narrowed to; ``None`` for no limit.
+
+    What was asked once is kept: the same questions come with every request.
     """
 
     roles: tuple[Held, ...]
     limit: Permissions | None = None
+    _answered: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def allow(self, wanted: Permissions) -> bool:
         """Whether a role allows one of these anywhere, and the token does too."""
-        return self.pass_limit(wanted) and any(role.scopes and allows(role.permissions, wanted) for role in self.roles)
+        found = self._answered.get(wanted)
+        if found is None:
+            has = any(role.scopes and allows(role.permissions, wanted) for role in self.roles)
+            found = self._answered[wanted] = has and self.pass_limit(wanted)
+        return bool(found)
 
     def pass_limit(self, wanted: Permissions) -> bool:
         """Whether the token leaves one of these."""
@@ -81,12 +89,20 @@ class Grants:
         Args:
             lists: whether it is for a list; of a single object it does not matter how many bindings there are.
         """
+        key = wanted, lists
+        if key not in self._answered:
+            self._answered[key] = tuple(self._allowing(wanted, lists))
+        found: tuple[Allowing, ...] = self._answered[key]
+        return found
+
+    def _allowing(self, wanted: Permissions, lists: bool) -> Iterator[Allowing]:
         roles = [role for role in self.roles if allows(role.permissions, wanted)]
         names = tuple(role.id for role in roles)
         held: Counter[str] = Counter()
         for role in roles:
             held.update(role.scopes)
-        return tuple(Allowing(scope, names, lists and count >= MANY) for scope, count in sorted(held.items()))
+        for scope, count in sorted(held.items()):
+            yield Allowing(scope, names, lists and count >= MANY)
 
 
 class _Kept:
