@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 
 import httpx
+import psutil
 import psycopg
 
 from tests.bench.load import run
@@ -62,19 +63,31 @@ def bind(url: str, user: str, size: Size) -> None:
         connection.execute(_BIND[1])
 
 
-def measure(served: Served, admin: str, caller: str, seconds: float, rounds: int) -> None:
-    """Print answers per second of both, in turns, and how much slower the caller's are."""
-    print("| list 20 of sessions | admin/s | caller/s | times slower | at most |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+def measure(served: Served, database: int, tokens: tuple[str, str], seconds: float, rounds: int) -> None:
+    """Print answers per second of both, in turns, and how much slower the caller's are; beside it, processor time.
+
+    Args:
+        database: the first process of the database.
+        tokens: of the administrator and of the caller.
+    """
+    print(
+        "| list 20 of sessions | admin/s | caller/s | times slower | us of processor time | us | times as much | at most |"
+    )
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, path, most in (
         ("total=false", "/sessions?size=20&total=false", f"{AT_MOST}"),
         ("newest first, total=false", "/sessions?size=20&total=false&orderBy=id desc", f"{AT_MOST}"),
         ("counted", "/sessions?size=20", ""),
     ):
-        pairs = [(_rate(served, path, admin, seconds), _rate(served, path, caller, seconds)) for _ in range(rounds)]
-        slower = statistics.median(one / other for one, other in pairs)
-        own, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-        print(f"| {name} | {own:.0f} | {theirs:.0f} | {slower:.2f} | {most} |", flush=True)
+        pairs = [[_costs(served, database, path, token, seconds) for token in tokens] for _ in range(rounds)]
+        slower = statistics.median(admin[0] / caller[0] for admin, caller in pairs)
+        dearer = statistics.median(caller[1] / admin[1] for admin, caller in pairs)
+        (own, own_time), (theirs, their_time) = (
+            (statistics.median(turn[who][0] for turn in pairs), statistics.median(turn[who][1] for turn in pairs))
+            for who in (0, 1)
+        )
+        shown = f"{own:.0f} | {theirs:.0f} | {slower:.2f} | {own_time:.0f} | {their_time:.0f} | {dearer:.2f}"
+        print(f"| {name} | {shown} | {most} |", flush=True)
 
 
 def alone(served: Served, token: str) -> float:
@@ -111,9 +124,18 @@ def own_id(served: Served, token: str) -> str:
     return str(answer.json()["items"][0]["id"])
 
 
-def _rate(served: Served, path: str, token: str, seconds: float) -> float:
+def _costs(served: Served, database: int, path: str, token: str, seconds: float) -> tuple[float, float]:
+    """Answers per second, and microseconds of processor time of server and database for each."""
     address = path.replace(" ", "%20")
     request = f"GET {BASE}{address} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    before = _processor_time(served, database)
     measured = run(("127.0.0.1", served.port), lambda: request, CONNECTIONS, seconds)
+    spent = _processor_time(served, database) - before
     assert set(measured.statuses) == {200}, measured.statuses
-    return measured.rate
+    return measured.rate, spent / len(measured.latencies) * 1e6
+
+
+def _processor_time(served: Served, database: int) -> float:
+    family = [served.process, psutil.Process(database)]
+    times = [one.cpu_times() for first in family for one in (first, *first.children(recursive=True))]
+    return sum(one.user + one.system for one in times)

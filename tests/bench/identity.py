@@ -76,7 +76,7 @@ def bound(given: argparse.Namespace, issuer: Issuer, folder: Path) -> None:
         caller = issuer.token(sub="ben", groups=["staff", "dev"])
         bindings.bind(filled.url, bindings.own_id(served, caller), size)
         bindings.warm(served, caller)
-        bindings.measure(served, admin, caller, given.seconds, given.rounds)
+        bindings.measure(served, filled.postgres.pid, (admin, caller), given.seconds, given.rounds)
         print(f"alone: admin {bindings.alone(served, admin):.2f} ms, caller {bindings.alone(served, caller):.2f} ms")
 
 
