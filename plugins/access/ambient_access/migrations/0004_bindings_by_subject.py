@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "access_0004"
-down_revision = "access_0002"
+down_revision = "access_0003"
 branch_labels = None
 depends_on = None
 
