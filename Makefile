@@ -7,10 +7,10 @@ EDITABLE := $(foreach project,$(PROJECTS),-e ./$(project))
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast plane check sdk openapi docs bench bench-kube clean
+.PHONY: help setup run test test-fast test-keycloak plane check sdk openapi docs bench bench-kube clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "make %-13s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## make the virtual environment with everything in it
 
@@ -24,10 +24,14 @@ run: setup ## start the whole system on this machine; Ctrl-C stops it
 	@$(BIN)/ambient dev $(ARGUMENTS)
 
 test: setup plane tests/e2e/agui_client/node_modules tests/identity/provider/node_modules ## run every test
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder -m "not keycloak"
+
+test-keycloak: setup ## run the identity tests against a real Keycloak (needs Java 17 and Maven; fetched once)
+	@$(BIN)/python -m tests.identity.keycloak.distribution
+	$(BIN)/python -m pytest tests/identity -m keycloak --timeout 300
 
 test-fast: setup ## run what answers within a minute
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow and not keycloak"
 
 plane: ## build the Kubernetes API server and kustomize for the tests (needs Go; kept until their sources change)
 	@$(PYTHON) -m tests.kube.binary

@@ -185,6 +185,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Markers, and what Flask's own test client leaves open."""
     config.addinivalue_line("markers", "slow: starts whole systems or kills them; left out by make test-fast")
     config.addinivalue_line("markers", "kube: needs the Kubernetes API server that make plane builds; slow as well")
+    config.addinivalue_line(
+        "markers", "keycloak: needs Java and Maven; run by make test-keycloak, left out by make test"
+    )
     # As pytest-xdist says it, for runs without.
     config.addinivalue_line("markers", "xdist_group(name): runs in one process with the others of that name")
     warnings.simplefilter("error")

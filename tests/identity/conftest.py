@@ -13,6 +13,7 @@ from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
 from ambient_core.plugins import Source, installed, load_plugins
 from tests.identity.issuer import AUDIENCE, Issuer
+from tests.identity.keycloak.server import Keycloak
 from tests.identity.node import Provider
 
 
@@ -116,3 +117,11 @@ def surface(request: Any, serving: Callable[..., Asked], issuer: Issuer) -> Aske
 @pytest.fixture(scope="module")
 def api(serving: Callable[..., Asked], issuer: Issuer) -> Asked:
     return serving(issuer)
+
+
+@pytest.fixture(scope="session")
+def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
+    """A real Keycloak; it takes a quarter of a minute to start, so all tests share it."""
+    made = Keycloak(tmp_path_factory.mktemp("keycloak"))
+    yield made
+    made.close()

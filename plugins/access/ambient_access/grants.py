@@ -5,7 +5,10 @@ very statement that reads or writes them: a binding that is gone is gone at once
 """
 
 import time
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from ambient_access.permissions import Permissions, allows, permissions_of
@@ -18,22 +21,39 @@ KEPT = 2.0
 """Seconds; with the time that a request takes it stays well below the five that a lost role may last."""
 LIMIT = "permissions"
 """The attribute of a principal that narrows what it may do: permissions, separated by blanks."""
+MANY = 50
+"""Bindings of one scope from which on a list reads them all at once, and not object by object."""
 _MOST_KEPT = 10_000
 
 _HELD = (
-    "SELECT roles.id, roles.name, roles.permissions, "
-    f"ARRAY(SELECT DISTINCT b.scope FROM role_bindings AS b WHERE b.role_id = roles.id AND {MINE}) FROM roles ORDER BY roles.id"
+    "SELECT roles.id, roles.name, roles.permissions, (SELECT json_object_agg(h.scope, h.held) FROM (SELECT b.scope, count(*) AS held "
+    f"FROM role_bindings AS b WHERE b.role_id = roles.id AND {MINE} GROUP BY b.scope) AS h) FROM roles ORDER BY roles.id"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A role, and the scopes in which a principal has it."""
+    """A role, and the scopes in which a principal has it, each with the number of bindings."""
 
     id: str
     name: str
     permissions: Permissions
-    scopes: frozenset[str]
+    scopes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Allowing:
+    """What allows a verb in the places of one scope.
+
+    Args:
+        scope: the kind of place.
+        roles: ids of the roles that allow it.
+        many: whether this is for a list, and the principal has them in many places; it decides how is asked, never what is shown.
+    """
+
+    scope: str
+    roles: tuple[str, ...]
+    many: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +63,46 @@ class Grants:
     Args:
         roles: also those that it does not have: without a scope.
         limit: what a token of the principal is narrowed to; ``None`` for no limit.
+
+    What was asked once is kept: the same questions come with every request.
     """
 
     roles: tuple[Held, ...]
     limit: Permissions | None = None
+    _answered: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def allow(self, wanted: Permissions) -> bool:
         """Whether a role allows one of these anywhere, and the token does too."""
-        return self.pass_limit(wanted) and any(role.scopes and allows(role.permissions, wanted) for role in self.roles)
+        found = self._answered.get(wanted)
+        if found is None:
+            has = any(role.scopes and allows(role.permissions, wanted) for role in self.roles)
+            found = self._answered[wanted] = has and self.pass_limit(wanted)
+        return bool(found)
 
     def pass_limit(self, wanted: Permissions) -> bool:
         """Whether the token leaves one of these."""
         return self.limit is None or allows(self.limit, wanted)
 
-    def allowing(self, wanted: Permissions) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """By scope in which some role is held that allows one of these: the ids of the roles that allow it."""
+    def allowing(self, wanted: Permissions, *, lists: bool) -> tuple[Allowing, ...]:
+        """What allows one of these, for each scope in which some role is held that does.
+
+        Args:
+            lists: whether it is for a list; of a single object it does not matter how many bindings there are.
+        """
+        key = wanted, lists
+        if key not in self._answered:
+            self._answered[key] = tuple(self._allowing(wanted, lists))
+        found: tuple[Allowing, ...] = self._answered[key]
+        return found
+
+    def _allowing(self, wanted: Permissions, lists: bool) -> Iterator[Allowing]:
         roles = [role for role in self.roles if allows(role.permissions, wanted)]
-        held = sorted({scope for role in roles for scope in role.scopes})
-        return tuple((scope, tuple(role.id for role in roles)) for scope in held)
+        names = tuple(role.id for role in roles)
+        held: Counter[str] = Counter()
+        for role in roles:
+            held.update(role.scopes)
+        for scope, count in sorted(held.items()):
+            yield Allowing(scope, names, lists and count >= MANY)
 
 
 class _Kept:
@@ -106,7 +148,7 @@ def _read(operation: Operation, principal: Principal) -> Grants:
             identifier,
             name,
             permissions_of(permissions),
-            frozenset({*scopes, *(["global"] if name in principal.roles else [])}),
+            {**(scopes or {}), **({"global": 1} if name in principal.roles else {})},
         )
         for identifier, name, permissions, scopes in rows
     )

@@ -1,5 +1,6 @@
 """Who a binding is for, and whose rights other parts of the system know already."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_
@@ -29,14 +30,16 @@ class Subject:
 
     def owns(self, bindings: FromClause) -> "ColumnElement[bool]":
         """The condition that a binding is for it."""
-        found: list[ColumnElement[bool]] = []
+        return or_(*self.ways(bindings))
+
+    def ways(self, bindings: FromClause) -> "Iterator[ColumnElement[bool]]":
+        """The conditions of which one holds when a binding is for it; an index answers each, and none answers all."""
         if self.user_id is not None:
-            found.append(bindings.c.user_id == self.user_id)
+            yield bindings.c.user_id == self.user_id
         if self.service_account_id is not None:
-            found.append(bindings.c.service_account_id == self.service_account_id)
+            yield bindings.c.service_account_id == self.service_account_id
         if self.groups:
-            found.append(bindings.c.group_name.in_(sorted(self.groups)))
-        return or_(*found)
+            yield bindings.c.group_name.in_(sorted(self.groups))
 
 
 MINE = "(b.user_id = %(user_)s::text OR b.service_account_id = %(service_)s::text OR b.group_name = ANY(%(groups_)s::text[]))"

@@ -140,13 +140,21 @@ def events_of(text: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def session(call: Any, control_plane: Any, project: str, gateway: str, runner: ScriptedRunner) -> Running:
-    identifier = call("POST", "/sessions", json={"name": "s", "project_id": project}).json["id"]
-    call("POST", f"/sessions/{identifier}/start")
-    endpoint = {"starts": 1, "host": "127.0.0.1", "port": runner.port, "token": TOKEN}
-    assert control_plane("PATCH", f"/sessions/{identifier}/endpoint", json=endpoint).status_code == 204
-    assert (
-        control_plane("PATCH", f"/sessions/{identifier}/status", json={"starts": 1, "phase": "Running"}).status_code
-        == 200
-    )
-    return Running(identifier, gateway, call.headers)
+def running(call: Any, control_plane: Any, project: str, gateway: str, runner: ScriptedRunner) -> Callable[[], Running]:
+    """Makes sessions that run on the scripted runner."""
+
+    def make() -> Running:
+        identifier = call("POST", "/sessions", json={"name": "s", "project_id": project}).json["id"]
+        call("POST", f"/sessions/{identifier}/start")
+        endpoint = {"starts": 1, "host": "127.0.0.1", "port": runner.port, "token": TOKEN}
+        assert control_plane("PATCH", f"/sessions/{identifier}/endpoint", json=endpoint).status_code == 204
+        status = {"starts": 1, "phase": "Running"}
+        assert control_plane("PATCH", f"/sessions/{identifier}/status", json=status).status_code == 200
+        return Running(identifier, gateway, call.headers)
+
+    return make
+
+
+@pytest.fixture
+def session(running: Callable[[], Running]) -> Running:
+    return running()

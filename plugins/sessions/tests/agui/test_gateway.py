@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -254,6 +255,28 @@ def test_a_run_input_that_is_none_is_refused(session: Running, body: Any) -> Non
 @pytest.mark.parametrize("query", ["after=-1", "after=x", "after=99", "attach=maybe", "other=1"])
 def test_a_bad_cursor_is_refused(session: Running, query: str) -> None:
     assert session.get(f"events?{query}").status_code == 400
+
+
+def test_case_23_a_cursor_of_another_session_shows_ones_own_events_alone(
+    running: Callable[[], Running], runner: ScriptedRunner
+) -> None:
+    mine, other = running(), running()
+    for one, word in ((mine, "mine"), (other, "theirs")):
+        said = event("TEXT_MESSAGE_CONTENT", messageId="m", delta=word)
+        runner.script = lambda h, said=said: h.stream(STARTED, HELLO[0], said, BYE, FINISHED)  # type: ignore[misc]
+        one.run()
+    other.run("again")
+    shown = ""
+    with httpx.stream(
+        "GET", f"{mine.url}/events", headers={**mine.headers, "Last-Event-ID": "1"}, trust_env=False
+    ) as answer:
+        for line in answer.iter_lines():
+            shown += line
+            if "RUN_FINISHED" in line:
+                break
+    assert ("mine" in shown, "theirs" in shown) == (True, False)
+    # The other one has more events than this one.
+    assert mine.get("events", headers={"Last-Event-ID": "10"}).status_code == 400
 
 
 def test_capabilities_are_the_runners_with_ours_on_top(session: Running) -> None:
