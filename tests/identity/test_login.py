@@ -18,6 +18,7 @@ import httpx
 import pytest
 from werkzeug.serving import make_server
 
+from tests.e2e.conftest import wait_for
 from tests.identity.node import Browser, Provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("provider")]
@@ -236,6 +237,23 @@ def test_a_token_is_taken_from_the_standard_input_if_the_server_takes_it(
     status, _, err = terminal("login", "--token", "-", "--server", api_url, "--context", "no", text="nonsense\n")
     assert (status, "does not take the token" in err) == (1, True)
     assert terminal("config", "get-contexts", "-o", "name")[1] == "given\n"
+
+
+def test_a_token_that_lives_for_a_second_is_renewed_again_and_again(
+    terminal: Terminal, api_url: str, provider: Provider
+) -> None:
+    provider.do("lifetime 1")
+    try:
+        logged_in(terminal, api_url)
+        before = int(provider.do("renewals"))
+
+        def renewed() -> bool:
+            assert terminal("whoami")[0] == 0
+            return int(provider.do("renewals")) >= before + 2
+
+        wait_for(renewed, "two renewals", 60)
+    finally:
+        provider.do("lifetime 600")
 
 
 def test_a_token_is_renewed_before_it_ends_and_the_command_works(terminal: Terminal, api_url: str) -> None:
