@@ -23,7 +23,7 @@ from ambient_core.database import Database, Limits
 from ambient_core.development import DevelopmentAccess
 from ambient_core.discovery import Discovery
 from ambient_core.error_answers import error_response, one_error_shape
-from ambient_core.errors import BASE_PATH, SetupError, TooManyRequests, Unauthenticated
+from ambient_core.errors import BASE_PATH, TooManyRequests, Unauthenticated
 from ambient_core.gate import Gate
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
 from ambient_core.ids import new_operation_id
@@ -37,7 +37,7 @@ from ambient_core.operation import Operation, Runtime, current
 from ambient_core.origin import address_of
 from ambient_core.outages import is_retryable
 from ambient_core.plugins import Plugins, load_plugins, refuse_set_aside
-from ambient_core.production import ControlPlaneAccess
+from ambient_core.production import ControlPlaneAccess, check_authorization
 from ambient_core.profiles import check_profile, keyring_of
 from ambient_core.rates import Rates
 from ambient_core.reactions import Reactions
@@ -109,6 +109,7 @@ class Application(Flask):
         """Authenticate, then run the view and commit; what PostgreSQL asks to repeat is repeated."""
         operation = current()
         if self.cors is not None and (leave := self._preflight(self.cors)) is not None:
+            operation.runtime.rates.arrive(operation.address, None)
             return leave
         self.let_in(operation)
         for attempt in range(1, _ATTEMPTS + 1):
@@ -220,22 +221,6 @@ def _database(settings: Settings, url: str) -> Database:
         pool_timeout=settings.pool_timeout,
         statement_timeout=settings.statement_timeout,
         limits=Limits(settings.lock_timeout, settings.idle_timeout, settings.stream_limit, settings.stream_timeout),
-    )
-
-
-def check_authorization(settings: Settings, plugins: Plugins) -> None:
-    """Refuse to go on where nothing decides who may do what.
-
-    Raises:
-        SetupError: the plugin that is to do it does not serve; says why.
-    """
-    name = settings.authorization
-    if name in plugins.modules:
-        return
-    reason = next((entry.reason for entry in plugins.set_aside if entry.name == name), "")
-    why = reason or ("plugins_disabled names it." if name in settings.plugins_disabled else "it is not installed.")
-    raise SetupError(
-        f"authorization names the plugin {name!r}, which does not serve, so nothing decides who may do what: {why}"
     )
 
 

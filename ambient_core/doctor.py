@@ -19,6 +19,7 @@ from ambient_core.keysets import FetchFailed, answer_of, discovery_of, fetcher, 
 from ambient_core.listeners import address_of, check_free
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.profiles import check_profile, keyring_of
+from ambient_core.rates import check_storage
 from ambient_core.verification import KeySets, Verifier
 
 OLDEST_POSTGRES = 15
@@ -27,6 +28,7 @@ TOLERATED = 30.0
 
 NOTICED = 5.0
 _PATIENCE = 3.0
+_ASKED = "SELECT current_setting('server_version'), extract(epoch FROM clock_timestamp()), pg_is_in_recovery()"
 _CLOCK = "Have all machines take their time from the same source (NTP)."
 _REFUSED = {
     "audience": "Have the provider put one of these audiences into the token, or set the audience that it puts there.",
@@ -77,6 +79,8 @@ def examine(load: Callable[[], Loaded[Settings]], token: str = "") -> Iterator[F
     yield from _plugins(plugins)
     yield from _database(settings, plugins)
     yield from _providers(settings, token)
+    if settings.rate_limit_storage_url:
+        yield _tried("rate limits", lambda: check_storage(settings), "the shared counts answer")
     yield from _ports(settings)
 
 
@@ -105,29 +109,38 @@ def _plugins(plugins: Plugins) -> Iterator[Finding]:
 
 
 def _database(settings: Settings, plugins: Plugins) -> Iterator[Finding]:
-    if not settings.database_url:
-        return
+    if settings.database_url:
+        found, skew = _server("database", settings.database_url, standby=False)
+        yield found
+        if found.status == "ok":
+            yield _clock("clock of the database", skew)
+            yield from _start(settings, plugins)
+    if settings.replica_url:
+        yield _server("replica", settings.replica_url, standby=True)[0]
+
+
+def _server(name: str, text: str, *, standby: bool) -> tuple[Finding, float]:
+    """What there is to say of a server of the database, and how far its clock is from ours."""
     try:
-        url = url_of(settings.database_url)
+        url = url_of(text)
         where = f"{url.host or 'local socket'}:{url.port or 5432}/{url.database or ''}"
         with psycopg.connect(driver_url(url), connect_timeout=int(_PATIENCE), autocommit=True) as connection:
             before = time.time()
-            row = connection.execute("SELECT current_setting('server_version'), extract(epoch FROM clock_timestamp())")
-            version, there = row.fetchone() or ("0", 0.0)
+            version, there, follows = connection.execute(_ASKED).fetchone() or ("0", 0.0, False)
             skew = (before + time.time()) / 2 - float(there)
     except SetupError as fault:
-        yield Finding("database", "failed", str(fault))
-        return
+        return Finding(name, "failed", str(fault)), 0.0
     except psycopg.Error as fault:
         why = f" (SQLSTATE {fault.sqlstate})" if fault.sqlstate else ""
-        advice = "See that it runs, that this machine reaches it, and that user and password of database_url are right."
-        yield Finding("database", "failed", f"{where} does not let us in{why}", advice)
-        return
-    old = int(str(version).split(".", maxsplit=1)[0]) < OLDEST_POSTGRES
-    advice = f"Use PostgreSQL {OLDEST_POSTGRES} or later." if old else ""
-    yield Finding("database", "failed" if old else "ok", f"PostgreSQL {version} at {where}", advice)
-    yield _clock("clock of the database", skew)
-    yield from _start(settings, plugins)
+        advice = f"See that it runs, that this machine reaches it, and that user and password of {name}_url are right."
+        return Finding(name, "failed", f"{where} does not let us in{why}", advice), 0.0
+    detail, advice = f"PostgreSQL {version} at {where}", ""
+    if int(str(version).split(".", maxsplit=1)[0]) < OLDEST_POSTGRES:
+        advice = f"Use PostgreSQL {OLDEST_POSTGRES} or later."
+    elif bool(follows) is not standby:
+        detail += " follows no other" if standby else " only follows another"
+        advice = f"Set {name}_url to {'a server that follows the primary' if standby else 'the primary'}."
+    return Finding(name, "failed" if advice else "ok", detail, advice), skew
 
 
 def _start(settings: Settings, plugins: Plugins) -> Iterator[Finding]:

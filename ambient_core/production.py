@@ -3,10 +3,12 @@
 from flask import Request
 
 from ambient_core.config import Settings
+from ambient_core.errors import SetupError
 from ambient_core.hooks import hookimpl
 from ambient_core.identity import CONTROL_PLANE, Principal, TokenFiles, bearer_token
 from ambient_core.issuers import issuers_of
 from ambient_core.kinds import Kind
+from ambient_core.plugins import Plugins
 
 MINIMUM_TOKEN = 32
 
@@ -35,3 +37,19 @@ class ControlPlaneAccess:
     def ambient_may(self, principal: Principal, verb: str, kind: Kind) -> bool | None:
         """The control plane may everything that no plugin refuses; one that keeps roles refuses what its role does not allow."""
         return True if principal == CONTROL_PLANE else None
+
+
+def check_authorization(settings: Settings, plugins: Plugins) -> None:
+    """Refuse to go on where nothing decides who may do what.
+
+    Raises:
+        SetupError: the plugin that is to do it does not serve; says why.
+    """
+    name = settings.authorization
+    if name in plugins.modules:
+        return
+    reason = next((entry.reason for entry in plugins.set_aside if entry.name == name), "")
+    why = reason or ("plugins_disabled names it." if name in settings.plugins_disabled else "it is not installed.")
+    raise SetupError(
+        f"authorization names the plugin {name!r}, which does not serve, so nothing decides who may do what: {why}"
+    )

@@ -222,6 +222,19 @@ class Rates:
             raise self._principals.refusal(principal.actor, "You ask too often")
 
 
+def check_storage(settings: Settings) -> None:
+    """Refuse a storage of counts that cannot be used or does not answer.
+
+    Raises:
+        SetupError: saying which.
+    """
+    shared = _shared(settings.rate_limit_storage_url)
+    if shared is not None and not shared.check():
+        raise SetupError(
+            "rate_limit_storage_url does not answer; each process counts for itself then. See that it runs and is reached."
+        )
+
+
 def _shared(url: str) -> Storage | None:
     if not url:
         return None

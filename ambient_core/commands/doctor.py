@@ -5,14 +5,17 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
 from ambient_core.cli import Invocation
 from ambient_core.config import Loaded, Settings
-from ambient_core.doctor import Finding, examine
 from ambient_core.errors import SetupError
+
+if TYPE_CHECKING:
+    from ambient_core.doctor import Finding
 
 
 @click.command("doctor")
@@ -29,6 +32,8 @@ def command(invocation: Invocation, output: str, token_file: Path | None) -> Non
     Exit status: 0 when nothing failed, 1 otherwise. No secret is printed.
     """
 
+    from ambient_core.doctor import examine  # noqa: PLC0415 - with it comes the whole application, not for --help
+
     def load() -> Loaded[Settings]:
         loaded = invocation.load()
         # What goes wrong is a finding here, and said once.
@@ -41,7 +46,7 @@ def command(invocation: Invocation, output: str, token_file: Path | None) -> Non
     sys.exit(1 if any(finding.status == "failed" for finding in found) else 0)
 
 
-def _shown(findings: Iterator[Finding], *, quiet: bool) -> Iterator[Finding]:
+def _shown(findings: "Iterator[Finding]", *, quiet: bool) -> "Iterator[Finding]":
     for finding in findings:
         if not quiet:
             click.echo(f"{finding.status:<8} {finding.check}: {finding.detail}")

@@ -8,7 +8,7 @@ from authlib.common.security import generate_token
 
 from ambient_core.errors import SetupError
 from ambient_core.login.loopback import listening
-from ambient_core.login.provider import Denied, NoAnswer, Provider, answering
+from ambient_core.login.provider import Denied, NoAnswer, Provider, answering, printable
 from ambient_core.login.wallet import Credential
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -75,7 +75,7 @@ def by_device(
     where = given.get("verification_uri_complete") or given.get("verification_uri")
     if not where or not given.get("device_code") or not given.get("user_code"):
         raise SetupError(f"{provider.client.issuer} gave no device code.")
-    show(str(where), str(given["user_code"]))
+    show(printable(str(where)), printable(str(given["user_code"])))
     return _polled(provider, given, sleep)
 
 

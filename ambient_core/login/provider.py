@@ -36,7 +36,7 @@ class Denied(SetupError):
 
     def __init__(self, code: str, description: str = "") -> None:
         words = f"{code}: {description}" if description else code
-        super().__init__(f"The identity provider refuses ({words[:300]}).")
+        super().__init__(f"The identity provider refuses ({printable(words)[:300]}).")
         self.code = code
 
 
@@ -185,6 +185,11 @@ def answering(issuer: str) -> Iterator[None]:
         raise NoAnswer(f"The identity provider {issuer} answered {fault.response.status_code}.") from None
     except (httpx2.HTTPError, ValueError) as fault:
         raise NoAnswer(f"The identity provider {issuer} does not answer ({type(fault).__name__}).") from None
+
+
+def printable(text: str) -> str:
+    """A stranger's words without what a terminal would obey."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def expiry_of(token: str) -> float | None:

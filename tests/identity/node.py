@@ -136,7 +136,7 @@ class Provider:
         raise AssertionError("the provider ended")
 
     def do(self, what: str) -> str:
-        """Rotate, forget, down or up; or say how many renewals there were."""
+        """Rotate, forget, down, up, or "lifetime" of access tokens in seconds; or say how many renewals there were."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{what}\n")
         self.process.stdin.flush()

@@ -77,6 +77,19 @@ def test_a_database_that_is_away_is_found_and_the_rest_is_looked_at(examined: Ex
     assert "very-secret" not in str(found)
 
 
+def test_a_replica_that_is_none_is_found(examined: Examined, good: Settings) -> None:
+    finding = examined(replica_url=good.database_url)["replica"]
+    assert (finding.status, "follows no other" in finding.detail) == ("failed", True)
+    away = examined(replica_url="postgresql://me:very-secret@127.0.0.1:1/db")["replica"]
+    assert "replica_url are right" in away.advice
+
+
+def test_counts_that_cannot_be_shared_are_found(examined: Examined) -> None:
+    assert examined(rate_limit_storage_url="memory://")["rate limits"].status == "ok"
+    finding = examined(rate_limit_storage_url="nothing://user:very-secret@x")["rate limits"]
+    assert (finding.status, "rate_limit_storage_url" in finding.detail) == ("failed", True)
+
+
 def test_what_is_not_migrated_is_found(examined: Examined, server: Any) -> None:
     name = f"doctor_{secrets.token_hex(4)}"
     try:

@@ -1,5 +1,6 @@
 """``ambient login`` as a person uses it: the command as a process, a real provider, a browser, and the API on a socket."""
 
+import base64
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,21 +18,19 @@ import httpx
 import pytest
 from werkzeug.serving import make_server
 
+from tests.e2e.conftest import wait_for
 from tests.identity.node import Browser, Provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("provider")]
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def api_url(serving: Any, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The API on a socket: it trusts the provider, and names the command line's client there."""
-    file = tmp_path_factory.mktemp("issuers") / "issuers.toml"
-    file.write_text(
-        f"[[issuers]]\nissuer = '{provider.url}'\naudience = 'ambient'\nclients = ['cli', 'robot']\n"
-        "login_client = 'cli'\nlogin_scopes = ['openid', 'profile', 'email', 'offline_access', 'use']\n"
-        "services = {robot = 'nightly'}\n"
-    )
+@contextmanager
+def on_a_socket(serving: Any, provider: Provider, folder: Path, *, rules: str) -> Iterator[str]:
+    """The API: it trusts the provider by these rules, and names the command line's client there."""
+    file = folder / "issuers.toml"
+    scopes = "['openid', 'profile', 'email', 'offline_access', 'use']"
+    file.write_text(f"[[issuers]]\nissuer = '{provider.url}'\nlogin_client = 'cli'\nlogin_scopes = {scopes}\n{rules}\n")
     made = make_server("127.0.0.1", 0, serving(None, oidc_file=file).application, threaded=True)
     thread = threading.Thread(target=made.serve_forever)
     thread.start()
@@ -38,6 +38,21 @@ def api_url(serving: Any, provider: Provider, tmp_path_factory: pytest.TempPathF
     made.shutdown()
     thread.join()
     made.server_close()
+
+
+@pytest.fixture(scope="module")
+def api_url(serving: Any, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One that takes access tokens."""
+    rules = "audience = 'ambient'\nclients = ['cli', 'robot']\nservices = {robot = 'nightly'}"
+    with on_a_socket(serving, provider, tmp_path_factory.mktemp("issuers"), rules=rules) as url:
+        yield url
+
+
+@pytest.fixture
+def id_url(serving: Any, provider: Provider, tmp_path: Path) -> Iterator[str]:
+    """One that takes ID tokens, because its provider gives no access token that can be read."""
+    with on_a_socket(serving, provider, tmp_path, rules="audience = 'cli'\ntoken = 'id'") as url:
+        yield url
 
 
 class Terminal:
@@ -98,6 +113,11 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     made = Terminal(tmp_path / "home")
     yield made
     made.close()
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    body = token.split(".")[1]
+    return dict(json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))))
 
 
 def back_home(url: str) -> bool:
@@ -219,6 +239,23 @@ def test_a_token_is_taken_from_the_standard_input_if_the_server_takes_it(
     assert terminal("config", "get-contexts", "-o", "name")[1] == "given\n"
 
 
+def test_a_token_that_lives_for_a_second_is_renewed_again_and_again(
+    terminal: Terminal, api_url: str, provider: Provider
+) -> None:
+    provider.do("lifetime 1")
+    try:
+        logged_in(terminal, api_url)
+        before = int(provider.do("renewals"))
+
+        def renewed() -> bool:
+            assert terminal("whoami")[0] == 0
+            return int(provider.do("renewals")) >= before + 2
+
+        wait_for(renewed, "two renewals", 60)
+    finally:
+        provider.do("lifetime 600")
+
+
 def test_a_token_is_renewed_before_it_ends_and_the_command_works(terminal: Terminal, api_url: str) -> None:
     logged_in(terminal, api_url)
     before = terminal.kept("work")
@@ -268,6 +305,40 @@ def test_logout_forgets_and_has_the_provider_forget(terminal: Terminal, api_url:
     (terminal.home / "credentials" / "work.json").chmod(0o600)
     status, _, err = terminal("whoami")
     assert (status, "invalid_grant" in err) == (1, True)
+
+
+def test_where_the_server_takes_id_tokens_it_gets_them_renewed_ones_too(
+    terminal: Terminal, id_url: str, provider: Provider
+) -> None:
+    process, url = terminal.login("--no-browser", "--server", id_url, "--context", "work")
+    httpx.get(Browser("ada", home=back_home).open(url), trust_env=False)
+    assert ended(process)[0] == 0
+    assert claims_of(terminal.kept("work")["token"])["aud"] == "cli"
+    before = int(provider.do("renewals"))
+    terminal.make_due("work")
+    assert terminal("whoami")[0] == 0
+    assert int(provider.do("renewals")) == before + 1
+    assert claims_of(terminal.kept("work")["token"])["aud"] == "cli"
+
+
+def test_every_login_is_forgotten_at_once(terminal: Terminal, api_url: str) -> None:
+    logged_in(terminal, api_url, name="one")
+    logged_in(terminal, api_url, login="ben", name="two")
+    assert terminal("logout", "--all")[1] == "one: logged out.\ntwo: logged out.\n"
+    assert terminal("logout", "--all")[1] == "one: there was no login.\ntwo: there was no login.\n"
+
+
+def test_a_provider_that_is_down_does_not_keep_a_login_here(
+    terminal: Terminal, api_url: str, provider: Provider
+) -> None:
+    logged_in(terminal, api_url)
+    provider.do("down")
+    try:
+        status, out, _ = terminal("logout")
+    finally:
+        provider.do("up")
+    assert (status, "forgotten here; it could not be revoked" in out) == (0, True)
+    assert not (terminal.home / "credentials" / "work.json").exists()
 
 
 def test_contexts_are_listed_chosen_and_forgotten(terminal: Terminal, api_url: str) -> None:

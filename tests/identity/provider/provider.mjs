@@ -13,6 +13,7 @@ const keys = [];
 let provider;
 let down = false;
 let renewals = 0;
+let lifetime = 600;
 
 const server = createServer((request, response) => {
   if (down) {
@@ -51,7 +52,7 @@ function rotate(url) {
         enabled: true,
         defaultResource: () => 'https://ambient.example.com/api',
         getResourceServerInfo: () => ({
-          scope: 'use', audience: 'ambient', accessTokenFormat: 'jwt', accessTokenTTL: 600, jwt: { sign: { alg: 'RS256' } },
+          scope: 'use', audience: 'ambient', accessTokenFormat: 'jwt', accessTokenTTL: lifetime, jwt: { sign: { alg: 'RS256' } },
         }),
         useGrantedResource: () => true,
       },
@@ -67,6 +68,7 @@ server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`READY ${url}\n`);
   createInterface({ input: process.stdin }).on('line', (line) => {
     if (line === 'rotate') rotate(url);
+    if (line.startsWith('lifetime ')) lifetime = Number(line.split(' ')[1]);
     if (line === 'forget') keys.splice(1);
     if (line === 'down' || line === 'up') down = line === 'down';
     process.stdout.write(line === 'renewals' ? `DONE ${renewals}\n` : 'DONE\n');
