@@ -21,6 +21,7 @@ _COMMANDS = {
     "db": ("ambient_core.commands.database", "Bring the database up to date, or back."),
     "dev": ("ambient_core.commands.dev", "Start the whole system on this machine."),
     "doctor": ("ambient_core.commands.doctor", "Check the configuration and what it reaches."),
+    "get": ("ambient_core.commands.get", "Show objects of any kind."),
     "explain": ("ambient_core.commands.explain", "Say why an object stands where it stands."),
     "login": ("ambient_core.commands.login", "Log in to a server, and keep that as a context."),
     "logout": ("ambient_core.commands.logout", "Forget a login, and have its provider forget it."),
@@ -123,6 +124,12 @@ def invocation_of(config: Path | None = None, **flags: Any) -> Invocation:
             os.environ[variable] = flags[name]
     claimed = [plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins")]
     return Invocation(Sources(file=config, flags=flags, claimed=claimed))
+
+
+def invocation_in(context: click.Context) -> Invocation:
+    """What was said before the command's name, also while a shell asks for completions and nothing is called."""
+    found = context.find_root()
+    return found.obj if isinstance(found.obj, Invocation) else invocation_of(**found.params)
 
 
 def main() -> None:

@@ -1,0 +1,125 @@
+"""The server that a command talks to: its kinds by any of their names, its objects by name or id."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from ambient_sdk import AmbientClient, AmbientError, NotFound, Plain, Resource
+
+from ambient_core import remote
+from ambient_core.config import Settings
+from ambient_core.console.faults import FAILED, NOT_FOUND, USAGE, Refusal, refusal
+from ambient_core.console.keeping import contract_of
+from ambient_core.contract import Contract, RemoteAction, RemoteKind
+
+_PROJECT = "X-Ambient-Project"
+_SHOWN = 5
+
+
+class Server:
+    """One server, for the time of one command.
+
+    Args:
+        client: of it.
+    """
+
+    def __init__(self, client: AmbientClient) -> None:
+        self.client = client
+        self._contract: Contract | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return self.client.transport.base_url
+
+    @property
+    def contract(self) -> Contract:
+        """Its contract, asked for once."""
+        if self._contract is None:
+            self._contract = contract_of(self.client)
+        return self._contract
+
+    def kind(self, word: str, verb: str | None = None) -> RemoteKind:
+        """A kind by any of its names.
+
+        Args:
+            verb: one of the five that it must have.
+
+        Raises:
+            Refusal: there is none.
+        """
+        kind = self.contract.find(word)
+        if kind is None:
+            near = self.contract.near(word)
+            names = ", ".join(sorted(one.plural for one in self.contract.kinds.values()))
+            hint = f"did you mean {near}?" if near else f"it has {names}."
+            raise Refusal([f"The server has no kind {word!r}; {hint}"], USAGE)
+        if verb is not None and verb not in kind.verbs:
+            raise Refusal(
+                [f"{kind.plural} cannot be used with {verb}; they have {', '.join(sorted(kind.verbs))}."], USAGE
+            )
+        return kind
+
+    def resource(self, kind: RemoteKind) -> Resource[Plain]:
+        """The five verbs of a kind."""
+        return self.client.kind(kind.name, kind.path)
+
+    def find(self, kind: RemoteKind, word: str) -> Plain:
+        """An object by its id, or by its name.
+
+        Raises:
+            Refusal: there is none, or several have the name.
+        """
+        resource = self.resource(kind)
+        try:
+            return resource.get(word)
+        except NotFound as fault:
+            if kind.handle == "id" or "list" not in kind.verbs:
+                raise Refusal([f"{kind.plural}/{word}: {fault.reason}"], NOT_FOUND) from fault
+        found = resource.list(size=_SHOWN, total=False, search=f"{kind.handle} = {quoted(word)}").items
+        if not found:
+            text = f"There is no {kind.name} with the id or {kind.handle} {word!r} that you may see."
+            raise Refusal([text], NOT_FOUND)
+        if len(found) > 1:
+            lines = [f"Several {kind.plural} have the {kind.handle} {word!r}; say which by its id, or give --project:"]
+            places = [f"  {row['id']}  {row.get('project_id', '')}".rstrip() for row in found]
+            raise Refusal([*lines, *places], FAILED)
+        return found[0]
+
+    def call(self, kind: RemoteKind, action: RemoteAction, identifier: str, **options: Any) -> Mapping[str, Any]:
+        """Run an action; the JSON object that it answers, empty for none."""
+        answer = self.client.transport.send(action.method, address(kind, action, identifier), **options)
+        if not answer.content:
+            return {}
+        body = answer.json()
+        return body if isinstance(body, dict) else {"items": body}
+
+
+def address(kind: RemoteKind, action: RemoteAction, identifier: str) -> str:
+    """Where an action of one object is."""
+    return kind.path + action.path.replace("{id}", quote(identifier, safe=""))
+
+
+def quoted(text: str) -> str:
+    """A text as a search takes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def opened(settings: Settings, project: str | None = None) -> Iterator[Server]:
+    """The server of these settings; what goes wrong with it ends the command.
+
+    Args:
+        project: that lists and new objects belong to.
+
+    Raises:
+        Refusal: in the server's words.
+    """
+    with remote.connected(settings) as client:
+        if project:
+            client.transport.carry({_PROJECT: project})
+        try:
+            yield Server(client)
+        except AmbientError as fault:
+            raise refusal(fault, client.transport.base_url) from fault
