@@ -18,6 +18,7 @@ _COMMANDS = {
     "config": ("ambient_core.commands.config", "Print every setting; choose among contexts."),
     "controlplane": ("ambient_core.commands.controlplane", "Run and look at the control plane."),
     "credentials": ("ambient_core.commands.credentials", "Make and change the keys under which secrets are sealed."),
+    "create": ("ambient_core.commands.create", "Make an object of any kind."),
     "db": ("ambient_core.commands.database", "Bring the database up to date, or back."),
     "dev": ("ambient_core.commands.dev", "Start the whole system on this machine."),
     "doctor": ("ambient_core.commands.doctor", "Check the configuration and what it reaches."),

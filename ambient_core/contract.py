@@ -175,7 +175,9 @@ def _action(document: Mapping[str, Any], method: str, below: str, operation: Map
     shared = {one["$ref"].rsplit("/", 1)[1] for one in given if "$ref" in one}
     own = {one["name"]: _described(one) for one in given if one.get("in") == "query"}
     body = operation.get("requestBody", {}).get("content", {}).get(_JSON, {}).get("schema")
-    answers: Mapping[str, Any] = next((answer for status, answer in operation["responses"].items() if status.startswith("2")), {})
+    answers: Mapping[str, Any] = next(
+        (answer for status, answer in operation["responses"].items() if status.startswith("2")), {}
+    )
     return RemoteAction(
         operation["x-ambient-verb"].replace("_", "-"),
         method,

@@ -12,14 +12,14 @@ from ambient_core.console.output import Format, FormatType
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def output(default: str = "table") -> Callable[[F], F]:
+def output(default: str | None = "table") -> Callable[[F], F]:
     """``-o``."""
     return click.option(
         "-o",
         "--output",
         type=FormatType(),
         default=default,
-        show_default=True,
+        show_default=default is not None,
         metavar="FORMAT",
         help="table, wide, json, yaml, name, jsonpath=EXPRESSION or columns=NAME,NAME.",
     )
@@ -38,6 +38,11 @@ def search(command: F) -> F:
         shell_complete=completing.fields,
         help="Only objects that match, such as: phase = 'Failed'.",
     )(command)
+
+
+def dry_run(command: F) -> F:
+    """``--dry-run``."""
+    return click.option("--dry-run", is_flag=True, help="Check and answer as if, and change nothing.")(command)
 
 
 def yes(command: F) -> F:
@@ -60,4 +65,4 @@ def names(command: F) -> F:
     return click.argument("names", nargs=-1, shell_complete=completing.names)(command)
 
 
-__all__ = ["Format", "fields", "kind", "name", "names", "output", "project", "search", "yes"]
+__all__ = ["Format", "dry_run", "fields", "kind", "name", "names", "output", "project", "search", "yes"]

@@ -15,8 +15,11 @@ def counted(things: Iterable[T], word: str, total: int | None = None) -> Iterato
 
     Args:
         word: what they are.
-        total: how many there will be.
+        total: how many there will be; a line is printed for each then, which says enough where it is seen.
     """
+    if total is not None and sys.stdout.isatty():
+        yield from things
+        return
     with told() as tell:
         for number, thing in enumerate(things, 1):
             tell(f"{number}{f' of {total}' if total else ''} {word}")
@@ -31,23 +34,22 @@ def told() -> Iterator[Callable[[str], None]]:
         return
     # Not at the top: what is read by scripts has no use for it.
     from rich.console import Console  # noqa: PLC0415
-    from rich.status import Status  # noqa: PLC0415
+    from rich.live import Live  # noqa: PLC0415
+    from rich.spinner import Spinner  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    status = Status("", console=Console(stderr=True))
+    spinner = Spinner("dots")
+    console = Console(stderr=True)
+    # What the command prints goes where it goes without this.
+    live = Live(spinner, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
     began = time.monotonic()
-    shown = False
 
     def tell(text: str) -> None:
-        nonlocal shown
-        if time.monotonic() - began < _MOMENT:
-            return
-        # What others have named is text here, not markup.
-        status.update(text.replace("[", r"\["))
-        if not shown:
-            status.start()
-            shown = True
+        spinner.update(text=Text(text))
+        if not live.is_started and time.monotonic() - began > _MOMENT:
+            live.start()
 
     try:
         yield tell
     finally:
-        status.stop()
+        live.stop()
