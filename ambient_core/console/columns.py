@@ -70,6 +70,11 @@ def chosen(text: str) -> list[Column]:
     return [Column(one.strip().upper(), path(one)) for one in text.split(",") if one.strip()]
 
 
+def path_column(name: str, *, age: bool = False) -> Column:
+    """The column of one field."""
+    return Column(_title(name.removesuffix("_time")) if age else _title(name), Path((name,)), age)
+
+
 def guessed(rows: Iterable[Mapping[str, Any]]) -> list[Column]:
     """The columns of rows whose schema is not known: their plain values, in the order in which they come."""
     names: dict[str, None] = {}

@@ -24,27 +24,36 @@ def kinds(context: click.Context, _parameter: click.Parameter, incomplete: str) 
 
 
 def names(context: click.Context, parameter: click.Parameter, incomplete: str) -> _Found:
-    """The objects of the kind that was named before: by name, or by id where the name does not say which."""
+    """The objects of the kind that was named before."""
     given = context.params.get("kind")
-    already = context.params.get(parameter.name or "") or ()
+    return names_of(str(given))(context, parameter, incomplete) if given else []
 
-    def offered(server: Server) -> Iterator[CompletionItem]:
-        kind = server.kind(str(given), "list")
-        search = f"{kind.handle} like {quoted(incomplete + '%')}" if incomplete else None
-        fields = ",".join(dict.fromkeys([kind.handle, "id"]))
-        for row in server.resource(kind).list(size=_MOST, total=False, search=search, fields=fields).items:
-            word = str(row.get(kind.handle, row["id"]))
-            # A shell takes a word; what has spaces is offered by its id.
-            plain = bool(word) and not any(letter.isspace() or not letter.isprintable() for letter in word)
-            yield CompletionItem(word) if plain else CompletionItem(row["id"], help=word)
 
-    found = _asked(context, "", offered) if given else []
-    return [one for one in found if one.value not in already]
+def names_of(kind: str) -> Callable[[click.Context, click.Parameter, str], _Found]:
+    """The objects of a kind: by name, or by id where the name is no single word."""
+
+    def found(context: click.Context, parameter: click.Parameter, incomplete: str) -> _Found:
+        def offered(server: Server) -> Iterator[CompletionItem]:
+            known = server.kind(kind, "list")
+            search = f"{known.handle} like {quoted(incomplete + '%')}" if incomplete else None
+            fields = ",".join(dict.fromkeys([known.handle, "id"]))
+            for row in server.resource(known).list(size=_MOST, total=False, search=search, fields=fields).items:
+                word = str(row.get(known.handle, row["id"]))
+                plain = word and all(letter.isprintable() and not letter.isspace() for letter in word)
+                yield CompletionItem(word) if plain else CompletionItem(row["id"], help=word)
+
+        already = context.params.get(parameter.name or "") or ()
+        return sorted(
+            (one for one in _asked(context, "", offered) if one.value not in already), key=lambda one: one.value
+        )
+
+    return found
 
 
 def fields(context: click.Context, _parameter: click.Parameter, incomplete: str) -> _Found:
     """The fields of the kind that was named before."""
-    given = context.params.get("kind")
+    # Before the value of an option, click has not read the arguments yet.
+    given = context.params.get("kind") or next(iter(context.args), None)
 
     def offered(server: Server) -> Iterator[CompletionItem]:
         for name, schema in server.kind(str(given)).shown.items():

@@ -61,6 +61,18 @@ class Server:
             )
         return kind
 
+    def action(self, kind: RemoteKind, name: str) -> RemoteAction:
+        """An action that a kind must have.
+
+        Raises:
+            Refusal: it has none; says which kinds have.
+        """
+        action = kind.actions.get(name)
+        if action is None:
+            having = ", ".join(one.plural for one in self.contract.acting(name)) or "no kind of the server"
+            raise Refusal([f"{kind.plural} have no {name}; it is of {having}."], USAGE)
+        return action
+
     def resource(self, kind: RemoteKind) -> Resource[Plain]:
         """The five verbs of a kind."""
         return self.client.kind(kind.name, kind.path)

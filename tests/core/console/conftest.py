@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ambient_core.cli import cli
-from tests.core.lions import serving
+from tests.core.console.keepers import serving
 
 Ambient = Callable[..., Result]
 
