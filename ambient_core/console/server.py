@@ -22,10 +22,12 @@ class Server:
 
     Args:
         client: of it.
+        project: that is meant; empty for all of them.
     """
 
-    def __init__(self, client: AmbientClient) -> None:
+    def __init__(self, client: AmbientClient, project: str = "") -> None:
         self.client = client
+        self._project = project
         self._contract: Contract | None = None
 
     @property
@@ -41,7 +43,7 @@ class Server:
         return self._contract
 
     def kind(self, word: str, verb: str | None = None) -> RemoteKind:
-        """A kind by any of its names.
+        """A kind by any of its names; where its objects live in projects, those of the project that is meant from now on.
 
         Args:
             verb: one of the five that it must have.
@@ -59,6 +61,8 @@ class Server:
             raise Refusal(
                 [f"{kind.plural} cannot be used with {verb}; they have {', '.join(sorted(kind.verbs))}."], USAGE
             )
+        if self._project and "project_id" in kind.shown:
+            self.client.transport.carry({_PROJECT: self._project})
         return kind
 
     def action(self, kind: RemoteKind, name: str) -> RemoteAction:
@@ -129,9 +133,7 @@ def opened(settings: Settings, project: str | None = None) -> Iterator[Server]:
         Refusal: in the server's words.
     """
     with remote.connected(settings) as client:
-        if project:
-            client.transport.carry({_PROJECT: project})
         try:
-            yield Server(client)
+            yield Server(client, project or "")
         except AmbientError as fault:
             raise refusal(fault, client.transport.base_url) from fault
