@@ -63,7 +63,7 @@ def indented(text: str) -> Iterator[str]:
 def _changed(entry: Mapping[str, Any]) -> list[str]:
     own = ("version", "updated_at")
     names = [str(change.get("path", "")).lstrip("/") for change in entry.get("diff") or []]
-    return [name for name in dict.fromkeys(names) if name and name not in own]
+    return sorted({name for name in names if name and name not in own})
 
 
 def _scalar(kind: RemoteKind, name: str, value: Any, now: datetime) -> str:

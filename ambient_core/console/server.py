@@ -43,7 +43,7 @@ class Server:
         return self._contract
 
     def kind(self, word: str, verb: str | None = None) -> RemoteKind:
-        """A kind by any of its names; where its objects live in projects, those of the project that is meant from now on.
+        """A kind by any of its names.
 
         Args:
             verb: one of the five that it must have.
@@ -61,8 +61,6 @@ class Server:
             raise Refusal(
                 [f"{kind.plural} cannot be used with {verb}; they have {', '.join(sorted(kind.verbs))}."], USAGE
             )
-        if self._project and "project_id" in kind.shown:
-            self.client.transport.carry({_PROJECT: self._project})
         return kind
 
     def action(self, kind: RemoteKind, name: str) -> RemoteAction:
@@ -78,7 +76,8 @@ class Server:
         return action
 
     def resource(self, kind: RemoteKind) -> Resource[Plain]:
-        """The five verbs of a kind."""
+        """The five verbs of a kind; where its objects live in projects, those of the project that is meant."""
+        self._mean(kind)
         return self.client.kind(kind.name, kind.path)
 
     def find(self, kind: RemoteKind, word: str) -> Plain:
@@ -105,11 +104,16 @@ class Server:
 
     def call(self, kind: RemoteKind, action: RemoteAction, identifier: str, **options: Any) -> Mapping[str, Any]:
         """Run an action; the JSON object that it answers, empty for none."""
+        self._mean(kind)
         answer = self.client.transport.send(action.method, address(kind, action, identifier), **options)
         if not answer.content:
             return {}
         body = answer.json()
         return body if isinstance(body, dict) else {"items": body}
+
+    def _mean(self, kind: RemoteKind) -> None:
+        if self._project and "project_id" in kind.shown:
+            self.client.transport.carry({_PROJECT: self._project})
 
 
 def address(kind: RemoteKind, action: RemoteAction, identifier: str) -> str:

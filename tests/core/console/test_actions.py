@@ -129,7 +129,7 @@ def test_a_description_has_all_but_the_secret(ambient: Any, call: Any, ada: dict
     assert shown.exit_code == 0, shown.output
     assert PIN not in shown.stdout
     text = re.sub(r"[0-9T:.Z-]{19,} \(\d+s ago\)", "TIME", shown.stdout)
-    text = re.sub(r"(person:\w+ +)\d+s", r"\1AGE", text)
+    text = re.sub(r"(person:\w+ +)\d+s +", r"\1AGE   ", text)
     assert text == (
         f"id:         {ada['id']}\n"
         "created_at: TIME\n"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ class Terminal:
         self.ours, theirs = pty.openpty()
         own = {**os.environ, **environment, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
         command = [sys.executable, "-m", "ambient_core", *arguments]
+        # Who runs these tests in the background has them ignore Ctrl-C, and what they start as well.
+        heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
         self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=own, start_new_session=True
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=own, preexec_fn=heard, start_new_session=True
         )
         os.close(theirs)
         os.set_blocking(self.ours, False)
@@ -95,7 +98,7 @@ def test_a_secret_that_must_be_given_is_asked_for_and_not_shown(environment: dic
     with terminal(environment, "create", "keeper", "-p", "pride", "--name", "typed") as shown:
         shown.until("pin: ")
         shown.types("canary-7f3a\n")
-        assert shown.ended() == 0
+        assert shown.ended() == 0, shown.seen
         assert shown.shows("keepers/typed created")
         assert not shown.shows("canary-7f3a")
 
