@@ -16,7 +16,6 @@ from ambient_sdk import (
     Conflict,
     ConnectionFailed,
     NotFound,
-    Plain,
     PreconditionFailed,
     ServerError,
     TooManyRequests,
@@ -328,16 +327,6 @@ def test_the_five_verbs_and_an_action_of_the_real_server(real: Any, project: str
         client.sessions.delete(made.id)
         with pytest.raises(NotFound, match="not found"):
             client.sessions.get(made.id)
-
-
-def test_a_kind_that_the_client_was_not_generated_for_has_the_five_verbs_too(real: Any, project: str) -> None:
-    with real() as client:
-        skills = client.kind("Skill", "/api/ambient/v1/skills")
-        made = skills.create(Plain(name="plain", project_id=project))
-        assert (made["kind"], [one["id"] for one in skills.list_all(project_id=project)]) == ("Skill", [made["id"]])
-        assert skills.patch(made["id"], Plain(prompt="Look."), if_match=made["version"])["prompt"] == "Look."
-        assert skills.apply(name="plain", project_id=project, prompt="Look.")[1] == "unchanged"
-        skills.delete(made["id"])
 
 
 def test_the_same_key_makes_one_object(real: Any, project: str) -> None:
