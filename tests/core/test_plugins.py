@@ -55,12 +55,12 @@ def test_a_kind_whose_name_is_taken_names_both(loaded: Any, forget: None) -> Non
 
 
 def test_an_action_that_ends_by_a_field_that_is_not_there_is_set_aside(loaded: Any, forget: None) -> None:
-    class Lion(Resource):
-        __tablename__ = "lions"
+    class Tiger(Resource):
+        __tablename__ = "tigers"
 
     hunt = Action("hunt", lambda store, identifier: None, until={"hunger": {"none": True}})
-    reason = reason_of(loaded(plugin("zoo", ambient_kinds=kinds(Kind(Lion, actions=[hunt])))), "zoo")
-    assert reason == "Kind 'Lion' names fields that it does not have: hunger."
+    reason = reason_of(loaded(plugin("zoo", ambient_kinds=kinds(Kind(Tiger, actions=[hunt])))), "zoo")
+    assert reason == "Kind 'Tiger' names fields that it does not have: hunger."
 
 
 def test_a_table_that_is_taken_is_set_aside_in_words(loaded: Any) -> None:
