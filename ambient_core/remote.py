@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from ambient_sdk import AmbientClient, AmbientError, ApiError
 
@@ -98,12 +97,13 @@ def connected(settings: Settings) -> Iterator[AmbientClient]:
         try:
             yield client
         except ApiError as fault:
-            raise SetupError(fault.reason + _advice(fault, target)) from fault
+            raise SetupError(fault.reason + advice(fault, target)) from fault
         except AmbientError as fault:
             raise SetupError(f"The API at {target.server} does not answer.") from fault
 
 
-def _advice(fault: ApiError, target: Target) -> str:
+def advice(fault: ApiError, target: Target) -> str:
+    """What to do about a refusal beside what the server says; empty where nothing helps."""
     return f" Run: ambient login --context {target.context}" if fault.status == 401 and target.context else ""
 
 

@@ -19,6 +19,7 @@ from ambient_core.console.output import Format
 from ambient_core.console.progress import counted
 from ambient_core.console.server import Server, opened
 from ambient_core.contract import RemoteKind
+from ambient_core.rollout import in_project
 
 _DRY = " (dry run)"
 
@@ -77,6 +78,7 @@ def command(context: click.Context, /, files: tuple[str, ...], recursive: bool, 
     found = manifests.read(files, sys.stdin if "-" in files else (), recursive=recursive)
     with opened(invocation_in(context).load().settings) as server:
         kinds = [server.kind(one.kind, "create") for one in found]
+        found = in_project(found, {one.kind: kind for one, kind in zip(found, kinds, strict=True)}, server.project)
         pairs = list(zip(found, kinds, strict=True))
         parts = (pairs[at : at + LARGEST] for at in range(0, len(pairs), LARGEST))
         lines = (line for part in parts for line in _sent(server, part, dry_run=dry_run))

@@ -59,7 +59,10 @@ def refusal(fault: AmbientError, url: str, named: Callable[[str], str] = lambda 
     if isinstance(fault, ApiError):
         return Refusal(words(fault, named), status_of(fault))
     if isinstance(fault, ConnectionFailed):
-        lines = [f"The API at {url} does not answer: {fault}.", "Is it running, and is AMBIENT_API_URL its address?"]
+        lines = [
+            f"The API at {url} does not answer: {fault}.",
+            "Is it running? --server, AMBIENT_API_URL or the context say where.",
+        ]
         return Refusal(lines, UNREACHABLE)
     return Refusal([f"{url}: {fault}"])
 

@@ -27,7 +27,7 @@ def output(default: str | None = "table") -> Callable[[F], F]:
 
 def project(command: F) -> F:
     """``-p``."""
-    return click.option("-p", "--project", metavar="PROJECT", help="The project that is meant.")(command)
+    return click.option("-p", "--project", metavar="PROJECT", help="The project that is meant; '' for all.")(command)
 
 
 def search(command: F) -> F:

@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from ambient_sdk import AmbientClient, AmbientError, NotFound, Plain, Resource
+from ambient_sdk import AmbientClient, AmbientError, ApiError, NotFound, Plain, Resource
 
 from ambient_core import remote
 from ambient_core.config import Settings
-from ambient_core.console.faults import FAILED, NOT_FOUND, USAGE, Refusal, refusal
+from ambient_core.console.faults import FAILED, NOT_ALLOWED, NOT_FOUND, USAGE, Refusal, refusal
 from ambient_core.console.keeping import contract_of
 from ambient_core.contract import Contract, RemoteAction, RemoteKind
+from ambient_core.errors import SetupError
 
 _PROJECT = "X-Ambient-Project"
 _SHOWN = 5
@@ -27,7 +28,7 @@ class Server:
 
     def __init__(self, client: AmbientClient, project: str = "") -> None:
         self.client = client
-        self._project = project
+        self.project = project
         self._contract: Contract | None = None
 
     @property
@@ -112,8 +113,8 @@ class Server:
         return body if isinstance(body, dict) else {"items": body}
 
     def _mean(self, kind: RemoteKind) -> None:
-        if self._project and "project_id" in kind.shown:
-            self.client.transport.carry({_PROJECT: self._project})
+        if self.project and "project_id" in kind.shown:
+            self.client.transport.carry({_PROJECT: self.project})
 
 
 def address(kind: RemoteKind, action: RemoteAction, identifier: str) -> str:
@@ -131,13 +132,22 @@ def opened(settings: Settings, project: str | None = None) -> Iterator[Server]:
     """The server of these settings; what goes wrong with it ends the command.
 
     Args:
-        project: that lists and new objects belong to.
+        project: that lists and new objects belong to; ``None`` for that of the context, empty for all of them.
 
     Raises:
         Refusal: in the server's words.
     """
+    try:
+        target = remote.target_of(settings)
+    except SetupError as fault:
+        raise Refusal([str(fault)], NOT_ALLOWED) from fault
     with remote.connected(settings) as client:
         try:
-            yield Server(client, project or "")
+            yield Server(client, target.project if project is None else project)
+        except SetupError as fault:
+            # A login that has ended, and cannot be renewed.
+            raise Refusal([str(fault)], NOT_ALLOWED) from fault
         except AmbientError as fault:
-            raise refusal(fault, client.transport.base_url) from fault
+            known = refusal(fault, target.server)
+            what_to_do = remote.advice(fault, target).strip() if isinstance(fault, ApiError) else ""
+            raise Refusal([*known.lines, *([what_to_do] if what_to_do else [])], known.exit_code) from fault

@@ -13,6 +13,10 @@ PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
 NAMED = sorted(set(re.findall(r"`ambient ([a-z]+)\b", PAGE)) - {"clone"})
 
 
+def test_the_page_names_every_command() -> None:
+    assert sorted(cli.list_commands(click.Context(cli))) == NAMED
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_every_command_of_the_page_exists(name: str) -> None:
     command = cli.get_command(click.Context(cli), name)

@@ -109,6 +109,28 @@ def test_who_is_not_known_may_not(ambient: Any, monkeypatch: pytest.MonkeyPatch)
     assert ambient("get", "lions").exit_code == 4
 
 
+def test_who_has_no_login_is_told_how_to_get_one(ambient: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AMBIENT_TOKEN")
+    shown = ambient("get", "lions")
+    assert (shown.exit_code, "run: ambient login" in shown.stderr) == (4, True)
+
+
+def test_the_project_of_the_context_is_meant_unless_another_is(
+    ambient: Any, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("other-side", "this-side"):
+        call("POST", "/projects", json={"name": name})
+        call("POST", "/skills", json={"name": f"skill-of-{name}", "project_id": name})
+    monkeypatch.setenv("AMBIENT_PROJECT", "this-side")
+    assert ambient("get", "skills", "-o", "name").stdout == "skills/skill-of-this-side\n"
+    assert ambient("get", "skills", "-o", "name", "-p", "other-side").stdout == "skills/skill-of-other-side\n"
+    assert ambient("get", "skills", "-o", "name", "-p", "").stdout.count("side\n") == 2
+    assert ambient("get", "project", "other-side", "-o", "name").stdout == "projects/other-side\n"
+    document = "kind: Skill\nname: written\n"
+    assert ambient("create", "-f", "-", input=document).stdout == "skills/written created\n"
+    assert ambient("get", "skill", "written", "-o", "jsonpath=.project_id").stdout == "this-side\n"
+
+
 def test_a_server_that_is_away_is_named(ambient: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMBIENT_API_URL", "http://127.0.0.1:9")
     shown = ambient("get", "lions")
