@@ -6,28 +6,42 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ambient_core.config import FILE_VARIABLE, Loaded, Settings, Sources, load, plugin_prefix
 from ambient_core.errors import SetupError, Unavailable
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _COMMANDS = {
+    "action": ("ambient_core.commands.action", "Run any action of any kind."),
     "apply": ("ambient_core.commands.apply", "Bring the API to what files declare."),
+    "completion": ("ambient_core.commands.completion", "Print what makes a shell complete words."),
     "config": ("ambient_core.commands.config", "Print every setting; choose among contexts."),
     "controlplane": ("ambient_core.commands.controlplane", "Run and look at the control plane."),
     "credentials": ("ambient_core.commands.credentials", "Make and change the keys under which secrets are sealed."),
+    "create": ("ambient_core.commands.create", "Make an object of any kind."),
     "db": ("ambient_core.commands.database", "Bring the database up to date, or back."),
+    "delete": ("ambient_core.commands.delete", "Delete objects of any kind."),
+    "describe": ("ambient_core.commands.describe", "Say all about one object."),
     "dev": ("ambient_core.commands.dev", "Start the whole system on this machine."),
     "doctor": ("ambient_core.commands.doctor", "Check the configuration and what it reaches."),
+    "edit": ("ambient_core.commands.edit", "Change an object in your editor."),
     "explain": ("ambient_core.commands.explain", "Say why an object stands where it stands."),
+    "get": ("ambient_core.commands.get", "Show objects of any kind."),
     "login": ("ambient_core.commands.login", "Log in to a server, and keep that as a context."),
     "logout": ("ambient_core.commands.logout", "Forget a login, and have its provider forget it."),
+    "logs": ("ambient_core.commands.logs", "Print what an object wrote."),
     "openapi": ("ambient_core.commands.openapi", "Write or check the contract."),
     "plugins": ("ambient_core.commands.plugins", "List plugins, and why some do not serve."),
     "serve": ("ambient_core.commands.serve", "Serve the API."),
+    "start": ("ambient_core.commands.action:start", "Start objects, such as sessions."),
+    "stop": ("ambient_core.commands.action:stop", "Stop objects, such as sessions."),
     "version": ("ambient_core.commands.version", "Print the version."),
+    "watch": ("ambient_core.commands.watch", "Follow objects of any kind."),
     "whoami": ("ambient_core.commands.whoami", "Say who you are, and where."),
 }
 
@@ -70,17 +84,33 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command, ours or a plugin's."""
         if cmd_name in _COMMANDS:
-            command = import_module(_COMMANDS[cmd_name][0]).command
+            module, _, name = _COMMANDS[cmd_name][0].partition(":")
+            command = getattr(import_module(module), name or "command")
             assert isinstance(command, click.Command)
             return command
         if super().get_command(ctx, cmd_name) is None:
             self._ask_plugins(ctx)
-        return super().get_command(ctx, cmd_name)
+        return super().get_command(ctx, cmd_name) or self._action(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, from the table above alone."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
+
+    def _action(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        # What is no command of ours or of a plugin may be an action of the server's kinds.
+        actions = import_module(_COMMANDS["action"][0]).command
+        assert isinstance(actions, click.Group)
+        return actions.get_command(ctx, cmd_name)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Commands and options; a command is not imported to be offered."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - not needed for --help
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        found = [(name, text) for name, (_, text) in sorted(_COMMANDS.items()) if name.startswith(incomplete)]
+        return [CompletionItem(name, help=text) for name, text in found]
 
     def _ask_plugins(self, ctx: click.Context) -> None:
         from ambient_core.plugins import load_plugins  # noqa: PLC0415 - only for commands that are not ours
@@ -123,6 +153,12 @@ def invocation_of(config: Path | None = None, **flags: Any) -> Invocation:
             os.environ[variable] = flags[name]
     claimed = [plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins")]
     return Invocation(Sources(file=config, flags=flags, claimed=claimed))
+
+
+def invocation_in(context: click.Context) -> Invocation:
+    """What was said before the command's name, also while a shell asks for completions and nothing is called."""
+    found = context.find_root()
+    return found.obj if isinstance(found.obj, Invocation) else invocation_of(**found.params)
 
 
 def main() -> None:

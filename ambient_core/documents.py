@@ -158,6 +158,8 @@ def action(kind: Kind, action: Action) -> Document:
         "x-ambient-verb": action.name,
         "parameters": [*_action_headers(action), *action.parameters],
     }
+    if action.until:
+        document["x-ambient-until"] = {name: dict(values) for name, values in action.until.items()}
     if len(text) > 1:
         document["description"] = "\n\n".join(text[1:])
     if action.body is not None:

@@ -87,6 +87,7 @@ class Action:
     secret: bool = False
     errors: tuple[int, ...] = ()
     operation_id: str = ""
+    until: Mapping[str, Mapping[str, bool]] = attribute(default_factory=dict)
     doc: str = ""
 
     @property
@@ -113,7 +114,8 @@ def action(**options: Any) -> Callable[[Callable[..., Any]], Action]:
             (may answer ``text/event-stream``), ``fenced`` (it has a guard of its own against stale callers, or only adds
             something, so that ``If-Match`` is never demanded), ``secret`` (its answer is told once and kept nowhere, so
             it takes no ``Idempotency-Key`` and no part in a batch), ``errors`` (statuses beyond the usual),
-            ``operation_id`` and ``name`` (the verb).
+            ``operation_id``, ``name`` (the verb) and ``until`` (when what it began is over: field -> value -> whether that
+            is what was wanted; tools wait by it).
     """
 
     def make(function: Callable[..., Any]) -> Action:
@@ -255,6 +257,7 @@ def check_kind(kind: Kind) -> None:
     if strange := sorted(set(kind.verbs) - set(VERBS)):
         raise SetupError(f"Kind {kind.name!r} has no verb {strange[0]!r}; verbs: {', '.join(VERBS)}.")
     asked = {name for group in kind.unique for name in group} | {n for n in (kind.id_from, kind.project_field) if n}
+    asked |= {name for action in kind.actions for name in action.until}
     if unknown := sorted(asked - names):
         raise SetupError(f"Kind {kind.name!r} names fields that it does not have: {', '.join(unknown)}.")
     _check_fields(kind, asked)

@@ -69,7 +69,7 @@ def read(names: Iterable[str], standard_input: Iterable[str] = (), *, recursive:
     """
     found: list[Manifest] = []
     for name, text in _texts(names, standard_input, recursive=recursive):
-        for line, value in _values(name, text):
+        for line, value in values(name, text):
             found.append(_manifest(f"{name}:{line}", value))
             if len(found) > _MOST:
                 raise SetupError(f"There are more than {_MOST} documents; apply fewer files at a time.")
@@ -106,7 +106,15 @@ def _text(path: Path) -> str:
         raise SetupError(f"{path} cannot be read: {fault.strerror}.") from None
 
 
-def _values(name: str, text: str) -> Iterator[tuple[int, Any]]:
+def values(name: str, text: str) -> Iterator[tuple[int, Any]]:
+    """Each value of a text in YAML or JSON, with the line that it begins at.
+
+    Args:
+        name: what the text is called; one that ends as YAML is read as YAML.
+
+    Raises:
+        SetupError: naming text and line.
+    """
     try:
         yield from (
             _json(text) if text.lstrip()[:1] in ("{", "[") and not name.endswith((".yaml", ".yml")) else _yaml(text)

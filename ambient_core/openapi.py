@@ -1,6 +1,7 @@
 """The contract: composed from the code, published, dumped, and compared with the routes both ways."""
 
 import copy
+import hashlib
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import yaml
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_smorest import Api
 
 from ambient_core import batch_contract, descriptions, documents, examples, headers
@@ -82,11 +83,17 @@ def publish(app: "Application", api: Api, fragments: Iterable[tuple[str, dict[st
     document = compose(api.spec.to_dict(), fragments)
     app.extensions["ambient_openapi"] = document
     rendered = orjson.dumps(document)
+    tag = hashlib.sha256(rendered).hexdigest()[:32]
     page = resources.files("ambient_core").joinpath("openapi.html").read_bytes()
 
     @public
     def openapi() -> Response:
-        return Response(rendered, mimetype="application/json")
+        answer = Response(rendered, mimetype="application/json")
+        answer.set_etag(tag)
+        # Tools keep it, and ask whether it is still the same.
+        answer.headers["Cache-Control"] = "no-cache"
+        answer.make_conditional(request)
+        return answer
 
     @public
     def openapi_page() -> Response:

@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from ambient_sdk import AmbientClient, AmbientError, ApiError
 
 from ambient_core.config import Settings
+from ambient_core.contract import Contract, RemoteKind
 from ambient_core.errors import BASE_PATH, SetupError
 from ambient_core.login import contexts
 from ambient_core.login.contexts import Context
@@ -97,65 +97,18 @@ def connected(settings: Settings) -> Iterator[AmbientClient]:
         try:
             yield client
         except ApiError as fault:
-            raise SetupError(fault.reason + _advice(fault, target)) from fault
+            raise SetupError(fault.reason + advice(fault, target)) from fault
         except AmbientError as fault:
             raise SetupError(f"The API at {target.server} does not answer.") from fault
 
 
-def _advice(fault: ApiError, target: Target) -> str:
+def advice(fault: ApiError, target: Target) -> str:
+    """What to do about a refusal beside what the server says; empty where nothing helps."""
     return f" Run: ambient login --context {target.context}" if fault.status == 401 and target.context else ""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteKind:
-    """A kind as the server's contract tells it.
-
-    Args:
-        name: singular.
-        plural: its path.
-        fields: what a caller may give.
-        secrets: those of them that are never shown.
-        unique: the groups of fields that an object is found by.
-        labelled: whether it has labels.
-    """
-
-    name: str
-    plural: str
-    fields: frozenset[str]
-    secrets: frozenset[str]
-    unique: tuple[tuple[str, ...], ...]
-    labelled: bool
-
-    @property
-    def path(self) -> str:
-        """Where its objects are."""
-        return f"{BASE_PATH}/{self.plural}"
 
 
 def kinds(client: AmbientClient) -> dict[str, RemoteKind]:
     """The kinds that the server lets us create, by name and by plural."""
-    contract = client.transport.json("GET", f"{BASE_PATH}/openapi")
-    schemas = contract["components"]["schemas"]
-    found: dict[str, RemoteKind] = {}
-    for path, item in contract["paths"].items():
-        operation = item.get("post", {})
-        if operation.get("x-ambient-verb") == "create" and "x-ambient-unique" in operation:
-            kind = _kind(path, operation, schemas)
-            found |= {kind.name: kind, kind.plural: kind}
-    return found
-
-
-def _kind(path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> RemoteKind:
-    name = str(operation["operationId"]).removeprefix("create")
-    given = frozenset(schemas[f"{name}Create"].get("properties", {}))
-    shown = schemas[name].get("properties", {})
-    labels = shown.get("labels", {})
-    unique = tuple(tuple(group) for group in operation["x-ambient-unique"])
-    return RemoteKind(
-        name,
-        path.rsplit("/", 1)[1],
-        given,
-        given - set(shown),
-        unique,
-        labels.get("type") == "object" and "labels" in given,
-    )
+    contract = Contract(client.transport.json("GET", f"{BASE_PATH}/openapi"))
+    made = [kind for kind in contract.kinds.values() if kind.given is not None]
+    return {name: kind for kind in made for name in (kind.name, kind.plural)}

@@ -8,9 +8,9 @@ import orjson
 from ambient_sdk import AmbientClient, ApiError, Batch, Result
 from ambient_sdk.batch import LARGEST
 
+from ambient_core.contract import RemoteKind
 from ambient_core.errors import SetupError
 from ambient_core.manifests import Manifest
-from ambient_core.remote import RemoteKind
 
 _OUTCOMES = {"created": "created", "patched": "changed", "unchanged": "unchanged"}
 _SERVERS_OWN = frozenset({"id", "kind", "href", "created_at", "updated_at", "version"})

@@ -33,6 +33,13 @@ def test_what_is_served_is_what_is_documented_and_what_is_committed(app: Any) ->
     assert openapi.check(app, ROOT / "openapi.yaml") == []
 
 
+def test_who_has_the_document_is_told_so(call: Any) -> None:
+    first = call("GET", "/openapi")
+    again = call("GET", "/openapi", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert call("GET", "/openapi", headers={"If-None-Match": '"other"'}).json == first.json
+
+
 def test_a_route_that_is_not_documented_and_an_operation_that_is_not_served_are_named(app: Any) -> None:
     bare = Flask("bare")
     bare.extensions["ambient_openapi"] = copy.deepcopy(app.extensions["ambient_openapi"])

@@ -16,6 +16,7 @@ from ambient_core import Conflict, Kind, Principal, Resource, SetupError, field,
 from ambient_core.app import create_app
 from ambient_core.cli import cli
 from ambient_core.config import Settings, setting
+from ambient_core.kinds import Action
 from ambient_core.plugins import Source, installed, load_plugins
 from tests.core.strangers import broken, kinds, plugin, reason_of
 from tests.e2e.conftest import wait_for
@@ -51,6 +52,15 @@ def test_a_kind_whose_name_is_taken_names_both(loaded: Any, forget: None) -> Non
 
     reason = reason_of(loaded(plugin("zoo", ambient_kinds=kinds(Kind(Skill)))), "zoo")
     assert reason == "The name 'Skill' is taken by kind 'Skill' of plugin 'skills'."
+
+
+def test_an_action_that_ends_by_a_field_that_is_not_there_is_set_aside(loaded: Any, forget: None) -> None:
+    class Tiger(Resource):
+        __tablename__ = "tigers"
+
+    hunt = Action("hunt", lambda store, identifier: None, until={"hunger": {"none": True}})
+    reason = reason_of(loaded(plugin("zoo", ambient_kinds=kinds(Kind(Tiger, actions=[hunt])))), "zoo")
+    assert reason == "Kind 'Tiger' names fields that it does not have: hunger."
 
 
 def test_a_table_that_is_taken_is_set_aside_in_words(loaded: Any) -> None:

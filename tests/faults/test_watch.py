@@ -1,8 +1,14 @@
 """Watches of a server with several workers that are killed and stopped: each change once, in order, and no long good-bye."""
 
 import itertools
+import json
+import secrets
 import signal
+import subprocess
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -86,3 +92,34 @@ def test_a_server_that_stops_while_a_worker_starts_ends_well(parts: Parts) -> No
     parts.parts["api"].terminate()
     assert parts.parts["api"].wait(30) == 0
     start_again(parts)
+
+
+@contextmanager
+def started(command: list[str], environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """A command that runs, and has ended in the end."""
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_the_command_line_goes_on_over_a_restart_of_the_server(parts: Parts) -> None:
+    """``ambient watch``: each change once and in order, in JSON lines, while the API is away and comes back."""
+    command = [sys.executable, "-m", "ambient_core", "watch", "skills", "-p", "demo", "-o", "json", "--no-initial"]
+    own = {**parts.variables, "AMBIENT_TOKEN": "token-of-developer"}
+    seen: list[Any] = []
+    with client(parts) as writer, started(command, own) as watch:
+        reader = threading.Thread(target=lambda: seen.extend(map(json.loads, watch.stdout or ())))
+        reader.start()
+        # What is made before the watch has begun is no change to it.
+        wait_for(lambda: writer.skills.apply(name="knock", prompt=secrets.token_hex(4)) and seen, "the first event")
+        made = [writer.skills.create(name=f"before-{number}").id for number in range(3)]
+        parts.parts["api"].send_signal(signal.SIGTERM)
+        assert parts.parts["api"].wait(60) == 0
+        start_again(parts)
+        made += [writer.skills.create(name=f"after-{number}").id for number in range(3)]
+        wait_for(lambda: seen[-1]["object"]["id"] == made[-1], "the last event")
+        watch.kill()
+        reader.join(60)
+    assert [event["object"]["id"] for event in seen if event["object"]["name"] != "knock"] == made

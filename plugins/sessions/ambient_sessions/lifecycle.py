@@ -48,6 +48,12 @@ ACTIONS: dict[str, dict[Phase | None, Phase]] = {
 }
 """What a caller may do, and the phase that follows."""
 
+RUNNING_OR_ENDED = {"phase": {"Running": True, "Completed": True, "Failed": False, "Stopped": False}}
+"""When a start is over, and whether it came to what was wanted."""
+
+ENDED = {"phase": {"Stopped": True, "Completed": True, "Failed": False}}
+"""When a stop is over, and whether it came to what was wanted."""
+
 WRITES: dict[Phase | None, frozenset[Phase]] = {
     None: frozenset(),
     Phase.PENDING: frozenset({Phase.CREATING, Phase.RUNNING, Phase.STOPPING, Phase.FAILED}),

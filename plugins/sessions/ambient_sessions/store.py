@@ -14,7 +14,16 @@ from ambient_core.leadership import PARAMETER, check_fence
 from ambient_core.preconditions import Precondition
 from ambient_core.validators import Length, Range, git_url_fault
 from ambient_sessions import tokens
-from ambient_sessions.lifecycle import TERMINAL, Phase, check_runners, reported, started, stopped
+from ambient_sessions.lifecycle import (
+    ENDED,
+    RUNNING_OR_ENDED,
+    TERMINAL,
+    Phase,
+    check_runners,
+    reported,
+    started,
+    stopped,
+)
 from ambient_sessions.messages import NewMessage, add_message
 from ambient_sessions.model import ConditionSchema, ReconciledRepositorySchema
 from ambient_sessions.ownership import check_owned
@@ -83,7 +92,7 @@ class SessionStore(Store):
         super().delete(identifier, condition)
 
 
-@action()
+@action(until=RUNNING_OR_ENDED)
 def start(store: Store, identifier: str) -> Answer:
     """Start a session that is not running.
 
@@ -96,7 +105,7 @@ def start(store: Store, identifier: str) -> Answer:
     return store.write(identifier, written)
 
 
-@action()
+@action(until=ENDED)
 def stop(store: Store, identifier: str) -> Answer:
     """Stop a session that is pending, creating or running."""
     row = store.row(identifier, lock=True)

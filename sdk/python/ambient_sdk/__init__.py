@@ -20,7 +20,7 @@ from ambient_sdk.errors import (
     TooManyRequests,
     Unauthenticated,
 )
-from ambient_sdk.resource import Page, Resource
+from ambient_sdk.resource import Page, Plain, Resource
 from ambient_sdk.watch import Event, Watch
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Gone",
     "NotFound",
     "Page",
+    "Plain",
     "PreconditionFailed",
     "PreconditionRequired",
     "Resource",

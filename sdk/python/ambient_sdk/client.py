@@ -7,6 +7,7 @@ from typing import Self
 from ambient_sdk._generated.resources import Resources
 from ambient_sdk.batch import Batch, Result
 from ambient_sdk.changes import Changes
+from ambient_sdk.resource import Plain, PlainResource, Resource
 from ambient_sdk.transport import Transport
 
 
@@ -52,6 +53,15 @@ class AmbientClient(Resources):
         """
         url = os.environ.get("AMBIENT_API_URL", "http://127.0.0.1:8000")
         return cls(url, os.environ["AMBIENT_TOKEN"], os.environ.get("AMBIENT_PROJECT"))
+
+    def kind(self, name: str, path: str) -> Resource[Plain]:
+        """The five verbs of any kind, also of one that this client was not generated for; objects come as on the wire.
+
+        Args:
+            name: such as ``Gadget``.
+            path: where its objects are, such as ``/api/ambient/v1/gadgets``.
+        """
+        return PlainResource(self.transport, name, path)
 
     def batch(
         self, batch: Batch, *, atomic: bool = False, dry_run: bool = False, idempotency_key: str | None = None

@@ -83,6 +83,11 @@ class Resource(Generic[M]):
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    @property
+    def kind(self) -> str:
+        """The kind's name, as a batch takes it."""
+        return self.model.__name__
+
     def list(self, *, size: int = 100, page_token: str | None = None, **query: Any) -> Page[M]:
         """One page; further keywords are ``page``, ``total``, ``search``, ``order_by`` and the kind's own parameters.
 
@@ -243,7 +248,7 @@ class Resource(Generic[M]):
         Returns:
             the object as it is stored, and ``created``, ``patched`` or ``unchanged``.
         """
-        batch = Batch().apply(self.model.__name__, if_match=if_match, **fields)
+        batch = Batch().apply(self.kind, if_match=if_match, **fields)
         result = batch.send(self._transport, atomic=True, dry_run=dry_run)[0]
         return read(self.model, result.body), str(result.outcome)
 
@@ -283,6 +288,41 @@ class Resource(Generic[M]):
 
     def _address(self, id: str, *rest: str) -> str:  # noqa: A002
         return "/".join([self.path, quote(id, safe=""), *rest])
+
+
+class Plain(dict[str, Any]):
+    """An object as it is on the wire."""
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """The same object."""
+        return cls(src_dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same object."""
+        return dict(self)
+
+
+class PlainResource(Resource[Plain]):
+    """A kind that this client was not generated for.
+
+    Args:
+        transport: where requests go.
+        name: of the kind.
+        path: where its objects are.
+    """
+
+    model = Plain
+
+    def __init__(self, transport: Transport, name: str, path: str) -> None:
+        super().__init__(transport)
+        self._name = name
+        self.path = path
+
+    @property
+    def kind(self) -> str:
+        """The kind's name, as a batch takes it."""
+        return self._name
 
 
 def _given(query: Mapping[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,9 @@ class Transport:
         timeout: seconds for one try.
         attempts: tries in all.
         sleep: waits so many seconds; tests give their own.
+
+    Attributes:
+        base_url: as given.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Transport:
         attempts: int = 4,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self.base_url = base_url
         headers = {"Accept": "application/json"}
         if project is not None:
             headers["X-Ambient-Project"] = project

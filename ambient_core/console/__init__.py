@@ -1,0 +1,1 @@
+"""What the commands over any kind share: the server's contract, what is printed, what is typed, and what went wrong."""
