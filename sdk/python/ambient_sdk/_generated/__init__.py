@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 bc578c24a62fa8e54145d0a3367404da8c83bcef0548f077817d7ee666b8af41)."""
+"""Generated from openapi.yaml (sha256 6088d48086ee89459496218ef69bf0fcb525b9bb10c92bcb33517ea89b0fad0f)."""

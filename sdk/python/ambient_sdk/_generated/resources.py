@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 bc578c24a62fa8e54145d0a3367404da8c83bcef0548f077817d7ee666b8af41); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 6088d48086ee89459496218ef69bf0fcb525b9bb10c92bcb33517ea89b0fad0f); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
