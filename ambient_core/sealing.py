@@ -3,6 +3,7 @@
 A store's rules and hooks see what a caller gives as it is given. What `Store.row` reads is sealed; `open_secret` opens it.
 """
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from ambient_core.rules import type_of
 
 if TYPE_CHECKING:
     from ambient_core.store import Store
+
+log = logging.getLogger(__name__)
 
 
 def seal_row(store: "Store", row: dict[str, Any]) -> None:
@@ -58,7 +61,14 @@ def open_secret(store: "Store", row: Mapping[str, Any], name: str) -> Any:
         Unreadable: no key of this server opens it.
         Unavailable: this server has no key at all.
     """
-    return None if row[name] is None else opened(_keyring(store), store.kind, row, name)
+    if row[name] is None:
+        return None
+    try:
+        return opened(_keyring(store), store.kind, row, name)
+    except Unreadable as fault:
+        # The caller can do nothing about it; whoever keeps the keys can.
+        log.error("%s", fault)
+        raise
 
 
 def sealed(keyring: Keyring, kind: Kind, identifier: str, name: str, value: Any) -> str:

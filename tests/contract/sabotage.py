@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ambient_core import batch, changes, history, parameters, past, rest, statements, visibility
+from ambient_core import batch, changes, history, parameters, past, rest, sealing, statements, visibility
 from ambient_core.changes import START, Now
 from ambient_core.preconditions import Precondition
 from ambient_core.statements import NOWHERE
@@ -114,6 +114,14 @@ def do_an_atomic_batch_in_part() -> None:
     batch.Batch.__init__ = lambda self, *a, atomic: original(self, *a, atomic=False)  # type: ignore[method-assign]
 
 
+def store_secrets_as_they_come() -> None:
+    sealing.sealed = lambda keyring, kind, identifier, name, value: str(value)
+
+
+def take_an_equal_secret_for_another() -> None:
+    sealing.is_same = lambda *_: False
+
+
 MISTAKES: dict[str, Callable[[], Any]] = {
     function.__name__: function
     for function in (
@@ -136,6 +144,8 @@ MISTAKES: dict[str, Callable[[], Any]] = {
         delete_more_than_was_meant,
         take_anybody_s_page_tokens,
         do_an_atomic_batch_in_part,
+        store_secrets_as_they_come,
+        take_an_equal_secret_for_another,
     )
 }
 
@@ -145,8 +155,15 @@ NOTICED_BY = {
     "delete_more_than_was_meant": "many",
     "take_anybody_s_page_tokens": "pages",
     "do_an_atomic_batch_in_part": "batch",
+    "store_secrets_as_they_come": "contract",
+    "take_an_equal_secret_for_another": "contract",
 }
 """The part of the suite that looks at what a mistake spoils; where none is named, the parts about the verbs and the log."""
+
+
+def kinds_of(mistake: str) -> str:
+    """The kinds that show a mistake: of secrets one that has some."""
+    return "Credential" if "secret" in mistake else "Project or Skill"
 
 
 def pytest_configure() -> None:

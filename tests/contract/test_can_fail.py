@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.sabotage import MISTAKES, NOTICED_BY
+from tests.contract.sabotage import MISTAKES, NOTICED_BY, kinds_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = ("contract", "log", "past")
@@ -34,7 +34,7 @@ def test_the_contract_suite_notices(mistake: str, server: Any) -> None:
     given = {"SABOTAGE": mistake, "AMBIENT_TEST_DATABASE_URL": server.url}
     parts = [NOTICED_BY[mistake]] if mistake in NOTICED_BY else SUITE
     done = subprocess.run(
-        [*command, *(f"tests/contract/test_{part}.py" for part in parts), "-k", "Project or Skill"],
+        [*command, *(f"tests/contract/test_{part}.py" for part in parts), "-k", kinds_of(mistake)],
         cwd=ROOT,
         env={**os.environ, **given},
         capture_output=True,

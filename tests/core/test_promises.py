@@ -26,7 +26,7 @@ def names_in(path: Path) -> frozenset[str]:
 
 
 def files() -> Iterator[Path]:
-    for folder in ("tests", "plugins", "sdk/python/tests"):
+    for folder in ("tests", "plugins", "sdk/python/tests", "runner/tests"):
         yield from (ROOT / folder).rglob("test_*.py")
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Table, false, or_, select, true, union_all
 from ambient_access.grants import Allowing, grants_of
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
-from ambient_access.subject import Subject, is_governed, subject_of
+from ambient_access.subject import Subject, is_governed, may_own, subject_of
 from ambient_core import Kind, Principal, hookimpl
 from ambient_core.identity import CONTROL_PLANE
 
@@ -23,7 +23,7 @@ def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
     grants, wanted = grants_of(principal), needed(kind, verb)
     if not grants.pass_limit(wanted):
         return False
-    if _is_open(kind, verb) or grants.allow(wanted):
+    if _is_open(kind, verb, principal) or grants.allow(wanted):
         return True
     # The core's own hook lets the control plane do everything; where roles are kept, it has its role and no more.
     return False if principal == CONTROL_PLANE else None
@@ -40,9 +40,10 @@ def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement
     return condition(kind, subject_of(principal), allowing, kind.reads(verb))
 
 
-def _is_open(kind: Kind, verb: str) -> bool:
+def _is_open(kind: Kind, verb: str, principal: Principal) -> bool:
     secret = any(action.name == verb and action.secret for action in kind.actions)
-    return (kind.reads(verb) and not secret) or (kind.name, verb) in OWNED or kind.name == "Token"
+    owned = (kind.name, verb) in OWNED and may_own(principal)
+    return (kind.reads(verb) and not secret) or owned or kind.name == "Token"
 
 
 @lru_cache(maxsize=8192)

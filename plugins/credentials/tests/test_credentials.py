@@ -1,11 +1,13 @@
 """Credentials: who keeps them, to which sessions they are lent, and who fetches what is secret of them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ambient_credentials.sessions import lent_to
 from sqlalchemy import select
 
+from ambient_core.keyring import Keyring
 from tests.access.people import People
 
 TOKEN = "canary-of-a-credential"
@@ -177,6 +179,18 @@ def test_one_without_a_token_says_so(owner: Any, project: str, made: Any, lend: 
     lend(owner, credential, project_id=project)
     answer = fetch(running(project), credential)
     assert (answer.status_code, "has no token" in answer.json["reason"]) == (409, True)
+
+
+def test_a_key_that_this_server_lacks_is_a_fault_of_ours_and_in_the_log(
+    people: People, owner: Any, project: str, made: Any, lend: Any, running: Any, monkeypatch: Any, caplog: Any
+) -> None:
+    credential, session = made(owner), running(project)
+    lend(owner, credential, project_id=project)
+    monkeypatch.setattr(people.app, "runtime", replace(people.app.runtime, keyring=Keyring({9: b"9" * 32})))
+    answer = fetch(session, credential)
+    assert (answer.status_code, "sealed with key 1" in answer.json["reason"]) == (500, True)
+    assert "sealed with key 1, which this server's keyring lacks" in caplog.text
+    assert people.admin("GET", f"/changes?object_id={credential}&verb=fetch_token").json["items"] == []
 
 
 def test_an_agent_s_credential_is_before_its_project_s_and_is_no_other_agent_s(

@@ -89,6 +89,15 @@ def test_secrets_are_in_the_secret_and_nowhere_else() -> None:
         assert word in str(kept), word
 
 
+def test_what_prepares_the_workspace_may_fetch_what_the_session_was_lent() -> None:
+    pod = objects.job_of(PLAN, NOW)["spec"]["template"]["spec"]
+    told = json.loads(objects.secret_of(PLAN, OWNER)["stringData"]["prepare.json"])
+    folder = pod["initContainers"][0]["volumeMounts"][-1]["mountPath"]
+    assert told["credentials"] == {"api_url": "http://api", "token_file": f"{folder}/token"}
+    volume = next(volume for volume in pod["volumes"] if volume["name"] == "prepare")
+    assert {item["key"] for item in volume["secret"]["items"]} == {"prepare.json", "token"}
+
+
 def test_a_session_s_variables_never_replace_the_platform_s() -> None:
     kept = objects.secret_of(PLAN, OWNER)["stringData"]
     assert "env.LD_PRELOAD" not in kept

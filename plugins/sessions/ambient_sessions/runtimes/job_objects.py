@@ -132,7 +132,7 @@ def _pod(plan: Plan) -> Object:
             {"name": "home", "emptyDir": {"sizeLimit": "1Gi"}},
             {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},
             _input("inputs", plan.name, _TOKEN_KEY),
-            _input("prepare", plan.name, _PREPARE_KEY),
+            _input("prepare", plan.name, _PREPARE_KEY, _TOKEN_KEY),
         ],
     }
     if settings.image_pull_secret:
@@ -142,8 +142,8 @@ def _pod(plan: Plan) -> Object:
     return pod
 
 
-def _input(volume: str, secret: str, key: str) -> Object:
-    return {"name": volume, "secret": {"secretName": secret, "items": [{"key": key, "path": key}]}}
+def _input(volume: str, secret: str, *keys: str) -> Object:
+    return {"name": volume, "secret": {"secretName": secret, "items": [{"key": key, "path": key} for key in keys]}}
 
 
 def _prepare(plan: Plan) -> Object:
@@ -218,7 +218,8 @@ def secret_of(plan: Plan, owner: Object) -> Object:
     """The Secret: token, keys, variables, and what the workspace is prepared with."""
     given, own = plan.environment(), variables(plan.order.session)
     kept = {_key(name): value for name, value in given.items() if _is_secret(name, value, own)}
-    data = {**kept, _TOKEN_KEY: plan.order.token, _PREPARE_KEY: json.dumps(preparation(plan.order, plan.settings))}
+    prepared = preparation(plan.order, plan.settings, f"{_INPUTS}/{_TOKEN_KEY}")
+    data = {**kept, _TOKEN_KEY: plan.order.token, _PREPARE_KEY: json.dumps(prepared)}
     return {"metadata": plan.metadata(owner), "type": "Opaque", "stringData": data}
 
 
