@@ -12,7 +12,7 @@ from psycopg import sql
 
 from ambient_core import listing
 from ambient_core.app import Application
-from ambient_core.rest import Operation
+from ambient_core.operation import Operation
 from conftest import BASE
 from tests.access.people import People
 from tests.bench import bindings

@@ -176,6 +176,37 @@ def test_case_19_a_role_that_is_removed_ends_the_events_of_its_scope(
     assert told(events) == [("ADDED", first, 1), ("ADDED", last, 1)]
 
 
+def test_case_23_a_cursor_of_another_session_shows_nothing_of_it(people: People, project: str, other: str) -> None:
+    own, foreign = (
+        people.admin("POST", "/sessions", json={"name": "s", "project_id": place, "prompt": f"of {place}"}).json["id"]
+        for place in (project, other)
+    )
+    for text in ("first", "second"):
+        people.admin("POST", f"/sessions/{foreign}/messages", json={"payload": f"{text} of {other}"})
+        people.admin("POST", f"/sessions/{own}/messages", json={"payload": f"{text} of {project}"})
+    theirs = people.admin("GET", "/changes?kinds=Session&size=1").json["items"][0]["cursor"]
+    ann = people.having("project:viewer", project_id=project)
+
+    def streamed(path: str, cursor: str) -> Any:
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": cursor}
+        return ann("GET", path, headers=headers, buffered=False)
+
+    # The number of a message of the other session is one of one's own here, if anything.
+    opened = streamed(f"/sessions/{own}/messages", "1")
+    pieces = b"".join(next(opened.response) for _ in range(3))
+    assert pieces.count(b'"payload"') == 2
+    assert other.encode() not in pieces
+    opened.close()
+    for cursor, status in ((theirs, 400), ("999999999999", 200), ("-1", 400), ("x", 400)):
+        answer = streamed(f"/sessions/{own}/messages", cursor)
+        assert answer.status_code == status, cursor
+        answer.close()
+    with watching(ann, "/changes?kinds=Session", Last_Event_ID=theirs) as stream:
+        people.admin("PATCH", f"/sessions/{foreign}", json={"name": "t"})
+        people.admin("PATCH", f"/sessions/{own}", json={"name": "t"})
+        assert {event["object_id"] for event in stream.until(1)} == {own}
+
+
 def test_case_21_a_header_that_contradicts_path_or_body_is_refused(
     people: People, project: str, other: str, skill: Any
 ) -> None:

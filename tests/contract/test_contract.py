@@ -223,7 +223,7 @@ def test_every_readable_field_can_be_searched_and_shown(kind: Kind, maker: Maker
         assert [set(item) for item in answer.json["items"]] == expected, column.name
 
 
-def test_secret_fields_are_never_shown_searched_or_logged(kind: Kind, maker: Maker, app: Any) -> None:
+def test_16_secret_fields_are_never_shown_searched_or_logged(kind: Kind, maker: Maker, app: Any) -> None:
     made = maker.make(kind)
     for column in kind.columns(Access.SECRET):
         assert column.name not in made
