@@ -19,7 +19,7 @@ from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings
 from ambient_core.context import Addresses, NoSession, adapter_of, context_of
 from ambient_core.cors import Cors, origins_of
-from ambient_core.database import Database, Limits
+from ambient_core.database import Database, Limits, url_of
 from ambient_core.development import DevelopmentAccess
 from ambient_core.discovery import Discovery
 from ambient_core.error_answers import error_response, one_error_shape
@@ -41,15 +41,15 @@ from ambient_core.production import ControlPlaneAccess, check_authorization
 from ambient_core.profiles import check_profile, keyring_of
 from ambient_core.rates import Rates
 from ambient_core.reactions import Reactions
+from ambient_core.reading import positioned
 from ambient_core.refusals import Recorder
-from ambient_core.replicas import POSITION, Replica
+from ambient_core.replicas import Replica
 from ambient_core.transaction import origin
 from ambient_core.watchers import Hub
 
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _INBOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -199,6 +199,8 @@ def create_app(settings: Settings, surface: str = "api", plugins: Plugins | None
         SetupError: the settings do not allow a start, or ``strict`` is on and a plugin would be set aside.
     """
     check_profile(settings)
+    if settings.replica_url:
+        url_of(settings.replica_url, "replica_url")
     # The gateway opens no secret.
     keyring = keyring_of(settings) if surface == "api" else None
     plugins = plugins or load_plugins(settings)
@@ -295,7 +297,7 @@ def _assembled(
         replica=replica,
     )
     if replica is not None:
-        app.after_request(_positioned(replica))
+        app.after_request(positioned)
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
     app.admissions = plugins.implementations("ambient_admit")
@@ -306,17 +308,6 @@ def _assembled(
     if surface == "gateway":
         app.wsgi_app = _short_paths(app.wsgi_app)  # type: ignore[method-assign]
     return app
-
-
-def _positioned(replica: Replica) -> Callable[[Response], Response]:
-    """Says with the answer of a write how far a read must reach to show it; what is answered is committed."""
-
-    def positioned(response: Response) -> Response:
-        if request.method not in _READING and response.status_code < 300 and (position := replica.position()):
-            response.headers[POSITION] = position
-        return response
-
-    return positioned
 
 
 def _first(implementations: Iterable[tuple[str, Callable[..., Any]]]) -> Callable[..., Any]:

@@ -24,8 +24,12 @@ from ambient_core.transaction import Transaction
 log = logging.getLogger(__name__)
 
 
-def url_of(text: str) -> URL:
+def url_of(text: str, setting: str = "database_url") -> URL:
     """Read a database URL; ``postgres://`` and ``postgresql://`` mean the driver that we use.
+
+    Args:
+        text: the URL.
+        setting: where it was said.
 
     Raises:
         SetupError: it is no URL of a PostgreSQL database.
@@ -33,9 +37,9 @@ def url_of(text: str) -> URL:
     try:
         url = make_url(text)
     except SQLAlchemyError:
-        raise SetupError("database_url is no URL; write it as postgresql://user:password@host:5432/database") from None
+        raise SetupError(f"{setting} is no URL; write it as postgresql://user:password@host:5432/database") from None
     if url.drivername.split("+")[0] not in ("postgres", "postgresql"):
-        raise SetupError(f"database_url must be a PostgreSQL URL, not {url.drivername!r}.")
+        raise SetupError(f"{setting} must be a PostgreSQL URL, not {url.drivername!r}.")
     return url.set(drivername="postgresql+psycopg")
 
 

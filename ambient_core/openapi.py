@@ -113,19 +113,20 @@ def compose(document: dict[str, Any], fragments: Iterable[tuple[str, dict[str, A
     owners: dict[tuple[str, ...], str] = {}
     for plugin, fragment in fragments:
         _merge(whole, fragment, (), plugin, owners)
-    _limited(whole)
+    _refusing(whole)
     examples.complete(whole)
     headers.complete(whole)
     return _sorted(whole)
 
 
-def _limited(document: dict[str, Any]) -> None:
-    """Say of every operation, a stranger's too, that it may be asked for too often, and its body come too slowly."""
+def _refusing(document: dict[str, Any]) -> None:
+    """Say of every operation, a stranger's too, what each may meet: too many requests, a slow body, a database that is away."""
     for item in document.get("paths", {}).values():
         for method, operation in item.items():
             if method in _METHODS:
                 slow = (408,) if "requestBody" in operation else ()
-                answers = {**documents.refusals((*slow, 429)), **operation.get("responses", {})}
+                away = (503, 504) if operation.get("security") != [] else ()
+                answers = {**documents.refusals((*slow, 429, *away)), **operation.get("responses", {})}
                 operation["responses"] = dict(sorted(answers.items()))
 
 

@@ -27,6 +27,7 @@ from ambient_core.statements import clause_of, joined, scoped
 from ambient_core.transaction import Transaction
 from ambient_core.visibility import Facts, View
 
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _WATCH = ("watch", "search", "after", "initial")
 
 
@@ -75,6 +76,15 @@ def by_position(answer: Callable[[], Response]) -> Response:
         operation.transaction = Transaction(operation.database, deadline, gate)
         response, position = answer(), replica.position()
     if position is not None:
+        response.headers[POSITION] = position
+    return response
+
+
+def positioned(response: Response) -> Response:
+    """Say with the answer of a write how far a read must reach to show it; what is answered is committed."""
+    replica = current().runtime.replica
+    written = request.method not in _READING and response.status_code < 300
+    if replica is not None and written and (position := replica.position()) is not None:
         response.headers[POSITION] = position
     return response
 

@@ -46,6 +46,23 @@ def test_a_list_its_total_and_its_pages_hold_what_is_in_scope(
     assert stranger("GET", f"/skills?size=3&total=false&page_token={first['next_page_token']}").status_code == 400
 
 
+def test_case_20_a_batch_restores_what_its_caller_may_restore_alone(
+    people: People, call: Any, project: str, other: str, skill: Any
+) -> None:
+    lives, gone = skill(project), skill(project)
+    call("DELETE", f"/skills/{gone}")
+    back = [{"op": "restore", "kind": "Skill", "id": id_, "body": {"version": 1}} for id_ in (lives, gone)]
+    for role, place, expected in (
+        ("project:viewer", project, [403, 403]),
+        ("project:owner", other, [404, 404]),
+        ("project:owner", project, [200, 201]),
+    ):
+        who = people.having(role, project_id=place)
+        alone = [who("POST", f"/skills/{o['id']}/restore?dry_run=true", json=o["body"]).status_code for o in back]
+        answer = who("POST", "/batch", json={"operations": back})
+        assert [result["status"] for result in answer.json["results"]] == alone == expected, role
+
+
 @pytest.mark.parametrize(
     ("method", "tail", "body"),
     [

@@ -57,7 +57,19 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_its_errors() -> Non
         assert operation.get("summary"), name
         assert {status[0] for status in operation["responses"]} >= {"2"}, name
         if operation.get("security") != []:
-            assert {"401", "500"} <= set(operation["responses"]), name
+            assert {"401", "429", "500", "503", "504"} <= set(operation["responses"]), name
+
+
+def test_what_a_parameter_can_lead_to_is_among_the_answers() -> None:
+    for name, operation in operations():
+        given = {p.get("$ref", "").rsplit("/", 1)[-1] for p in operation.get("parameters", ())}
+        answers = set(operation["responses"])
+        if "IfMatch" in given:
+            assert answers >= ({"412"} if name.startswith("GET") else {"412", "428"}), name
+        if given & {"AsOf", "LastEventId"}:
+            assert "410" in answers, name
+        if "IdempotencyKey" in given:
+            assert {"409", "422"} <= answers, name
 
 
 def test_every_error_has_the_one_shape() -> None:

@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 
 from ambient_core import migrate, replicas
 from ambient_core.app import create_app
+from ambient_core.errors import SetupError
 from ambient_core.transaction import Transaction
 from tests.faults.standby import Pair, pair
 
@@ -141,6 +142,12 @@ def test_a_position_that_is_none_is_named(call: Any) -> None:
     for wrong in ("x", "1", "0/G", "0/0 ", "'", "123456789/0"):
         answer = call("GET", "/users", headers={"Ambient-Position": wrong})
         assert (answer.status_code, "Ambient-Position" in answer.json["reason"]) == (400, True), wrong
+
+
+def test_a_url_that_is_none_is_named(settings: Any) -> None:
+    for wrong in ("nonsense", "mysql://there/x"):
+        with pytest.raises(SetupError, match="replica_url"):
+            create_app(replace(settings, database_url="postgresql://contract.invalid/none", replica_url=wrong))
 
 
 def test_only_what_was_kept_says_a_position(call: Any) -> None:

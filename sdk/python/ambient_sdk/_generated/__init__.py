@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 6088d48086ee89459496218ef69bf0fcb525b9bb10c92bcb33517ea89b0fad0f)."""
+"""Generated from openapi.yaml (sha256 8d7f77738548908bbbe630891897c2c808096da0f371fb90a53cd1e47a708ae5)."""
