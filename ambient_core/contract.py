@@ -92,10 +92,8 @@ class RemoteKind:
     @property
     def handle(self) -> str:
         """The field that people call an object by; ``id`` where there is none."""
-        if "name" in self.shown:
-            return "name"
         own = [name for group in self.unique for name in group if name != "project_id" and name in self.shown]
-        return own[0] if own else "id"
+        return own[0] if own else "name" if "name" in self.shown else "id"
 
     def label(self, row: Mapping[str, Any]) -> str:
         """What one object is called: ``skills/review``."""

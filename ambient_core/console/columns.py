@@ -48,10 +48,11 @@ class Column:
 
 def columns(kind: RemoteKind, *, wide: bool = False) -> list[Column]:
     """What tells the objects of a kind apart: name, project, where they stand, what each must be given, and the age."""
-    names = [kind.handle]
+    names = [kind.handle, *(["name"] if "name" in kind.shown and kind.handle != "name" else [])]
     names += ["project_id"] if "project_id" in kind.shown else []
     names += [name for name in _choices(kind) if name not in names][:_CHOICES]
-    needed = (kind.given or {}).get("required", ())
+    # What nobody makes has no fields that must be given: there the first ones say what it is.
+    needed = kind.given.get("required", ()) if kind.given is not None else [n for n in kind.shown if n not in _OWN]
     names += [name for name in needed if name not in names and _fits(kind.shown.get(name, {}), _SHORT)][:_NEEDED]
     if wide:
         rest = [name for name, schema in kind.shown.items() if name not in _OWN and _fits(schema, _LONG)]

@@ -88,11 +88,12 @@ class Server:
             Refusal: there is none, or several have the name.
         """
         resource = self.resource(kind)
-        try:
-            return resource.get(word)
-        except NotFound as fault:
-            if kind.handle == "id" or "list" not in kind.verbs:
-                raise Refusal([f"{kind.plural}/{word}: {fault.reason}"], NOT_FOUND) from fault
+        if "get" in kind.verbs:
+            try:
+                return resource.get(word)
+            except NotFound as fault:
+                if kind.handle == "id" or "list" not in kind.verbs:
+                    raise Refusal([f"{kind.plural}/{word}: {fault.reason}"], NOT_FOUND) from fault
         found = resource.list(size=_SHOWN, total=False, search=f"{kind.handle} = {quoted(word)}").items
         if not found:
             text = f"There is no {kind.name} with the id or {kind.handle} {word!r} that you may see."

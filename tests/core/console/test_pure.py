@@ -85,6 +85,25 @@ def test_an_age_is_said_in_its_largest_unit(seconds: float, said: str) -> None:
     assert columns.age((NOW - timedelta(seconds=seconds)).isoformat(), NOW) == said
 
 
+def test_an_object_is_called_by_what_is_its_own() -> None:
+    shown = {"id": TEXT, "name": TEXT, "username": TEXT, "project_id": TEXT}
+    groups: list[tuple[tuple[str, ...], ...]] = [(), (("username",),), (("project_id", "name"),)]
+    assert [RemoteKind("K", "/ks", shown=shown, unique=group).handle for group in groups] == [
+        "name",
+        "username",
+        "name",
+    ]
+    person = RemoteKind(
+        "User", "/users", shown={"id": TEXT, "name": TEXT, "username": TEXT}, unique=(("username",),), given={}
+    )
+    assert [column.title for column in columns.columns(person)] == ["USERNAME", "NAME"]
+
+
+def test_what_nobody_makes_shows_its_first_fields() -> None:
+    kind = RemoteKind("Refusal", "/refusals", shown={"id": TEXT, "reason": TEXT, "actor": TEXT, "more": TEXT})
+    assert [column.title for column in columns.columns(kind)] == ["ID", "REASON", "ACTOR"]
+
+
 def test_a_table_is_as_wide_as_what_stands_in_it() -> None:
     rows = [{"name": "日本", "n": 1}, {"name": "abc\n", "n": None}]
     assert list(columns.table(columns.chosen("name,n"), rows, NOW)) == ["NAME   N", "日本   1", "abc    -"]
