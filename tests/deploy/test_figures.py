@@ -18,7 +18,8 @@ def test_figures_are_shown_at_the_pods_own_address(file: str, name: str, port: i
     (deployment,) = [found for found in documents if found["kind"] == "Deployment"]
     given = {entry["name"]: entry for entry in deployment["spec"]["template"]["spec"]["containers"][0]["env"]}
     assert given["POD_IP"]["valueFrom"] == {"fieldRef": {"fieldPath": "status.podIP"}}
-    environment = {n: entry["value"].replace("$(POD_IP)", "10.1.2.3") for n, entry in given.items() if "value" in entry}
+    variable = f"AMBIENT_{name.upper()}"
+    environment = {variable: given[variable]["value"].replace("$(POD_IP)", "10.1.2.3")}
     assert getattr(load(Settings, Sources(environment=environment)).settings, name) == f"10.1.2.3:{port}"
 
 

@@ -70,6 +70,12 @@ def test_what_the_profile_refuses_is_found(examined: Examined) -> None:
     assert "profile" in failed(found)
 
 
+def test_a_keyring_that_is_missing_is_found_with_the_start_that_it_prevents(examined: Examined) -> None:
+    found = examined(keyring="")
+    assert failed(found) == {"keyring", "start"}
+    assert "AMBIENT_KEYRING" in found["keyring"].detail
+
+
 def test_a_database_that_is_away_is_found_and_the_rest_is_looked_at(examined: Examined) -> None:
     found = examined(database_url="postgresql://me:very-secret@127.0.0.1:1/db")
     assert failed(found) == {"database"}
