@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ import httpx
 import pytest
 from werkzeug.serving import make_server
 
+from tests.identity.conftest import Asked
 from tests.identity.node import Browser, Provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("provider")]
@@ -31,7 +33,14 @@ def api_url(serving: Any, provider: Provider, tmp_path_factory: pytest.TempPathF
         "login_client = 'cli'\nlogin_scopes = ['openid', 'profile', 'email', 'offline_access', 'use']\n"
         "services = {robot = 'nightly'}\n"
     )
-    made = make_server("127.0.0.1", 0, serving(None, oidc_file=file).application, threaded=True)
+    with on_a_socket(serving(None, oidc_file=file)) as url:
+        yield url
+
+
+@contextmanager
+def on_a_socket(asked: Asked) -> Iterator[str]:
+    """An application on a socket; its address."""
+    made = make_server("127.0.0.1", 0, asked.application, threaded=True)
     thread = threading.Thread(target=made.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{made.server_port}"
