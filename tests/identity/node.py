@@ -65,6 +65,8 @@ class Browser:
         if form is None:
             return None
         fields = dict(_named(field) for field in _FIELD.findall(answer.text) if "name=" in field)
+        # A browser sends the button that is pressed, and not the other one.
+        fields.pop("cancel", None)
         if fields.get("prompt") == "consent" and not self._consents:
             return web.get(f"{answer.url}/abort")
         for name in ("login", "username"):

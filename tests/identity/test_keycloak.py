@@ -1,5 +1,7 @@
-"""What is Keycloak's own: where it writes groups and roles, and what it means that somebody is disabled there."""
+"""What is Keycloak's own: where it writes groups and roles, what somebody is who is disabled there, and ``ambient login``."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from tests.identity.conftest import Asked
 from tests.identity.keycloak.server import Keycloak
 from tests.identity.node import SignInRefused
+from tests.identity.test_login import Terminal, logged_in, on_a_socket
 from tests.identity.test_people import principal
 
 pytestmark = [pytest.mark.slow, pytest.mark.keycloak, pytest.mark.xdist_group("provider")]
@@ -23,6 +26,13 @@ def asking(serving: Any, keycloak: Keycloak, tmp_path: Path) -> Any:
         return serving(None, oidc_file=file)
 
     return serve
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    made = Terminal(tmp_path / "home")
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize(
@@ -59,3 +69,11 @@ def test_who_is_disabled_in_keycloak_gets_no_new_token_and_keeps_the_last_until_
     finally:
         keycloak.enable("ben", enabled=True)
     assert asked(keycloak.person("ben")["access_token"]).status_code == 404
+
+
+def test_a_person_logs_in_from_the_command_line(asking: Any, keycloak: Keycloak, terminal: Terminal) -> None:
+    asked = asking("audience = 'ambient'", "login_client = 'cli'", "groups = 'realm_access.roles'")
+    with on_a_socket(asked) as url:
+        logged_in(terminal, url)
+        status, out, _ = terminal("whoami", "-o", "json")
+    assert (status, "ambient-admin" in json.loads(out)["groups"]) == (0, True)

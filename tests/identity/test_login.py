@@ -19,6 +19,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from tests.e2e.conftest import wait_for
+from tests.identity.conftest import Asked
 from tests.identity.node import Browser, Provider
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("provider")]
@@ -26,12 +27,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def on_a_socket(serving: Any, provider: Provider, folder: Path, *, rules: str) -> Iterator[str]:
-    """The API: it trusts the provider by these rules, and names the command line's client there."""
-    file = folder / "issuers.toml"
-    scopes = "['openid', 'profile', 'email', 'offline_access', 'use']"
-    file.write_text(f"[[issuers]]\nissuer = '{provider.url}'\nlogin_client = 'cli'\nlogin_scopes = {scopes}\n{rules}\n")
-    made = make_server("127.0.0.1", 0, serving(None, oidc_file=file).application, threaded=True)
+def on_a_socket(asked: Asked) -> Iterator[str]:
+    """An application on a socket; its address."""
+    made = make_server("127.0.0.1", 0, asked.application, threaded=True)
     thread = threading.Thread(target=made.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{made.server_port}"
@@ -40,18 +38,28 @@ def on_a_socket(serving: Any, provider: Provider, folder: Path, *, rules: str) -
     made.server_close()
 
 
+@contextmanager
+def trusting(serving: Any, provider: Provider, folder: Path, *, rules: str) -> Iterator[str]:
+    """The API: it trusts the provider by these rules, and names the command line's client there."""
+    file = folder / "issuers.toml"
+    scopes = "['openid', 'profile', 'email', 'offline_access', 'use']"
+    file.write_text(f"[[issuers]]\nissuer = '{provider.url}'\nlogin_client = 'cli'\nlogin_scopes = {scopes}\n{rules}\n")
+    with on_a_socket(serving(None, oidc_file=file)) as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
 def api_url(serving: Any, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One that takes access tokens."""
     rules = "audience = 'ambient'\nclients = ['cli', 'robot']\nservices = {robot = 'nightly'}"
-    with on_a_socket(serving, provider, tmp_path_factory.mktemp("issuers"), rules=rules) as url:
+    with trusting(serving, provider, tmp_path_factory.mktemp("issuers"), rules=rules) as url:
         yield url
 
 
 @pytest.fixture
 def id_url(serving: Any, provider: Provider, tmp_path: Path) -> Iterator[str]:
     """One that takes ID tokens, because its provider gives no access token that can be read."""
-    with on_a_socket(serving, provider, tmp_path, rules="audience = 'cli'\ntoken = 'id'") as url:
+    with trusting(serving, provider, tmp_path, rules="audience = 'cli'\ntoken = 'id'") as url:
         yield url
 
 
