@@ -25,7 +25,7 @@ class Pair:
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))
-        self.client = socket.create_connection(self.listener.getsockname())
+        self.client = socket.create_connection(self.listener.getsockname(), timeout=20)
         self.served, address = self.listener.accept()
         template = template_of(Config(), self.listener, self.served, address)
         self.connection = Connection(self.served, template, LIMITS, PATIENCE, Lobby(10))
