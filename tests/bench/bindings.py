@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -136,6 +137,11 @@ def _costs(served: Served, database: int, path: str, token: str, seconds: float)
 
 
 def _processor_time(served: Served, database: int) -> float:
-    family = [served.process, psutil.Process(database)]
-    times = [one.cpu_times() for first in family for one in (first, *first.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
+    total = 0.0
+    for first in (served.process, psutil.Process(database)):
+        for one in (first, *first.children(recursive=True)):
+            # Some of the database's own helpers come and go.
+            with suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                total += times.user + times.system
+    return total
