@@ -80,17 +80,21 @@ def _listed(rows: Rows, size: int) -> str:
     return inlined(text, {})
 
 
+# Of whom the change log says what it is: as long as what a request says of itself.
+_ORIGIN = {"token_id_": "NULL", "address_": "'127.0.0.1'", "operation_id_": "substr(md5(random()::text), 1, 26)"}
+
+
 def created(rows: Rows) -> str:
     """The API's statement for a create, for pgbench."""
     given = {"id": "", "project_id": PROJECT, **skill("")}
     names = tuple(column.name for column in rows.kind.table.columns if column.name in given)
     fresh = "substr(md5(random()::text || clock_timestamp()::text), 1, 26)"
     values = {"id": f"'z' || {fresh}", **{n: f"'{v}'" for n, v in given.items() if n != "id"}, "name": fresh}
-    return inlined(statements.insert(rows.kind, names), {**values, "actor_": "'bench'", "verb_": "'create'"})
+    return inlined(statements.insert(rows.kind, names), {**values, **_ORIGIN, "actor_": "'bench'", "verb_": "'create'"})
 
 
 def _patched(rows: Rows) -> str:
     chosen = f"lpad(to_hex(1 + floor(random() * {rows.count})::int), 26, '0')"
     values = {"id_": f"({chosen})", "description": "md5(random()::text)", "version_": "NULL"}
     text = statements.update(rows.kind, ("description",))
-    return inlined(text, {**values, "actor_": "'bench'", "verb_": "'patch'"})
+    return inlined(text, {**values, **_ORIGIN, "actor_": "'bench'", "verb_": "'patch'"})
