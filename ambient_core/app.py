@@ -77,6 +77,10 @@ class Application(Flask):
             return adapter_of(self.url_map, request.environ)
         return super().create_url_adapter(request)
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is: none is a coroutine, which Flask would look for at each request, to refuse it without an extra."""
+        return func
+
     def full_dispatch_request(self) -> Response:
         """Answer one request; every way out has an operation id, a log line and a measurement."""
         started = time.perf_counter()
@@ -134,10 +138,11 @@ class Application(Flask):
             TooManyRequests: too often.
         """
         rates, address = operation.runtime.rates, operation.address
-        if request.endpoint in self.public and request.routing_exception is None:
+        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        if asked.endpoint in self.public and asked.routing_exception is None:
             rates.arrive(address, None)
             return
-        mark = rates.arrive(address, request.headers.get("Authorization"))
+        mark = rates.arrive(address, asked.environ.get("HTTP_AUTHORIZATION"))
         try:
             self.identify(operation)
         except Unauthenticated:

@@ -125,9 +125,9 @@ class Response(FlaskResponse):
         return cast("list[bytes]", body)
 
     def _location_is_plain(self) -> bool:
-        location = self.headers.get("Location", "/")
-        return (
-            location[0] == "/"
+        location = self.headers.get("Location")
+        return location is None or (
+            location[:1] == "/"
             and location.isascii()
             and location.isprintable()
             and not set(' "<>\\^`{|}') & set(location)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -107,7 +108,9 @@ class Database:
         # SQLAlchemy's pool does more for each use of a connection than a request has time for: it makes them, and from then
         # on they go from request to request here.
         self._idle: list[PoolProxiedConnection] = []
-        self._free = threading.Semaphore(pool_size)
+        self._free = pool_size
+        self._waiting = 0
+        self._returned = threading.Condition()
         self._patience = pool_timeout
         self._notifier = Notifier(driver_url(self.url), CHANNEL)
         self.listener = Listener(driver_url(self.url), CHANNEL)
@@ -119,20 +122,46 @@ class Database:
         Raises:
             Unavailable: there is none in time, or the server does not answer.
         """
-        if not self._free.acquire(timeout=self._patience):
-            raise unavailable(PoolTimeout())
+        # One that is idle costs no lock: taking it off the list is one step.
         with suppress(IndexError):
             return self._idle.pop()
+        if (pooled := self._idle_or_leave()) is not None:
+            return pooled
         try:
             return self.engine.raw_connection()
         except (DBAPIError, psycopg.Error) as fault:
-            self._free.release()
+            self._give_leave()
             raise unavailable(fault) from fault
+
+    def _idle_or_leave(self) -> PoolProxiedConnection | None:
+        """A connection that became idle, or nothing: then a new one may be made."""
+        end = time.monotonic() + self._patience
+        with self._returned:
+            # Before the look at what is idle: who gives one back after that look sees that somebody waits.
+            self._waiting += 1
+            try:
+                while True:
+                    with suppress(IndexError):
+                        return self._idle.pop()
+                    if self._free:
+                        self._free -= 1
+                        return None
+                    if not self._returned.wait(max(0.0, end - time.monotonic())) and time.monotonic() >= end:
+                        raise unavailable(PoolTimeout())
+            finally:
+                self._waiting -= 1
+
+    def _give_leave(self) -> None:
+        with self._returned:
+            self._free += 1
+            self._returned.notify()
 
     def keep(self, pooled: PoolProxiedConnection) -> None:
         """Take a connection back that is whole; the next request uses it."""
         self._idle.append(pooled)
-        self._free.release()
+        if self._waiting:
+            with self._returned:
+                self._returned.notify()
         if self.closed:
             self._end_idle()
 
@@ -145,12 +174,13 @@ class Database:
         if all_of_them or lost is None or lost.closed:
             self._end_idle()
         _end(pooled)
-        self._free.release()
+        self._give_leave()
 
     def _end_idle(self) -> None:
         with suppress(IndexError):
             while True:
                 _end(self._idle.pop())
+                self._give_leave()
 
     def open_stream(self) -> psycopg.Connection[Any]:
         """A connection of its own for one long read: a snapshot, read only. Give it to `close_stream` in the end.

@@ -29,7 +29,7 @@ class DevelopmentAccess:
     @hookimpl
     def ambient_authenticate(self, request: Request) -> Principal | None:
         """The principal of the bearer token, if it is one of the two."""
-        return self._tokens.authenticate(bearer_token(request.headers.get("Authorization")))
+        return self._tokens.authenticate(bearer_token(request.environ.get("HTTP_AUTHORIZATION")))
 
     @hookimpl
     def ambient_may(self, principal: Principal, verb: str, kind: Kind) -> bool | None:

@@ -50,7 +50,7 @@ class OidcAccess:
             # What was verified by other rules is verified again.
             self._verifier = Verifier(issuers, self._keys.of)
         try:
-            verified = self._verifier.verify(bearer_token(request.headers.get("Authorization")))
+            verified = self._verifier.verify(bearer_token(request.environ.get("HTTP_AUTHORIZATION")))
             return self._principal(verified) if verified is not None else None
         except Refused as refused:
             metrics.observe_refused_token(refused.rule)

@@ -44,6 +44,11 @@ def one(name: str) -> str | None:
     return values[0] if values else None
 
 
+def may_name(query: bytes, name: bytes) -> bool:
+    """Whether a query string may have a parameter of this name: a look that costs less than reading it."""
+    return name in query or b"%" in query
+
+
 def check_parameters(*known: str) -> None:
     """Refuse query parameters that mean nothing here: a misspelt filter must not answer with everything.
 
@@ -118,7 +123,8 @@ def list_query(kind: Kind) -> Query:
         BadQuery: naming the parameter and its rule.
     """
     read = _list_query if b"page_token" not in request.query_string else _list_query.__wrapped__
-    return read(kind, request.query_string, request.headers.get(PROJECT_HEADER))
+    # Not by `headers`, which makes the name anew with each look: this is asked for with every list.
+    return read(kind, request.query_string, request.environ.get("HTTP_X_AMBIENT_PROJECT"))
 
 
 def matching(kind: Kind) -> Query:

@@ -94,7 +94,9 @@ def deliver(client: socket.socket, data: bytes) -> None:
         OSError: the client is gone, or takes nothing.
     """
     if len(data) <= _PIECE:
-        client.sendall(data)
+        # What fits into the socket's room, as nearly every answer does, needs none of what `sendall` does around it.
+        if (sent := client.send(data)) < len(data):
+            client.sendall(data[sent:])
         return
     view = memoryview(data)
     for start in range(0, len(data), _PIECE):

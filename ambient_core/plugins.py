@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib.metadata import entry_points
+from operator import itemgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -341,9 +342,11 @@ def _owned(item: Any, name: str) -> Kind:
 
 def _narrowed(function: Callable[..., Any], names: Iterable[str]) -> Callable[..., Any]:
     wanted = tuple(names)
+    # Of one name it answers no tuple.
+    chosen = itemgetter(*wanted) if len(wanted) > 1 else None
 
     def narrowed(**arguments: Any) -> Any:
-        return function(*[arguments[name] for name in wanted])
+        return function(*(chosen(arguments) if chosen is not None else [arguments[name] for name in wanted]))
 
     return hooks.keep_marks(function, narrowed)
 

@@ -4,18 +4,26 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
 _M_ARENA_MAX = -8
 
 
-def ends_with_parent(ending: signal.Signals, *, uid: int | None = None, gid: int | None = None) -> Callable[[], None]:
+def ends_with_parent(
+    ending: signal.Signals,
+    *,
+    uid: int | None = None,
+    gid: int | None = None,
+    then: Callable[[], None] = lambda: None,
+) -> Callable[[], None]:
     """What a child runs between fork and exec, so that the kernel signals it when its parent is gone (prctl(2)).
 
     Args:
         ending: the signal it gets then.
         uid: user to become first; the setting would not survive the change of user.
         gid: group to become.
+        then: what else the child does first.
     """
     parent = os.getpid()
 
@@ -26,8 +34,20 @@ def ends_with_parent(ending: signal.Signals, *, uid: int | None = None, gid: int
             os.setuid(uid)
         os.umask(0o077)
         end_with(parent, ending)
+        then()
 
     return prepare
+
+
+def yields_to_callers() -> None:
+    """Let a process that is woken wait until who woke it has used its turn (``SCHED_BATCH``, sched(7)); children do the same.
+
+    For a server that shares a few cores with its own clients: it then answers several of them in a row, instead of taking the
+    core from the one that has just sent its question.
+    """
+    # Only Linux has it, and a container may forbid it.
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def end_with(parent: int, ending: signal.Signals) -> None:

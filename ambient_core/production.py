@@ -31,7 +31,7 @@ class ControlPlaneAccess:
     @hookimpl
     def ambient_authenticate(self, request: Request) -> Principal | None:
         """The control plane, if it is its token."""
-        return self._tokens.authenticate(bearer_token(request.headers.get("Authorization")))
+        return self._tokens.authenticate(bearer_token(request.environ.get("HTTP_AUTHORIZATION")))
 
     @hookimpl
     def ambient_may(self, principal: Principal, verb: str, kind: Kind) -> bool | None:

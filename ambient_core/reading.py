@@ -17,6 +17,7 @@ from ambient_core.parameters import (
     asked_project,
     check_parameters,
     list_query,
+    may_name,
     project_parameter,
     searched,
 )
@@ -37,6 +38,9 @@ def list_view(resources: Resources) -> Callable[[], Response]:
 
     def list_or_watch() -> Response:
         """List objects as they are or were, or watch them."""
+        query_string = request.query_string
+        if not may_name(query_string, b"watch") and not may_name(query_string, b"as_of"):
+            return by_position(resources.list)
         if "watch" in request.args and watch.flag("watch"):
             return _watch(kind)
         return by_position(list_present_or_past)
@@ -59,8 +63,9 @@ def by_position(answer: Callable[[], Response]) -> Response:
     Args:
         answer: reads, by the transaction of the operation.
     """
-    operation, asked = current(), request.headers.get(POSITION)
+    operation = current()
     replica = operation.runtime.replica
+    asked = request.headers.get(POSITION) if replica is not None else None
     if replica is None or asked is None:
         return answer()
     operation.transaction.commit()

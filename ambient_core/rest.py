@@ -24,6 +24,7 @@ from ambient_core.parameters import (
     list_query,
     matching,
     max_affected,
+    may_name,
     negotiate,
     one,
     preconditions,
@@ -180,7 +181,7 @@ def listed(kind: Kind, query: Query, past: Clause = NOWHERE) -> Response:
     store = operation.store(kind, "list")
     store.past = past
     signer, binding = operation.runtime.signer, query.binding + operation.principal.actor.encode()
-    if (token := one("page_token")) is not None:
+    if (token := one("page_token") if may_name(request.query_string, b"page_token") else None) is not None:
         if one("page") is not None:
             raise BadQuery("page and page_token say two different things; give one of them.")
         number, after = signer.read(operation.transaction, binding, token)

@@ -11,13 +11,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import psycopg
 
 from ambient_core.embedded.binaries import Account, programs, shared_folder
 from ambient_core.errors import SetupError
-from ambient_core.process import ends_with_parent
+from ambient_core.process import ends_with_parent, yields_to_callers
 
 START_DEADLINE = 60.0
 STOP_DEADLINE = 20.0
@@ -215,7 +215,7 @@ class EmbeddedPostgres:
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
                 # Ctrl-C in the terminal must reach us alone: we stop the server after those who use it.
                 start_new_session=True,
-                preexec_fn=ends_with_parent(signal.SIGINT, **self._as(account)),  # noqa: PLW1509
+                preexec_fn=ends_with_parent(signal.SIGINT, then=yields_to_callers, **self._as(account)),  # noqa: PLW1509
             )
         deadline = time.monotonic() + START_DEADLINE
         while time.monotonic() < deadline:
@@ -230,7 +230,7 @@ class EmbeddedPostgres:
         raise SetupError(f"PostgreSQL did not answer within {START_DEADLINE:g} seconds; see {log_path}.")
 
     @staticmethod
-    def _as(account: Account) -> dict[str, int]:
+    def _as(account: Account) -> dict[str, Any]:
         return {"uid": account.uid, "gid": account.gid} if account.switched else {}
 
 

@@ -89,7 +89,7 @@ def ambient_authenticate(request: Request) -> Principal | None:
     Raises:
         Unauthenticated: it is no token any more, or its owner is kept out.
     """
-    token = bearer_token(request.headers.get("Authorization"))
+    token = bearer_token(request.environ.get("HTTP_AUTHORIZATION"))
     if not token.startswith(PREFIX):
         return None
     if not is_well_formed(token):

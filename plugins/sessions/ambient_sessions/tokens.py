@@ -55,7 +55,7 @@ def revoke(session_id: str, transaction: Any) -> None:
 @hookimpl
 def ambient_authenticate(request: Request) -> Principal | None:
     """The session whose token this is, while it is alive."""
-    token = bearer_token(request.headers.get("Authorization"))
+    token = bearer_token(request.environ.get("HTTP_AUTHORIZATION"))
     if not token.startswith(PREFIX):
         return None
     found = current().transaction.as_system(_FIND, {"digest": digest(token)}).fetchone()
