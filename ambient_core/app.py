@@ -5,6 +5,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterable
+from threading import Semaphore
 from typing import Any
 
 from flask import Flask, Request, Response, g, request
@@ -299,6 +300,7 @@ def _assembled(
         Recorder(database, plugins.registry),
         keyring,
         OpenStreams(settings.open_stream_limit, settings.principal_stream_limit),
+        Semaphore(settings.batch_limit),
         replica=replica,
     )
     if replica is not None:

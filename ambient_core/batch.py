@@ -311,8 +311,15 @@ def batch_blueprint() -> Blueprint:
         """Run operations on any kinds."""
         negotiate(JSON)
         check_parameters(DRY_RUN)
-        request.max_content_length = current().settings.batch_body_limit
-        return once(_run)
+        operation = current()
+        request.max_content_length = operation.settings.batch_body_limit
+        # Before a connection is taken. Many at once are slower than one after the other: they wait for the same pages and rows.
+        if not operation.runtime.batches.acquire(timeout=operation.settings.pool_timeout):
+            raise Unavailable("Other batches are under way; try again.", retry_after=1)
+        try:
+            return once(_run)
+        finally:
+            operation.runtime.batches.release()
 
     blueprint.add_url_rule("", view_func=blueprint.doc(**batch_contract.batch())(batch), methods=["POST"])
     return blueprint

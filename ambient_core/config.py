@@ -84,6 +84,9 @@ class Settings(Allowances):
     )
     body_limit: int = setting(1048576, "Bytes that a request body may have.", minimum=1024)
     batch_body_limit: int = setting(8388608, "Bytes that the body of a batch may have.", minimum=1024)
+    batch_limit: int = setting(
+        2, "Batches that one worker works on at once; others wait for `pool_timeout` (503 beyond).", minimum=1
+    )
     require_if_match: bool = setting(
         False,
         "Refuse (428) to change or delete an object when the request does not say by If-Match which version it saw.",

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Semaphore
 from typing import Any
 
 from flask import Flask, g, request
@@ -46,6 +47,7 @@ class Runtime:
     refusals: Recorder
     keyring: Keyring | None
     streams: OpenStreams
+    batches: Semaphore
     signer: Signer = field(default_factory=Signer)
     replica: Replica | None = None
 

@@ -141,3 +141,13 @@ def test_21_a_project_header_that_contradicts_an_operation_is_named(call: Any, p
     assert [result["status"] for result in answer.json["results"]] == [400, 400, 400]
     same = call("POST", "/batch", json={"operations": operations[:1]}, headers={"X-Ambient-Project": project})
     assert same.json["succeeded"] == 1
+
+
+def test_a_batch_waits_for_others_and_is_503_when_they_take_too_long(call: Any, app: Any) -> None:
+    turns = app.runtime.batches
+    taken = [turns.acquire() for _ in range(app.runtime.settings.batch_limit)]
+    refused = call("POST", "/batch", json={"operations": [create(990)]})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    for _ in taken:
+        turns.release()
+    assert call("POST", "/batch", json={"operations": [create(990)]}).status_code == 200
