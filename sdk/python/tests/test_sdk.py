@@ -351,13 +351,13 @@ def test_batches_applies_rehearsals_and_deletions_of_the_real_server(real: Any, 
         outcomes = [client.skills.apply(name="b2", project_id=project, prompt=p, dry_run=d)[1]
                     for p, d in (("x", True), ("x", False), ("x", False), ("y", False))]  # fmt: skip
         assert outcomes == ["created", "created", "unchanged", "patched"]
-        assert sorted(skill.name for skill in client.skills.stream(search="name like 'b%'")) == ["b1", "b2"]
+        assert sorted(skill.name for skill in client.skills.stream(search="name like 'b_'")) == ["b1", "b2"]
         with pytest.raises(Conflict) as refused:
-            client.skills.delete_where("name like 'b%'", max_affected=1)
+            client.skills.delete_where("name like 'b_'", max_affected=1)
         assert refused.value.body["matched"] == 2
-        assert client.skills.delete_where("name like 'b%'", max_affected=2, dry_run=True) == 2
-        assert client.skills.delete_where("name like 'b%'", max_affected=2) == 2
-        assert list(client.skills.list_all(search="name like 'b%'")) == []
+        assert client.skills.delete_where("name like 'b_'", max_affected=2, dry_run=True) == 2
+        assert client.skills.delete_where("name like 'b_'", max_affected=2) == 2
+        assert list(client.skills.list_all(search="name like 'b_'")) == []
 
 
 def test_a_batch_of_the_real_server_restores_what_it_deletes(real: Any, project: str) -> None:
