@@ -18,7 +18,7 @@ from werkzeug.routing import MapAdapter
 from ambient_core.access import Guard
 from ambient_core.assembly import Unfit, assemble
 from ambient_core.config import Settings
-from ambient_core.context import Addresses, NoSession, adapter_of, context_of
+from ambient_core.context import Addresses, NoSession, adapter_of, context_of, the_request
 from ambient_core.cors import Cors, origins_of
 from ambient_core.database import Database, Limits, url_of
 from ambient_core.development import DevelopmentAccess
@@ -85,8 +85,7 @@ class Application(Flask):
     def full_dispatch_request(self) -> Response:
         """Answer one request; every way out has an operation id, a log line and a measurement."""
         started = time.perf_counter()
-        # The request itself: each use of Flask's stand-in for it is a look-up.
-        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        asked = the_request()
         inbound = asked.environ.get("HTTP_X_OPERATION_ID", "")
         operation = Operation(inbound if _INBOUND_ID.fullmatch(inbound) else new_operation_id(), self.runtime)
         operation.address = address_of(asked.environ, self.runtime.settings.trusted_proxies)
@@ -139,7 +138,7 @@ class Application(Flask):
             TooManyRequests: too often.
         """
         rates, address = operation.runtime.rates, operation.address
-        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        asked = the_request()
         if asked.endpoint in self.public and asked.routing_exception is None:
             rates.arrive(address, None)
             return
@@ -164,7 +163,7 @@ class Application(Flask):
         Raises:
             Unauthenticated: nobody that is known.
         """
-        asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+        asked = the_request()
         check_not_in_query(asked.environ["QUERY_STRING"])
         bearer_token(asked.environ.get("HTTP_AUTHORIZATION"))
         principal = self.authenticate(request=asked)

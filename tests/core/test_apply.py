@@ -1,17 +1,16 @@
 """``ambient apply`` against a server on a real socket."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from werkzeug.serving import make_server
 
 from ambient_core.cli import cli
 from tests.core.lions import serving
+from tests.sockets import on_a_socket
 
 Apply = Callable[..., Result]
 
@@ -29,13 +28,8 @@ def call(zoo: Any, calls: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def url(zoo: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, zoo, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with on_a_socket(zoo) as address:
+        yield address
 
 
 @pytest.fixture

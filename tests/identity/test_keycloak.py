@@ -10,8 +10,9 @@ import pytest
 from tests.identity.conftest import Asked
 from tests.identity.keycloak.server import Keycloak
 from tests.identity.node import SignInRefused
-from tests.identity.test_login import Terminal, logged_in, on_a_socket
+from tests.identity.test_login import Terminal, logged_in
 from tests.identity.test_people import principal
+from tests.sockets import on_a_socket
 
 pytestmark = [pytest.mark.slow, pytest.mark.keycloak, pytest.mark.xdist_group("provider")]
 
@@ -73,7 +74,7 @@ def test_who_is_disabled_in_keycloak_gets_no_new_token_and_keeps_the_last_until_
 
 def test_a_person_logs_in_from_the_command_line(asking: Any, keycloak: Keycloak, terminal: Terminal) -> None:
     asked = asking("audience = 'ambient'", "login_client = 'cli'", "groups = 'realm_access.roles'")
-    with on_a_socket(asked) as url:
+    with on_a_socket(asked.application) as url:
         logged_in(terminal, url)
         status, out, _ = terminal("whoami", "-o", "json")
     assert (status, "ambient-admin" in json.loads(out)["groups"]) == (0, True)

@@ -7,7 +7,6 @@ import re
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,26 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from werkzeug.serving import make_server
 
 from tests.e2e.conftest import wait_for
-from tests.identity.conftest import Asked
 from tests.identity.node import Browser, Provider
+from tests.sockets import on_a_socket
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("provider")]
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@contextmanager
-def on_a_socket(asked: Asked) -> Iterator[str]:
-    """An application on a socket; its address."""
-    made = make_server("127.0.0.1", 0, asked.application, threaded=True)
-    thread = threading.Thread(target=made.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{made.server_port}"
-    made.shutdown()
-    thread.join()
-    made.server_close()
 
 
 @contextmanager
@@ -44,7 +30,7 @@ def trusting(serving: Any, provider: Provider, folder: Path, *, rules: str) -> I
     file = folder / "issuers.toml"
     scopes = "['openid', 'profile', 'email', 'offline_access', 'use']"
     file.write_text(f"[[issuers]]\nissuer = '{provider.url}'\nlogin_client = 'cli'\nlogin_scopes = {scopes}\n{rules}\n")
-    with on_a_socket(serving(None, oidc_file=file)) as url:
+    with on_a_socket(serving(None, oidc_file=file).application) as url:
         yield url
 
 

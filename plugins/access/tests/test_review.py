@@ -1,17 +1,16 @@
 """Who may do what, and why: the review says the chain, or what is missing; the first administrator comes over the database."""
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from ambient_access.commands import access, admin
 from click.testing import CliRunner
-from werkzeug.serving import make_server
 
 from ambient_core.cli import Invocation
 from ambient_core.config import Settings, Sources
 from tests.access.people import People
+from tests.sockets import on_a_socket
 
 
 def test_a_yes_comes_with_binding_role_permission_and_scope(people: People, project: str, skill: Any) -> None:
@@ -66,17 +65,14 @@ def test_who_does_not_see_an_object_learns_nothing_of_its_owners(people: People,
 @pytest.fixture
 def asked(people: People, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Runs ``ambient access review`` as somebody, against a server that listens."""
-    server = make_server("127.0.0.1", 0, people.app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with on_a_socket(people.app) as url:
 
-    def run(name: str, *arguments: str) -> Any:
-        monkeypatch.setenv("AMBIENT_TOKEN", f"person:{name}")
-        flags = {"api_url": f"http://127.0.0.1:{server.server_port}", "profile": "development"}
-        return CliRunner().invoke(access, ["review", *arguments], obj=Invocation(Sources(flags=flags)))
+        def run(name: str, *arguments: str) -> Any:
+            monkeypatch.setenv("AMBIENT_TOKEN", f"person:{name}")
+            flags = {"api_url": url, "profile": "development"}
+            return CliRunner().invoke(access, ["review", *arguments], obj=Invocation(Sources(flags=flags)))
 
-    yield run
-    server.shutdown()
-    server.server_close()
+        yield run
 
 
 def said(result: Any) -> list[str]:

@@ -1,25 +1,17 @@
 """The command line against a server on a real socket, which serves a stranger's kind too."""
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from ambient_core.cli import cli
 from tests.core.console.keepers import serving
+from tests.sockets import Quiet, on_a_socket
 
 Ambient = Callable[..., Result]
-
-
-class Quiet(WSGIRequestHandler):
-    """Logs no request: the server of these tests is in this process, and would write beside what the command says."""
-
-    def log_request(self, *_: Any) -> None:
-        """Nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +27,8 @@ def call(zoo: Any, calls: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def url(zoo: Any) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, zoo, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with on_a_socket(zoo, Quiet) as address:
+        yield address
 
 
 @pytest.fixture
