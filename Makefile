@@ -30,7 +30,7 @@ test-keycloak: setup ## run the identity tests against a real Keycloak (needs Ja
 	@$(BIN)/python -m tests.identity.keycloak.distribution
 	$(BIN)/python -m pytest tests/identity -m keycloak --timeout 300
 
-test-fast: setup ## run what answers within a minute
+test-fast: setup ## run what needs no Kubernetes, no provider and no waiting (under two minutes)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow and not keycloak"
 
 plane: ## build the Kubernetes API server and kustomize for the tests (needs Go; kept until their sources change)
