@@ -229,6 +229,11 @@ class Kind:
         """What each column has that nobody gives, but for those that the database fills by itself."""
         return {c.name: rules_of(c).default for c in self.table.columns if c.name not in STAMPS}
 
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """The columns that the database fills where nobody gives a value."""
+        return frozenset(column.name for column in self.table.columns if column.server_default is not None)
+
     @property
     def writable(self) -> list[Column[Any]]:
         """Columns that a caller may give at creation."""
@@ -319,6 +324,10 @@ class Registry:
 
     def __contains__(self, name: str) -> bool:
         return name in self._kinds
+
+    def get(self, name: str) -> Kind | None:
+        """The kind of this name."""
+        return self._kinds.get(name)
 
     def __getitem__(self, name: str) -> Kind:
         return self._kinds[name]

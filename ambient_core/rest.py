@@ -107,11 +107,15 @@ class Resources:
         negotiate(JSON)
         store = current().store(self.kind, "create")
         check_parameters(DRY_RUN)
-        return once(lambda raw: store.create(self.values(parse(raw))))
+        return once(lambda raw: store.create(self.values(parse(raw), request.headers.get(PROJECT_HEADER))))
 
-    def values(self, body: Any) -> dict[str, Any]:
-        """Validate a body for a new object; the project may come from the header."""
-        column, project = self.kind.project_column, request.headers.get(PROJECT_HEADER)
+    def values(self, body: Any, project: str | None) -> dict[str, Any]:
+        """Validate a body for a new object.
+
+        Args:
+            project: that the request's header names; a body that names none is meant for it.
+        """
+        column = self.kind.project_column
         if project and column and column in self.schemas.create.fields and isinstance(body, dict):
             check_project(project)
             if column not in body:
