@@ -112,8 +112,8 @@ def action(**options: Any) -> Callable[[Callable[..., Any]], Action]:
             name unless given), ``body`` (marshmallow schema class), ``answer`` (``"self"``, the name of another kind,
             ``"NameList"``, a schema class or ``None``), ``parameters`` (OpenAPI parameter objects), ``streams``
             (may answer ``text/event-stream``), ``fenced`` (it has a guard of its own against stale callers, or only adds
-            something, so that ``If-Match`` is never demanded), ``secret`` (its answer is told once and kept nowhere, so
-            it takes no ``Idempotency-Key`` and no part in a batch), ``errors`` (statuses beyond the usual),
+            something, so that ``If-Match`` is never demanded), ``secret`` (its answer holds a secret: it is kept for its
+            ``Idempotency-Key`` sealed, and it has no part in a batch), ``errors`` (statuses beyond the usual),
             ``operation_id``, ``name`` (the verb) and ``until`` (when what it began is over: field -> value -> whether that
             is what was wanted; tools wait by it).
     """

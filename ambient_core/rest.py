@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from ambient_core.body import JSON, MERGE_PATCH, json_body, parse, raw_body
 from ambient_core.context import Response
 from ambient_core.errors import BadQuery, NotFound, PreconditionRequired
-from ambient_core.idempotency import Once
+from ambient_core.idempotency import Once, Secrecy
 from ambient_core.kinds import Action, Kind, rules_of
 from ambient_core.operation import current
 from ambient_core.paging import fields_of
@@ -209,24 +209,40 @@ def rehearse() -> bool:
     return dry
 
 
-def once(act: Callable[[bytes], Answer]) -> Response:
+def once(act: Callable[[bytes], Answer], *, secret: bool = False) -> Response:
     """Run a POST, once per ``Idempotency-Key``; a dry run keeps nothing, so it needs and leaves no record.
 
     Args:
         act: takes the raw body, answers.
+        secret: whether the answer holds a secret, so that it is kept sealed.
     """
     raw = raw_body(request, JSON)
-    key = request.headers.get("Idempotency-Key")
-    if rehearse() or key is None:
+    attempt = None if rehearse() else attempt_of(raw)
+    if attempt is None:
         return response_of(act(raw))
-    operation = current()
-    project = request.headers.get(PROJECT_HEADER, "")
-    attempt = Once(operation.transaction, operation.principal.actor, key, _operation_text(project), raw)
+    if secret:
+        attempt.secrecy = Secrecy(current().runtime.keyring)
     answer = attempt.earlier()
     if answer is None:
         answer = act(raw)
         attempt.keep(answer)
     return response_of(answer)
+
+
+def attempt_of(raw: bytes) -> Once | None:
+    """The use of this request's ``Idempotency-Key``; ``None`` when it has none.
+
+    Args:
+        raw: its body.
+
+    Raises:
+        BadQuery: the key is empty, too long or not printable.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    operation, project = current(), request.headers.get(PROJECT_HEADER, "")
+    return Once(operation.transaction, operation.principal.actor, key, _operation_text(project), raw)
 
 
 def _operation_text(project: str) -> str:
@@ -256,8 +272,8 @@ def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue
 
         if not action.streams:
             negotiate(JSON)
-        if action.method == "POST" and not action.streams and not action.secret:
-            return once(act)
+        if action.method == "POST" and not action.streams:
+            return once(act, secret=action.secret)
         if action.writes:
             rehearse()
         reads = action.method in ("POST", "PATCH")

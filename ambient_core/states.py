@@ -8,12 +8,13 @@ from typing import Any
 
 import marshmallow as ma
 import orjson
-from flask import Response, request
+from flask import Response
 from sqlalchemy import BigInteger, Column, DateTime, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from ambient_core import documents
-from ambient_core.body import JSON, json_body
+from ambient_core.answer import Answer
+from ambient_core.body import JSON, parse
 from ambient_core.errors import Forbidden
 from ambient_core.fields import Integer, Items, Number, Object, Shape
 from ambient_core.fields import Text as TextField
@@ -21,7 +22,7 @@ from ambient_core.identity import CONTROL_PLANE
 from ambient_core.kinds import Resource
 from ambient_core.leadership import PARAMETER, check_fence
 from ambient_core.operation import current
-from ambient_core.rest import check_parameters
+from ambient_core.rest import check_parameters, once
 from ambient_core.schemas import load
 from ambient_core.transaction import Transaction
 
@@ -90,11 +91,15 @@ def put_states() -> Response:
     if operation.principal.actor != CONTROL_PLANE.actor:
         raise Forbidden("Only the control plane says what it knows.")
     check_fence(operation.transaction)
-    given = load(ObjectStates(), json_body(request), {})
-    operation.transaction.begin()
-    operation.transaction.raw(_KEEP, {"states": orjson.dumps(given["states"]).decode()})
-    operation.transaction.raw(_FORGET, {"gone": orjson.dumps(given.get("gone") or []).decode()})
-    return Response(status=204)
+    return once(_kept)
+
+
+def _kept(raw: bytes) -> Answer:
+    given, transaction = load(ObjectStates(), parse(raw), {}), current().transaction
+    transaction.begin()
+    transaction.raw(_KEEP, {"states": orjson.dumps(given["states"]).decode()})
+    transaction.raw(_FORGET, {"gone": orjson.dumps(given.get("gone") or []).decode()})
+    return Answer(b"", 204)
 
 
 def read_state(transaction: Transaction, kind: str, identifier: str) -> Mapping[str, Any]:
@@ -110,7 +115,7 @@ DOCUMENT: dict[str, Any] = {
     "operationId": "putControlPlaneStates",
     "summary": "Keep what is known of objects; for the control plane alone.",
     "tags": ["core"],
-    "parameters": [PARAMETER],
+    "parameters": [PARAMETER, "IdempotencyKey"],
     "requestBody": {"required": True, "content": {JSON: {"schema": ObjectStates}}},
-    "responses": {"204": {"description": "Done."}, **documents.refusals((400, 401, 403, 409, 413, 415, 500, 503))},
+    "responses": {"204": {"description": "Done."}, **documents.refusals((400, 401, 403, 409, 413, 415, 422, 500, 503))},
 }

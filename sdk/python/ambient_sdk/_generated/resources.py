@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 8d7f77738548908bbbe630891897c2c808096da0f371fb90a53cd1e47a708ae5); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 933d7c936b65683a6ccc75f79a18bfa6fb4f8d8b72af5be5e12b41852978da2b); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
