@@ -22,7 +22,7 @@ from ambient_core.errors import AmbientError
 from ambient_core.ids import new_id
 from ambient_core.kinds import Access, Kind, Registry, Resource, field
 from ambient_core.origin import network_of
-from ambient_core.rates import WINDOW, BoundedStorage
+from ambient_core.rates import WINDOW, Counts
 from ambient_core.statements import quote
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class Recorder:
         self._requests = database
         self._registry = registry
         self._waiting: deque[Row] = deque()
-        self._counts = BoundedStorage()
+        self._counts = Counts()
         self._news = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
