@@ -1,6 +1,5 @@
 """Asks every documented operation as everybody, and says in one word what came of it."""
 
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -128,11 +127,7 @@ class _Maker(Maker):
 
     def body(self, kind: Kind) -> dict[str, Any]:
         body = super().body(kind)
-        return (
-            {**body, "user_id": f"u{secrets.token_hex(4)}", "role_id": "project-viewer"}
-            if kind.name == "RoleBinding"
-            else body
-        )
+        return {**body, "role_id": "project-viewer"} if kind.name == "RoleBinding" else body
 
 
 def outcome(call: Any, row: Row) -> str:

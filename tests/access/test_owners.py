@@ -13,6 +13,8 @@ OWNER, VIEWER = "project-owner", "project-viewer"
 
 def bound(people: People, project: str, role: str = OWNER, **subject: str) -> str:
     """A binding in a project; answers its id."""
+    if "user_id" in subject:
+        people.known(subject["user_id"])
     body = {"role_id": role, "scope": "project", "project_id": project, **subject}
     answer = people.admin("POST", "/role_bindings", json=body)
     assert answer.status_code == 201, answer.json

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 8d7f77738548908bbbe630891897c2c808096da0f371fb90a53cd1e47a708ae5)."""
+"""Generated from openapi.yaml (sha256 c7ce79c562d2bf5fb5475d18ffe8cd4cf5f27e3f1646532ba11158405f743dae)."""
