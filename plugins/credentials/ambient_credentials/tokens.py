@@ -32,4 +32,4 @@ def fetch_token(store: Store, identifier: str) -> Answer:
     # Before the answer: what is not written down is not told.
     store.note(identifier)
     body = {"credential_id": row["id"], "provider": row["provider"], "token": token}
-    return Answer(orjson.dumps(body), headers={"Cache-Control": "no-store"})
+    return Answer(orjson.dumps(body))
