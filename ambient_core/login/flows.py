@@ -68,8 +68,8 @@ def by_device(
     url = provider.address("device_authorization", "login by a device code")
     verifier = generate_token(64)
     # Keycloak and Dex want PKCE here too where the client has it; who knows it not passes over it (RFC 6749, section 3.1).
-    challenge = {"code_challenge": create_s256_code_challenge(verifier), "code_challenge_method": "S256"}
-    body = {**provider.scoped(), **challenge}
+    challenge = create_s256_code_challenge(verifier)  # type: ignore[no-untyped-call]
+    body = {**provider.scoped(), "code_challenge": challenge, "code_challenge_method": "S256"}
     auth: Any = provider.session.client_auth(provider.session.token_endpoint_auth_method)
     with answering(provider.client.issuer):
         answer = provider.session.request("POST", url, data=body, auth=auth, withhold_token=True)
