@@ -13,12 +13,12 @@ from flask import g
 from psycopg import sql
 from sqlalchemy import column, or_, select, true
 
-from ambient_core import listing
 from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
-from ambient_core.operation import Operation
+from ambient_core.database.statements import clause_of
 from ambient_core.plugins import Source, installed, load_plugins
-from ambient_core.statements import clause_of
+from ambient_core.rest.operation import Operation
+from ambient_core.store import listing
 from conftest import BASE
 from tests.access.people import People
 from tests.bench import bindings
