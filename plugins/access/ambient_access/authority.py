@@ -114,7 +114,9 @@ def keep_an_owner(store: Store, *leaving: Mapping[str, Any]) -> None:
         store.transaction.as_system(_LOCK, {"key": f"owners of {place}"})
         asked = {"place": place, "role": OWNERS[scope], "leaving": [row["id"] for row in owning]}
         if store.transaction.as_system(_OTHER_OWNER[scope], asked).fetchone() is None:
-            raise Conflict(f"{scope.capitalize()} {place} would be left without an owner; make somebody else owner first.")
+            raise Conflict(
+                f"{scope.capitalize()} {place} would be left without an owner; make somebody else owner first."
+            )
 
 
 def bindings_of(store: Store, statement: str, identifier: str) -> list[dict[str, Any]]:
