@@ -9,6 +9,7 @@ import orjson
 from flask import Response
 
 from ambient_core import changes, past
+from ambient_core.access import refuse_log
 from ambient_core.body import JSON, parse
 from ambient_core.changes import COLUMNS, Change, Position, change_of
 from ambient_core.errors import Conflict, NotFound
@@ -51,6 +52,7 @@ def history_view(kind: Kind) -> Callable[[str], Response]:
         """List the versions of an object, newest first, each with what it changed."""
         negotiate(JSON)
         store = current().store(kind, "get")
+        refuse_log(store.principal, kind)
         check_parameters("size", "page_token")
         size = page_of({"size": [one("size") or str(_SIZE)]}).size
         pages = LogPages(current(), changes.horizon(store.transaction.raw), kind.name, id)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import Response, request
 
 from ambient_core import past, watch
+from ambient_core.access import refuse_log
 from ambient_core.errors import BadQuery, NotFound
 from ambient_core.history import version_not_found
 from ambient_core.identity import Principal
@@ -144,6 +145,7 @@ def _watch(kind: Kind) -> Response:
 
     def view_of(principal: Principal) -> View:
         guard.check(principal, "list", kind)
+        refuse_log(principal, kind)
         scope = guard.scope(principal, "list", kind)
         limited = scope is not None or where is not None
         clause = joined(scoped(kind, scope), clause_of(where))

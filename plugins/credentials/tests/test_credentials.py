@@ -76,6 +76,18 @@ def test_a_fetch_is_no_new_version_and_no_new_object_for_who_watches(
     assert [(entry["verb"], entry.get("diff")) for entry in history] == [("fetch_token", []), ("create", None)]
 
 
+def test_a_session_does_not_see_who_else_uses_what_it_was_lent(
+    people: People, project: str, other: str, made: Any, lend: Any, running: Any
+) -> None:
+    credential, mine, theirs = made(people.admin), running(project), running(other)
+    for place in (project, other):
+        lend(people.admin, credential, project_id=place)
+    assert (fetch(theirs, credential).status_code, fetch(mine, credential).status_code) == (200, 200)
+    for path in (f"/credentials/{credential}/history", "/changes?kinds=Credential", "/credentials?watch=true"):
+        assert mine("GET", path).status_code == 403, path
+    assert theirs.session not in mine("GET", "/changes").text
+
+
 def test_a_session_of_another_project_and_one_that_has_ended_fetch_nothing(
     owner: Any, project: str, other: str, made: Any, lend: Any, running: Any, control_plane: Any
 ) -> None:
