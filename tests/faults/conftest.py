@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from ambient_core.embedded.postgres import EmbeddedPostgres
-from ambient_core.keyring import new_keyring
+from ambient_core.secrets.keyring import new_keyring
 from tests.e2e.conftest import System, wait_for
 
 
