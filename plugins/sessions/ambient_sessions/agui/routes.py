@@ -10,14 +10,15 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from ambient_core import Answer, BadQuery, Conflict, Fault, Invalid, current, documents
-from ambient_core.body import JSON, MERGE_PATCH, parse, raw_body
-from ambient_core.credential import Kept
+from ambient_core import Answer, BadQuery, Conflict, Fault, Invalid, current
 from ambient_core.errors import BASE_PATH, AmbientError, BadGateway, Unavailable
-from ambient_core.idempotency import REPLAYED, Once
+from ambient_core.http.body import JSON, MERGE_PATCH, parse, raw_body
 from ambient_core.ids import new_id
-from ambient_core.paging import page_of
+from ambient_core.openapi import documents
 from ambient_core.rest import attempt_of, check_parameters, once, one
+from ambient_core.rest.credential import Kept
+from ambient_core.rest.idempotency import REPLAYED, Once
+from ambient_core.search.paging import page_of
 from ambient_sessions.agui.address import RunnerAddress, runner_address
 from ambient_sessions.agui.log import Log, session_store
 from ambient_sessions.agui.pump import Order, Pump, connect, keeper_of
