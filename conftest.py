@@ -186,7 +186,9 @@ def project(call: Caller) -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Markers, and what Flask's own test client leaves open."""
-    config.addinivalue_line("markers", "slow: starts or kills processes, or takes long itself; left out by make test-fast")
+    config.addinivalue_line(
+        "markers", "slow: starts or kills processes, or takes long itself; left out by make test-fast"
+    )
     config.addinivalue_line("markers", "kube: needs the Kubernetes API server that make plane builds; slow as well")
     config.addinivalue_line(
         "markers", "keycloak: needs Java and Maven; run by make test-keycloak, left out by make test"
