@@ -13,9 +13,9 @@ from ambient_core.app import create_app
 from ambient_core.config import Settings
 from ambient_core.controlplane.loop import TokenFile
 from ambient_core.errors import SetupError
-from ambient_core.keyring import new_keyring
 from ambient_core.plugins import load_plugins
 from ambient_core.profiles import check_profile, keyring_of
+from ambient_core.secrets.keyring import new_keyring
 from tests.identity.conftest import Asked
 from tests.identity.issuer import AUDIENCE, Issuer
 from tests.identity.test_people import principal
