@@ -8,8 +8,8 @@ from ambient_access.rules import OWNED
 from ambient_access.stores import RoleBindingStore
 from ambient_access.subject import may_own, subject_of
 from ambient_core import Kind, Principal, current, hookimpl
+from ambient_core.database.statements import remove
 from ambient_core.hooks import only_for
-from ambient_core.statements import remove
 
 _OF_USER = f"{SELECT_BINDINGS} WHERE b.user_id = %(id)s ORDER BY b.id"
 _OF_PROJECT = (

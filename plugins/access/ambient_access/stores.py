@@ -21,9 +21,9 @@ from ambient_access.loans import check_loan, check_return, fault_of_role, is_loa
 from ambient_access.model import SUBJECTS
 from ambient_access.permissions import fault_of, permissions_of, verbs_of
 from ambient_core import Answer, Conflict, Fault, Forbidden, Invalid, NotFound, Store, action
-from ambient_core.constraints import no_reference
-from ambient_core.fields import Integer, Text
-from ambient_core.preconditions import Precondition
+from ambient_core.http.preconditions import Precondition
+from ambient_core.schemas.fields import Integer, Text
+from ambient_core.store.constraints import no_reference
 
 _OF_ACCOUNT = f"{SELECT_BINDINGS} WHERE b.service_account_id = %(id)s"
 

@@ -10,11 +10,12 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from ambient_core import Answer, Conflict, Store, action, current, documents, open_secret
+from ambient_core import Answer, Conflict, Store, action, current, open_secret
 from ambient_core.errors import BASE_PATH
-from ambient_core.fields import Text
-from ambient_core.parameters import PROJECT_HEADER, agree, check_parameters, negotiate
+from ambient_core.openapi import documents
 from ambient_core.rest import response_of
+from ambient_core.rest.parameters import PROJECT_HEADER, agree, check_parameters, negotiate
+from ambient_core.schemas.fields import Text
 
 
 class CredentialToken(ma.Schema):
