@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from ambient_sessions.cluster.client import Cluster, Object, Precondition, Scope
 from ambient_sessions.cluster.faults import NotThere
-from ambient_sessions.cluster.informer import Informer
+from ambient_sessions.cluster.informer import Informer, Seen
 from ambient_sessions.cluster.resources import (
     AGENTIC_SESSIONS,
     NETWORK_POLICIES,
@@ -58,8 +58,8 @@ class OperatorRuntime:
         self._cluster = cluster or Cluster(settings)
         self._namespaces = Namespaces(self._cluster, settings, self._furnish)
         self._wake: Callable[[str], None] = lambda _session: None
-        self._sessions = Informer(self._cluster, AGENTIC_SESSIONS, Scope(), self._changed)
-        self._pods = Followers(self._cluster, PODS, f"app={RUNNER}", self._pod_changed)
+        self._sessions = Informer(self._cluster, AGENTIC_SESSIONS, Scope(), self._changed, _session, self._met)
+        self._pods = Followers(self._cluster, PODS, f"app={RUNNER}", self._pod_changed, _session_name)
         self._tokens: dict[str, tuple[str, int, str]] = {}
         self._looked: dict[str, float] = {}
 
@@ -274,16 +274,30 @@ class OperatorRuntime:
         policy = gateway_policy(namespace, "ambient-gateway-to-runners", _RUNNER_PODS, self._settings)
         make(self._cluster, NETWORK_POLICIES, policy)
 
-    def _changed(self, found: Object) -> None:
-        session = session_of(found)
-        if is_ours(found, session):
-            self._wake(session)
+    def _changed(self, seen: Seen) -> None:
+        if seen.group:
+            self._wake(seen.group)
 
-    def _pod_changed(self, pod: Object) -> None:
-        name = str((pod["metadata"].get("labels") or {}).get("agentic-session", ""))
-        seen = self._sessions.find(pod["metadata"]["namespace"], name)
+    def _met(self, found: Object) -> None:
+        """Have the pods of a namespace listed while the AgenticSessions still are."""
+        if _session(found) and not has_ended(found):
+            self._pods.of(found["metadata"]["namespace"])
+
+    def _pod_changed(self, pod: Seen) -> None:
+        seen = self._sessions.find(pod.key[0], pod.group)
         if seen is not None:
-            self._changed(seen.object)
+            self._changed(seen)
+
+
+def _session(found: Object) -> str:
+    """The id of the session that an AgenticSession is for; empty when it is not ours."""
+    session = session_of(found)
+    return session if is_ours(found, session) else ""
+
+
+def _session_name(pod: Object) -> str:
+    """The name of the AgenticSession that a pod is of."""
+    return str((pod["metadata"].get("labels") or {}).get("agentic-session", ""))
 
 
 def _pod_name(found: Object) -> str:
