@@ -135,7 +135,7 @@ def revision(settings: Settings, plugin: str, message: str, plugins: Plugins | N
     number = 1 + max((int(p.name[:4]) for p in folder.glob("[0-9][0-9][0-9][0-9]_*.py")), default=0)
     with _connected(settings) as connection:
         branches, _ = readable_branches(plugins)
-        if waiting := pending(connection, branches):
+        if waiting := _pending(connection, branches):
             raise SetupError(f"The database is not up to date ({', '.join(waiting)}); run: ambient db upgrade")
         config = _config(branches, connection, extra=folder)
         config.attributes["include_object"] = _only({table.name for table in plugins.tables(plugin)})

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 QUICK = 1.0
-FIRST_LIST = 2.0
+FIRST_LIST = 20.0
+"""Seconds that a first list may take: whoever goes on without it decides on nothing, and looks at everything twice."""
 Key = tuple[str, str]
 
 
@@ -97,6 +98,8 @@ class Informer:
     def stop(self) -> None:
         """End; a watch that is open ends by itself, unread."""
         self._stopping.set()
+        # Nobody need wait any longer for the first list.
+        self._tried.set()
 
     def trouble(self, patience: float = FIRST_LIST) -> Waiting | None:
         """Why the store says nothing now; ``None`` when it can be trusted.

@@ -41,6 +41,7 @@ PORT = 8001
 _RUNNER_PODS = {"app": RUNNER}
 _LOOK_AGAIN = 10.0
 _MOVING = ("preparing", "starting", "stopping")
+_UNMADE = PodView("preparing", NO_POD, "There is no pod of the session now; the operator will make one.")
 
 
 class OperatorRuntime:
@@ -97,9 +98,9 @@ class OperatorRuntime:
         seen = self._sessions.find(namespace, name) if namespace is not None else None
         if namespace is None or seen is None:
             return None
-        moving = not has_ended(seen.object) and observed_of(seen.object, None).stage in _MOVING
-        if not moving or time.monotonic() - seen.at < _LOOK_AGAIN:
-            return seen.object
+        found, recent = seen.object, time.monotonic() - seen.at < _LOOK_AGAIN
+        if recent or has_ended(found) or observed_of(found, None).stage not in _MOVING:
+            return found
         return self._fresh(namespace, name)
 
     def _fresh(self, namespace: str, name: str) -> Object | None:
@@ -127,18 +128,19 @@ class OperatorRuntime:
             return None
         seen = informer.find(namespace, _pod_name(found))
         pod = seen.object if seen is not None else None
-        if self._is_doubtful(pod, found):
+        view = view_of(pod, RUNNER) if pod is not None else _UNMADE
+        if self._is_doubtful(view, found):
             pod = self._cluster.find(PODS, _pod_name(found), namespace)
             if pod is not None:
                 informer.put(pod)
+                view = view_of(pod, RUNNER)
         if pod is None or pod["metadata"].get("deletionTimestamp") or not _owned(pod, found):
-            return PodView("preparing", NO_POD, "There is no pod of the session now; the operator will make one.")
-        return view_of(pod, RUNNER)
+            return _UNMADE
+        return view
 
-    def _is_doubtful(self, pod: Object | None, found: Object) -> bool:
+    def _is_doubtful(self, view: PodView, found: Object) -> bool:
         """Whether a pod has to be asked for: what the watch shows may be the one before, or a watch may be half open."""
-        uid, now = found["metadata"]["uid"], time.monotonic()
-        stage = view_of(pod, RUNNER).stage if pod is not None else "preparing"
+        uid, now, stage = found["metadata"]["uid"], time.monotonic(), view.stage
         if stage not in _MOVING:
             self._looked.pop(uid, None)
             return stage in ("exited", "lost")
