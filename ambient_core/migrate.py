@@ -22,8 +22,8 @@ from ambient_core.changes import TransactionId
 from ambient_core.config import Settings
 from ambient_core.database import url_of
 from ambient_core.errors import SetupError
-from ambient_core.indexes import PREFIX, make_text_indexes
 from ambient_core.kinds import Resource
+from ambient_core.kinds.indexes import PREFIX, make_text_indexes
 from ambient_core.plugins import Plugins, load_plugins, words
 from ambient_core.revisions import Branch, branch_of, files_of, pending
 

@@ -7,10 +7,10 @@ import pytest
 
 _START = """
 import sys
-from ambient_core.commands import controlplane
+from ambient_core.cli.commands import controlplane
 from ambient_core.config import Settings
 from ambient_core.controlplane import loop
-from ambient_core.health import checks_of
+from ambient_core.serving.health import checks_of
 settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/none")
 plugins = loop.load_plugins(settings)
 assert loop.reconcilers_of(plugins), plugins.set_aside
