@@ -16,8 +16,8 @@ from ambient_core import migrate
 from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
 from ambient_core.embedded.postgres import EmbeddedPostgres
-from ambient_core.keyring import new_keyring
 from ambient_core.plugins import Plugins, load_plugins
+from ambient_core.secrets.keyring import new_keyring
 
 BASE = "/api/ambient/v1"
 _LONGEST = ("lives", "kube", "parts", "given", "system", "scaffold", "chaos", "agui", "provider")

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ambient_core.identity import Person, Principal
     from ambient_core.kinds import DNS_LABEL, Access, Kind, Resource, action, field
     from ambient_core.migrations import Migrations
-    from ambient_core.operation import current
-    from ambient_core.sealing import open_secret
+    from ambient_core.rest.operation import current
+    from ambient_core.secrets.sealing import open_secret
     from ambient_core.store import Answer, Store
 
 _ROOMS = {
@@ -45,8 +45,8 @@ _ROOMS = {
     "identity": ("Person", "Principal"),
     "kinds": ("DNS_LABEL", "Access", "Kind", "Resource", "action", "field"),
     "migrations": ("Migrations",),
-    "rest": ("current",),
-    "sealing": ("open_secret",),
+    "rest.operation": ("current",),
+    "secrets.sealing": ("open_secret",),
     "store": ("Answer", "Store"),
 }
 _ROOM = {name: room for room, names in _ROOMS.items() for name in names}

@@ -23,8 +23,8 @@ from ambient_core.changes import TransactionId
 from ambient_core.config import Settings
 from ambient_core.database import Database, url_of
 from ambient_core.errors import SetupError
-from ambient_core.indexes import PREFIX, make_text_indexes
 from ambient_core.kinds import Resource
+from ambient_core.kinds.indexes import PREFIX, make_text_indexes
 from ambient_core.plugins import Plugins, load_plugins, words
 
 log = logging.getLogger(__name__)

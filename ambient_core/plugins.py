@@ -19,12 +19,12 @@ from sqlalchemy.schema import CreateTable
 from ambient_core import hooks
 from ambient_core.config import Settings, plugin_settings
 from ambient_core.database import Database
+from ambient_core.database.transaction import dialect
 from ambient_core.errors import SetupError
-from ambient_core.indexes import complete_table
 from ambient_core.kinds import Kind, Registry, Resource, check_kind
+from ambient_core.kinds.indexes import complete_table
 from ambient_core.migrations import Migrations
 from ambient_core.schemas import check_values, schemas_of
-from ambient_core.transaction import dialect
 
 log = logging.getLogger(__name__)
 GROUP = "ambient.plugins"

@@ -3,6 +3,6 @@
 Plain Gunicorn reads the same settings from the environment: ``gunicorn -c deploy/gunicorn.conf.py``.
 """
 
-from ambient_core.serve import gunicorn_settings
+from ambient_core.serving.serve import gunicorn_settings
 
 globals().update(gunicorn_settings())

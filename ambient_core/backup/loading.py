@@ -13,15 +13,14 @@ from typing import Any, BinaryIO
 import orjson
 import psycopg
 
-from ambient_core import statements
 from ambient_core.backup.reading import Backup, Run
 from ambient_core.backup.secrets import Secrets
 from ambient_core.backup.sections import Section
-from ambient_core.database import Database
-from ambient_core.keyring import Keyring, Unreadable
+from ambient_core.database import Database, statements
+from ambient_core.database.statements import quote
+from ambient_core.database.transaction import Transaction
 from ambient_core.kinds import STAMPS
-from ambient_core.statements import quote
-from ambient_core.transaction import Transaction
+from ambient_core.secrets.keyring import Keyring, Unreadable
 
 ACTOR = "service:import"
 VERB = "import"

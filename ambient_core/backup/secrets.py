@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ambient_core import sealing
+from ambient_core.database.statements import quote
+from ambient_core.database.transaction import Transaction
 from ambient_core.errors import SetupError
-from ambient_core.keyring import Keyring, version_of
 from ambient_core.kinds import Kind
-from ambient_core.statements import quote
-from ambient_core.transaction import Transaction
+from ambient_core.secrets import sealing
+from ambient_core.secrets.keyring import Keyring, version_of
 
 Row = dict[str, Any]
 

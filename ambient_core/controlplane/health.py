@@ -7,8 +7,8 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from ambient_core.config import Settings
-from ambient_core.health import Readiness, checks_of, server
 from ambient_core.plugins import Plugins
+from ambient_core.serving.health import Readiness, checks_of, server
 
 _GAUGES = {
     "leader": "Whether this process leads.",

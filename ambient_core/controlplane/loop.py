@@ -8,6 +8,8 @@ import sys
 import threading
 from typing import Any
 
+from ambient_core.changes.pruning import Pruner
+from ambient_core.changes.reactions import Reactions
 from ambient_core.config import Settings
 from ambient_core.controlplane.health import serve_health
 from ambient_core.controlplane.leader import Leader
@@ -16,9 +18,7 @@ from ambient_core.controlplane.term import Term
 from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Plugins, load_plugins
-from ambient_core.process import ends_with_parent, share_arenas
-from ambient_core.pruning import Pruner
-from ambient_core.reactions import Reactions
+from ambient_core.serving.process import ends_with_parent, share_arenas
 
 log = logging.getLogger(__name__)
 _CANDIDATE_PAUSE = 1.0

@@ -7,8 +7,8 @@ from typing import Any
 
 from ambient_sdk import AmbientClient, Conflict
 
+from ambient_core.access.leadership import RULE
 from ambient_core.config import Settings
-from ambient_core.leadership import RULE
 
 
 @dataclass(frozen=True, slots=True)

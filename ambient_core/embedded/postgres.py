@@ -17,7 +17,7 @@ import psycopg
 
 from ambient_core.embedded.binaries import Account, programs, shared_folder
 from ambient_core.errors import SetupError
-from ambient_core.process import ends_with_parent, yields_to_callers
+from ambient_core.serving.process import ends_with_parent, yields_to_callers
 
 START_DEADLINE = 60.0
 STOP_DEADLINE = 20.0

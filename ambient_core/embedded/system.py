@@ -19,8 +19,8 @@ import httpx
 
 from ambient_core.embedded.postgres import EmbeddedPostgres
 from ambient_core.errors import SetupError
-from ambient_core.keyring import new_keyring
-from ambient_core.process import ends_with_parent
+from ambient_core.secrets.keyring import new_keyring
+from ambient_core.serving.process import ends_with_parent
 
 PROJECT = "demo"
 READY_DEADLINE = 60.0

@@ -10,9 +10,9 @@ from ambient_access import grants
 from flask import g
 from psycopg import sql
 
-from ambient_core import listing
 from ambient_core.app import Application
-from ambient_core.operation import Operation
+from ambient_core.rest.operation import Operation
+from ambient_core.store import listing
 from conftest import BASE
 from tests.access.people import People
 from tests.bench import bindings

@@ -9,12 +9,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from ambient_core import pruning
+from ambient_core.access.rates import Rates
+from ambient_core.access.refusals import OF_ONE
 from ambient_core.app import Application
+from ambient_core.changes import pruning
 from ambient_core.config import Settings
 from ambient_core.metrics import exposition
-from ambient_core.rates import Rates
-from ambient_core.refusals import OF_ONE
 from conftest import Caller
 from tests.access.people import People
 from tests.e2e.conftest import wait_for

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from ambient_access import grants
 
-from ambient_core import credential
 from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
 from ambient_core.plugins import Source, installed, load_plugins
+from ambient_core.rest import credential
 from tests.access.people import People
 from tests.e2e.conftest import wait_for
 

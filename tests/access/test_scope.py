@@ -11,8 +11,8 @@ from ambient_access import grants
 
 from ambient_core.app import create_app
 from ambient_core.config import Settings
+from ambient_core.database.transaction import Transaction
 from ambient_core.plugins import installed, load_plugins
-from ambient_core.transaction import Transaction
 from tests.access.people import People
 from tests.streams import told, watching
 

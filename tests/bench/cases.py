@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ambient_core import listing, statements
+from ambient_core.database import statements
+from ambient_core.store import listing
 from tests.bench.database import PROJECT, Rows, identifier, inlined, skill
 from tests.bench.serving import TOKEN
 from tests.e2e.conftest import BASE

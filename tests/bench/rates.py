@@ -6,9 +6,9 @@ Usage: python -m tests.bench.rates
 import time
 from dataclasses import replace
 
+from ambient_core.access.rates import MOST_COUNTED, BoundedStorage, Rates
 from ambient_core.config import Settings
 from ambient_core.identity import Principal
-from ambient_core.rates import MOST_COUNTED, BoundedStorage, Rates
 
 _TIMES = 200_000
 _MANY = 10**9

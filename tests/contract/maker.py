@@ -6,8 +6,8 @@ from typing import Any
 
 from ambient_core.config import Settings
 from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.kinds.rules import type_of
 from ambient_core.plugins import load_plugins
-from ambient_core.rules import type_of
 
 KINDS = {kind.name: kind for kind in load_plugins(Settings(profile="development")).registry}
 

@@ -4,14 +4,19 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ambient_core import batch, changes, history, parameters, past, rest, sealing, statements, visibility
-from ambient_core.changes import START, Now
-from ambient_core.preconditions import Precondition
-from ambient_core.statements import NOWHERE
+from ambient_core import changes, rest
+from ambient_core.app import batch
+from ambient_core.changes import START, Now, visibility
+from ambient_core.changes.visibility import Sight
+from ambient_core.database import statements
+from ambient_core.database.statements import NOWHERE
+from ambient_core.database.transaction import Transaction
+from ambient_core.http.preconditions import Precondition
+from ambient_core.rest import parameters
+from ambient_core.search.tokens import Signer
+from ambient_core.secrets import sealing
 from ambient_core.store import Answer, Store
-from ambient_core.tokens import Signer
-from ambient_core.transaction import Transaction
-from ambient_core.visibility import Sight
+from ambient_core.watch import history, past
 
 
 def forget_the_change_row() -> None:

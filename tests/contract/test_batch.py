@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ambient_core.apply import unique_groups
 from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.rest.apply import unique_groups
 from tests.contract.maker import Maker, refused, some_text
 from tests.contract.test_contract import changes_of
 from tests.contract.test_past import given as written

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ambient_core.apply import unique_groups
 from ambient_core.kinds import Access, Kind, rules_of
-from ambient_core.rules import type_of
+from ambient_core.kinds.rules import type_of
+from ambient_core.rest.apply import unique_groups
 from tests.contract.maker import Maker, refused, some_text
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ambient_core.apply import unique_groups
 from ambient_core.kinds import Access, Kind
+from ambient_core.rest.apply import unique_groups
 from tests.contract.maker import Maker, refused
 
 Faults = list[dict[str, Any]]

@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from sqlalchemy import Index
 
-from ambient_core.indexes import text_indexes
+from ambient_core.database.transaction import Transaction
 from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.kinds.indexes import text_indexes
 from ambient_core.rest import searchable
-from ambient_core.transaction import Transaction
 from tests.contract.maker import Maker, refused
 
 _BY_TYPE: dict[str, Any] = {

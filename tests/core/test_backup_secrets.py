@@ -14,10 +14,10 @@ from ambient_core.backup.loading import Import, Imported
 from ambient_core.backup.sections import sections_of
 from ambient_core.backup.writing import export
 from ambient_core.config import Settings
-from ambient_core.keyring import Place
 from ambient_core.kinds import Resource
 from ambient_core.plugins import Source, installed, load_plugins
 from ambient_core.profiles import given_keyring
+from ambient_core.secrets.keyring import Place
 from tests.core import vaults
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ambient_core import Conflict, Kind
-from ambient_core.transaction import Transaction
+from ambient_core.database.transaction import Transaction
 
 
 @pytest.fixture

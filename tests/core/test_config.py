@@ -13,8 +13,8 @@ from ambient_core.config import (
     markdown,
     redacted,
 )
+from ambient_core.config.listeners import address_of, check_free
 from ambient_core.errors import SetupError
-from ambient_core.listeners import address_of, check_free
 from ambient_core.profiles import check_profile
 
 

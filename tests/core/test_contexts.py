@@ -12,14 +12,14 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked, PasswordDeleteError
 
+from ambient_core.cli.login import contexts
+from ambient_core.cli.login.contexts import Book, Context
+from ambient_core.cli.login.folder import Folder
+from ambient_core.cli.login.renewal import RenewedToken
+from ambient_core.cli.login.wallet import Credential, wallet_of
+from ambient_core.cli.remote import Target, target_of
 from ambient_core.config import Settings
 from ambient_core.errors import SetupError
-from ambient_core.login import contexts
-from ambient_core.login.contexts import Book, Context
-from ambient_core.login.folder import Folder
-from ambient_core.login.renewal import RenewedToken
-from ambient_core.login.wallet import Credential, wallet_of
-from ambient_core.remote import Target, target_of
 
 PROD = Context("prod", "https://ambient.example.com", project="web")
 TEST = Context("test", "https://test.example.com", gateway="https://gateway.example.com")

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from gunicorn.config import Config
 
-from ambient_core.exchange import Connection, Head, Limits, template_of
-from ambient_core.patience import Lobby, Patience, Slow, deliver
-from ambient_core.worker import Resumed
+from ambient_core.serving.exchange import Connection, Head, Limits, template_of
+from ambient_core.serving.patience import Lobby, Patience, Slow, deliver
+from ambient_core.serving.worker import Resumed
 
 GET = b"GET /things/a%20b?x=1&y=%20 HTTP/1.1\r\nHost: example\r\nAccept: */*\r\nX-Long-Name: caf\xe9\r\n\r\n"
 POST = b"POST /things HTTP/1.1\r\nHost: example\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n"

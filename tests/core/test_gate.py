@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from ambient_core.gate import Gate, Ungated, mark, tables_named
-from ambient_core.operation import Operation, current
+from ambient_core.database.gate import Gate, Ungated, mark, tables_named
+from ambient_core.rest.operation import Operation, current
 
 ROOT = Path(__file__).parents[2]
 PLURALS = {"skills", "sessions", "projects"}
 
 SYSTEM = {
-    "ambient_core/cascades.py: system = store.transaction.as_system",
-    "ambient_core/store.py: self.logged(statements.remove(self.kind), parameters, run=self.transaction.as_system)",
-    "ambient_core/store.py: where, run = NOWHERE, self.transaction.as_system",
+    "ambient_core/store/cascades.py: system = store.transaction.as_system",
+    "ambient_core/store/__init__.py: self.logged(statements.remove(self.kind), parameters, run=self.transaction.as_system)",
+    "ambient_core/store/__init__.py: where, run = NOWHERE, self.transaction.as_system",
     "plugins/access/ambient_access/authority.py: rows = store.transaction.as_system(_HELD, asked).fetchall()",
     "plugins/access/ambient_access/authority.py: row = store.transaction.as_system(_ROLE, {'id': role_id}).fetchone()",
     "plugins/access/ambient_access/authority.py: store.transaction.as_system(_LOCK, {'key': f'owners of {project}'})",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ambient_core.health import server
+from ambient_core.serving.health import server
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ambient_core.errors import SetupError
-from ambient_core.keyring import Keyring, Place, Unreadable, read_keyring, version_of
+from ambient_core.secrets.keyring import Keyring, Place, Unreadable, read_keyring, version_of
 
 HERE = Place("credentials", "c1", "token")
 OLD, NEW = Keyring({1: b"1" * 32}), Keyring({1: b"1" * 32, 2: b"2" * 32})

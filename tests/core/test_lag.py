@@ -7,8 +7,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from ambient_core import health, lag, metrics
+from ambient_core import metrics
+from ambient_core.changes import lag
 from ambient_core.config import Settings
+from ambient_core.serving import health
 from tests.core.test_change_log import WRITE, Log
 
 

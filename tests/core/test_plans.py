@@ -6,10 +6,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from ambient_core import listing
-from ambient_core.indexes import make_text_indexes
+from ambient_core.database.statements import clause_of
+from ambient_core.kinds.indexes import make_text_indexes
 from ambient_core.rest import list_query
-from ambient_core.statements import clause_of
+from ambient_core.store import listing
 from tests.core.lions import serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("plans")]

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from ambient_core import changes, pruning
+from ambient_core import changes
+from ambient_core.changes import pruning
 from ambient_core.cli import cli
 from ambient_core.config import Settings
 from ambient_core.database import Database

@@ -15,8 +15,8 @@ import pytest
 from ambient_core.app import Application
 from ambient_core.config import Settings
 from ambient_core.errors import SetupError
-from ambient_core.keyring import Keyring, Place, new_keyring, read_keyring
-from ambient_core.rotation import CHUNK, rotate
+from ambient_core.secrets.keyring import Keyring, Place, new_keyring, read_keyring
+from ambient_core.secrets.rotation import CHUNK, rotate
 from tests.core import vaults
 from tests.e2e.conftest import wait_for
 

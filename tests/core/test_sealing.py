@@ -12,10 +12,10 @@ from sqlalchemy.orm import Mapped
 from ambient_core import Access, Kind, Resource, SetupError, field
 from ambient_core.app import Application
 from ambient_core.config import Settings
-from ambient_core.keyring import new_keyring, read_keyring
 from ambient_core.kinds import check_kind
-from ambient_core.operation import Operation
-from ambient_core.sealing import open_secret
+from ambient_core.rest.operation import Operation
+from ambient_core.secrets.keyring import new_keyring, read_keyring
+from ambient_core.secrets.sealing import open_secret
 from tests.core import vaults
 
 GIVEN = {

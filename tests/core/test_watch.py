@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from ambient_core import changes, watch, watchers
+from ambient_core import changes, watch
+from ambient_core.changes import watchers
 from tests.e2e.conftest import wait_for
 from tests.streams import told, watching
 

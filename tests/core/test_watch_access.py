@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import literal_column, select, text
 
-from ambient_core import Kind, Principal, credential, hookimpl, watch, watchers
+from ambient_core import Kind, Principal, hookimpl, watch
 from ambient_core.app import create_app
+from ambient_core.changes import watchers
 from ambient_core.config import Settings
 from ambient_core.plugins import Source, installed, load_plugins
+from ambient_core.rest import credential
 from tests.e2e.conftest import wait_for
 from tests.streams import Stream, told, watching
 

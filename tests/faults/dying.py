@@ -5,8 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
-from ambient_core import serve
 from ambient_core.config import Settings, load
+from ambient_core.serving import serve
 
 
 def main() -> None:

@@ -11,10 +11,11 @@ import pytest
 from ambient_sdk import AmbientClient
 from werkzeug.serving import make_server
 
-from ambient_core import migrate, replicas
+from ambient_core import migrate
 from ambient_core.app import create_app
+from ambient_core.database import replicas
+from ambient_core.database.transaction import Transaction
 from ambient_core.errors import SetupError
-from ambient_core.transaction import Transaction
 from tests.faults.standby import Pair, pair
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ambient_core.claims import (
+from ambient_core.identity.claims import (
     Expected,
     Naming,
     Refused,

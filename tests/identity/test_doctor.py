@@ -16,8 +16,8 @@ import pytest
 from werkzeug.serving import make_server
 
 from ambient_core.app import create_app
+from ambient_core.cli.doctor import Finding, examine
 from ambient_core.config import Loaded, Settings
-from ambient_core.doctor import Finding, examine
 from ambient_core.errors import SetupError
 from tests.e2e.conftest import free_port
 from tests.identity.issuer import AUDIENCE, Issuer

@@ -9,7 +9,7 @@ import pytest
 
 from ambient_core.config import Settings
 from ambient_core.errors import SetupError
-from ambient_core.issuers import LOOK, Configured, issuers_of, read_issuer
+from ambient_core.identity.issuers import LOOK, Configured, issuers_of, read_issuer
 
 GOOD = {"issuer": "https://login.example.com", "audience": "ambient"}
 FILE = """

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from ambient_core import keysets, verification
-from ambient_core.claims import SKEW, Refused
 from ambient_core.errors import Unavailable
-from ambient_core.issuers import read_issuer
-from ambient_core.keysets import LARGEST, REFRESH, FetchFailed, KeySet, fetcher, read_keys
-from ambient_core.verification import KeySets, Verifier
+from ambient_core.identity import keysets, verification
+from ambient_core.identity.claims import SKEW, Refused
+from ambient_core.identity.issuers import read_issuer
+from ambient_core.identity.keysets import LARGEST, REFRESH, FetchFailed, KeySet, fetcher, read_keys
+from ambient_core.identity.verification import KeySets, Verifier
 from tests.e2e.conftest import wait_for
 from tests.identity.issuer import AUDIENCE, Issuer, other_key
 

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from ambient_users import standing
 
-from ambient_core import Principal, credential, hookimpl, oidc, watch
+from ambient_core import Principal, hookimpl, watch
+from ambient_core.identity import oidc
 from ambient_core.plugins import Source
+from ambient_core.rest import credential
 from tests.e2e.conftest import wait_for
 from tests.identity.conftest import Asked
 from tests.identity.issuer import AUDIENCE, Issuer
@@ -243,7 +245,7 @@ def test_without_the_users_plugin_issuer_and_subject_are_the_principal(serving: 
 def test_groups_become_roles_by_the_file_and_the_file_may_change_while_serving(
     serving: Any, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ambient_core.issuers.LOOK", 0.0)
+    monkeypatch.setattr("ambient_core.identity.issuers.LOOK", 0.0)
     file = tmp_path / "issuers.toml"
     entry = f"[[issuers]]\nissuer = '{issuer.url}'\naudience = '{AUDIENCE}'\ngroups = 'realm_access.roles'\n"
     file.write_text(entry + "roles = {ops = 'platform:viewer'}\n")
@@ -259,7 +261,7 @@ def principal(asked: Asked, token: str) -> Any:
     """Who a token is."""
     from flask import g
 
-    from ambient_core.operation import Operation
+    from ambient_core.rest.operation import Operation
 
     with asked.application.test_request_context(headers={"Authorization": f"Bearer {token}"}):
         operation = g.operation = Operation("test", asked.application.runtime)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ambient_users import standing
 
-from ambient_core import oidc
+from ambient_core.identity import oidc
 from tests.e2e.conftest import wait_for
 from tests.identity import node
 from tests.identity.conftest import Asked

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ambient_core.keyring import new_keyring
+from ambient_core.secrets.keyring import new_keyring
 from tests.e2e.conftest import BASE, System, free_port, wait_for
 from tests.identity.issuer import AUDIENCE, Issuer, other_key
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ambient_core.config import Settings, Sources, load
-from ambient_core.issuers import read_file
+from ambient_core.identity.issuers import read_file
 from ambient_core.plugins import load_plugins
 from tests.e2e.conftest import wait_for
 from tests.kube import manifests

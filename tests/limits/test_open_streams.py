@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from ambient_core.access.open_streams import OpenStreams
 from ambient_core.app import Application
 from ambient_core.identity import CONTROL_PLANE, DEVELOPER
-from ambient_core.open_streams import OpenStreams
 from conftest import Caller
 from tests.limits.conftest import Build
 

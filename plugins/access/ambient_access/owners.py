@@ -8,8 +8,8 @@ from ambient_access.rules import OWNED
 from ambient_access.stores import RoleBindingStore
 from ambient_access.subject import may_own, subject_of
 from ambient_core import Kind, Principal, current, hookimpl
+from ambient_core.database.statements import remove
 from ambient_core.hooks import only_for
-from ambient_core.statements import remove
 
 _COLUMNS = ("id", "scope", "role_id", "project_id")
 _OF_USER = (

@@ -11,11 +11,12 @@ from ambient_access.grants import LIMIT, grants_of
 from ambient_access.permissions import Permissions, allows, needed, permissions_of
 from ambient_access.rules import place_of
 from ambient_access.subject import MINE, is_governed, subject_of
-from ambient_core import BadQuery, Forbidden, Kind, NotFound, Principal, Store, current, documents
+from ambient_core import BadQuery, Forbidden, Kind, NotFound, Principal, Store, current
 from ambient_core.access import refuse_runner
 from ambient_core.errors import BASE_PATH
 from ambient_core.identity import CONTROL_PLANE
-from ambient_core.parameters import check_parameters, one
+from ambient_core.openapi import documents
+from ambient_core.rest.parameters import check_parameters, one
 
 _CHAIN = (
     "SELECT b.id, b.scope, coalesce(b.project_id, b.agent_id, b.session_id, b.credential_id), roles.name, roles.permissions, "

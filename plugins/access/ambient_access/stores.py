@@ -12,9 +12,9 @@ from ambient_access.loans import check_loan, check_return, fault_of_role, is_loa
 from ambient_access.model import SUBJECTS
 from ambient_access.permissions import fault_of, permissions_of, verbs_of
 from ambient_core import Answer, Conflict, Fault, Forbidden, Invalid, NotFound, Store, action
-from ambient_core.constraints import no_reference
-from ambient_core.fields import Integer, Text
-from ambient_core.preconditions import Precondition
+from ambient_core.http.preconditions import Precondition
+from ambient_core.schemas.fields import Integer, Text
+from ambient_core.store.constraints import no_reference
 
 _BINDINGS = "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b WHERE b.service_account_id = %(id)s"
 

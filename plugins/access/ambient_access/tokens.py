@@ -20,9 +20,9 @@ from ambient_access.settings import access_settings
 from ambient_access.tokenstore import TokenStore
 from ambient_core import Answer, Principal, Resource, Store, action, current, hookimpl
 from ambient_core.database import Database
-from ambient_core.fields import Integer, Text, Time
 from ambient_core.identity import bearer_token, digest, invalid_token
-from ambient_core.validators import Range
+from ambient_core.schemas.fields import Integer, Text, Time
+from ambient_core.schemas.validators import Range
 
 PREFIX = "ambient_"
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -8,7 +8,7 @@ from ambient_access.authority import Place, check_gift, check_held, held_anywher
 from ambient_access.permissions import ALL, fault_of, permissions_of, verbs_of
 from ambient_access.settings import access_settings
 from ambient_core import Fault, Forbidden, Invalid, NotFound, Store
-from ambient_core.constraints import no_reference
+from ambient_core.store.constraints import no_reference
 
 _BINDINGS = (
     "SELECT b.role_id, b.project_id, b.agent_id, b.session_id, b.credential_id FROM role_bindings AS b "

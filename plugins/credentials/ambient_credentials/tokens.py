@@ -4,7 +4,7 @@ import marshmallow as ma
 import orjson
 
 from ambient_core import Answer, Conflict, Store, action, open_secret
-from ambient_core.fields import Text
+from ambient_core.schemas.fields import Text
 
 
 class CredentialToken(ma.Schema):

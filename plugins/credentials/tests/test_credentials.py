@@ -7,7 +7,7 @@ import pytest
 from ambient_credentials.sessions import lent_to
 from sqlalchemy import select
 
-from ambient_core.keyring import Keyring
+from ambient_core.secrets.keyring import Keyring
 from tests.access.people import People
 
 TOKEN = "canary-of-a-credential"

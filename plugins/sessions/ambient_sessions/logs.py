@@ -14,11 +14,12 @@ import httpx
 from flask import Response, current_app, request
 from flask_smorest import Blueprint
 
-from ambient_core import BadQuery, current, documents
+from ambient_core import BadQuery, current
 from ambient_core.config import Settings
-from ambient_core.credential import Kept
 from ambient_core.errors import BASE_PATH, Unavailable
+from ambient_core.openapi import documents
 from ambient_core.rest import check_parameters, one
+from ambient_core.rest.credential import Kept
 from ambient_sessions.reconcile import runtime_of
 from ambient_sessions.runtimes import LogsWanted, Runtime, Target, Waiting
 from ambient_sessions.settings import sessions_settings

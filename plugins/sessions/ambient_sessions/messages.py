@@ -10,14 +10,14 @@ from flask import Response, request
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, String, Table, Text, UniqueConstraint, text
 
 from ambient_core import Answer, BadQuery, Forbidden, Resource, Store, action, current
-from ambient_core.credential import Kept
 from ambient_core.database import Database
-from ambient_core.documents import PARAMETERS
-from ambient_core.fields import Integer, Time, broken
-from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
-from ambient_core.paging import page_of
+from ambient_core.openapi.documents import PARAMETERS
 from ambient_core.rest import one
+from ambient_core.rest.credential import Kept
+from ambient_core.schemas.fields import Integer, Time, broken
+from ambient_core.schemas.fields import Text as TextField
+from ambient_core.search.paging import page_of
 from ambient_sessions.ownership import check_owned
 
 HEARTBEAT = 10.0

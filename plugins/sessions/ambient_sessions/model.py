@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
 from ambient_core import Access, Resource, field
-from ambient_core.fields import Text as TextField
-from ambient_core.fields import broken
-from ambient_core.validators import git_url_fault
+from ambient_core.schemas.fields import Text as TextField
+from ambient_core.schemas.fields import broken
+from ambient_core.schemas.validators import git_url_fault
 from ambient_sessions.lifecycle import ACTIVE, Phase
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import marshmallow as ma
 
 from ambient_core import Answer, Conflict, Fault, Invalid, Store, action
-from ambient_core.fields import Integer, Items, Shape, Time, broken
-from ambient_core.fields import Text as TextField
+from ambient_core.access.leadership import PARAMETER, check_fence
+from ambient_core.http.preconditions import Precondition
 from ambient_core.ids import new_id
-from ambient_core.leadership import PARAMETER, check_fence
-from ambient_core.preconditions import Precondition
-from ambient_core.validators import Length, Range, git_url_fault
+from ambient_core.schemas.fields import Integer, Items, Shape, Time, broken
+from ambient_core.schemas.fields import Text as TextField
+from ambient_core.schemas.validators import Length, Range, git_url_fault
 from ambient_sessions import tokens
 from ambient_sessions.lifecycle import (
     ENDED,

@@ -5,10 +5,10 @@ from flask import request
 from sqlalchemy import Column, ForeignKey, String, Table, select
 
 from ambient_core import Answer, Resource, Store, action, current
-from ambient_core.documents import PARAMETERS
-from ambient_core.paging import order_of, page_of
-from ambient_core.query import Query
+from ambient_core.openapi.documents import PARAMETERS
 from ambient_core.rest import searchable
+from ambient_core.search.paging import order_of, page_of
+from ambient_core.store.query import Query
 
 task_sessions = Table(
     "task_sessions",

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from marshmallow import ValidationError
 
 from ambient_core import Conflict, Person, Principal, Store, current, hookimpl
+from ambient_core.database.transaction import Transaction
 from ambient_core.hooks import concerning
 from ambient_core.ids import new_id
-from ambient_core.operation import Operation
-from ambient_core.surroundings import Surroundings
-from ambient_core.transaction import Transaction
-from ambient_core.validators import email
+from ambient_core.rest.operation import Operation
+from ambient_core.schemas.validators import email
+from ambient_core.store.surroundings import Surroundings
 from ambient_users.standing import standing
 
 _FIND = "SELECT id, name, email, disabled, updated_at FROM users WHERE issuer = %(issuer)s AND subject = %(subject)s"

@@ -17,9 +17,9 @@ from sqlalchemy.orm import Mapped
 from ambient_core import Access, Answer, Kind, Resource, Store, action, current, field, hookimpl
 from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
-from ambient_core.fields import Integer, Text
 from ambient_core.plugins import Source, installed, load_plugins
 from ambient_core.rest import check_parameters, one
+from ambient_core.schemas.fields import Integer, Text
 from tests.core.lions import lion
 
 

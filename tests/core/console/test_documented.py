@@ -7,7 +7,7 @@ import click
 import pytest
 
 from ambient_core.cli import cli
-from ambient_core.console import faults
+from ambient_core.cli.console import faults
 
 PAGE = (Path(__file__).parents[3] / "docs" / "cli.md").read_text()
 NAMED = sorted(set(re.findall(r"`ambient ([a-z]+)\b", PAGE)) - {"clone"})

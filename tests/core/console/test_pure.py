@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from ambient_core.commands.get import ordering
-from ambient_core.commands.logs import moment
-from ambient_core.console import columns, editing
-from ambient_core.console.flags import BadValue, Flag, flags
-from ambient_core.console.paths import BadPath, rendered, template
-from ambient_core.contract import Contract, RemoteKind
+from ambient_core.cli.commands.get import ordering
+from ambient_core.cli.commands.logs import moment
+from ambient_core.cli.console import columns, editing
+from ambient_core.cli.console.flags import BadValue, Flag, flags
+from ambient_core.cli.console.paths import BadPath, rendered, template
+from ambient_core.cli.contract import Contract, RemoteKind
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TEXT = {"type": "string", "maxLength": 63}

@@ -9,10 +9,10 @@ import marshmallow as ma
 from sqlalchemy import Column, ForeignKey, Integer, String, Table
 
 from ambient_core import Answer, Conflict, Fault, Invalid, Resource, Store, Unavailable, action
-from ambient_core.fields import Integer as IntegerField
-from ambient_core.fields import Text as TextField
-from ambient_core.leadership import PARAMETER, check_fence
-from ambient_core.transaction import Transaction
+from ambient_core.access.leadership import PARAMETER, check_fence
+from ambient_core.database.transaction import Transaction
+from ambient_core.schemas.fields import Integer as IntegerField
+from ambient_core.schemas.fields import Text as TextField
 from ambient_sessions.settings import SessionsSettings, sessions_settings
 
 _CLUSTER_HOST = re.compile(

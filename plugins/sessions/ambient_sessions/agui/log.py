@@ -10,9 +10,9 @@ from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Index, String, 
 from sqlalchemy.dialects.postgresql import JSON
 
 from ambient_core import Conflict, NotFound, Principal, Resource, Store
-from ambient_core.operation import Runtime
-from ambient_core.surroundings import Surroundings
-from ambient_core.transaction import Transaction
+from ambient_core.database.transaction import Transaction
+from ambient_core.rest.operation import Runtime
+from ambient_core.store.surroundings import Surroundings
 from ambient_sessions.agui.thread import Event, Thread
 
 LEASE = 10

@@ -14,7 +14,7 @@ import orjson
 
 from ambient_core import AmbientError
 from ambient_core.errors import BadGateway, GatewayTimeout, Unavailable
-from ambient_core.operation import Runtime
+from ambient_core.rest.operation import Runtime
 from ambient_sessions.agui.address import RunnerAddress
 from ambient_sessions.agui.frames import FrameReader, FrameTooLarge
 from ambient_sessions.agui.log import LEASE, OWNER, LeaseLost, Log, session_store

@@ -9,13 +9,14 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from ambient_core import BadQuery, Conflict, Fault, Invalid, current, documents
-from ambient_core.body import json_body
-from ambient_core.credential import Kept
+from ambient_core import BadQuery, Conflict, Fault, Invalid, current
 from ambient_core.errors import BASE_PATH, AmbientError, BadGateway, Unavailable
+from ambient_core.http.body import json_body
 from ambient_core.ids import new_id
-from ambient_core.paging import page_of
+from ambient_core.openapi import documents
 from ambient_core.rest import check_parameters, one
+from ambient_core.rest.credential import Kept
+from ambient_core.search.paging import page_of
 from ambient_sessions.agui.address import runner_address
 from ambient_sessions.agui.log import Log, session_store
 from ambient_sessions.agui.pump import Order, Pump, connect, keeper_of

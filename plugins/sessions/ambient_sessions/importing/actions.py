@@ -8,11 +8,11 @@ import marshmallow as ma
 import orjson
 
 from ambient_core import Answer, Conflict, Fault, Invalid, Store, action
-from ambient_core.fields import Integer, Items, Object, Shape, Time, broken
-from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
 from ambient_core.kinds import rules_of
 from ambient_core.schemas import load, schemas_of
+from ambient_core.schemas.fields import Integer, Items, Object, Shape, Time, broken
+from ambient_core.schemas.fields import Text as TextField
 from ambient_sessions.lifecycle import ACTIVE, Phase
 from ambient_sessions.messages import NewMessage, add_message
 from ambient_sessions.model import ConditionSchema, ReconciledRepositorySchema

@@ -6,9 +6,9 @@ import marshmallow as ma
 import orjson
 
 from ambient_core import Answer, Conflict, Store, action
-from ambient_core.fields import Integer, Items, Shape, Time, broken
-from ambient_core.fields import Text as TextField
 from ambient_core.ids import new_id
+from ambient_core.schemas.fields import Integer, Items, Shape, Time, broken
+from ambient_core.schemas.fields import Text as TextField
 
 _THERE = "SELECT seq, event_type, payload FROM session_messages WHERE session_id = %(id)s AND seq > %(after)s ORDER BY seq LIMIT %(limit)s"
 _LAST = "SELECT coalesce(max(seq), 0) FROM session_messages WHERE session_id = %(id)s"

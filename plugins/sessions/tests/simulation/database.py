@@ -14,7 +14,7 @@ from ambient_sessions import lifecycle
 from ambient_sessions.lifecycle import ACTIVE, TERMINAL
 
 from ambient_core import Conflict as Refusal
-from ambient_core.leadership import RULE
+from ambient_core.access.leadership import RULE
 
 EPOCH = datetime(2026, 1, 31, tzinfo=UTC)
 

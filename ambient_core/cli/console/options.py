@@ -1,0 +1,68 @@
+"""Options and arguments that several commands have."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from ambient_core.cli.console import completing
+from ambient_core.cli.console.completing import fields
+from ambient_core.cli.console.output import Format, FormatType
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def output(default: str | None = "table") -> Callable[[F], F]:
+    """``-o``."""
+    return click.option(
+        "-o",
+        "--output",
+        type=FormatType(),
+        default=default,
+        show_default=default is not None,
+        metavar="FORMAT",
+        help="table, wide, json, yaml, name, jsonpath=EXPRESSION or columns=NAME,NAME.",
+    )
+
+
+def project(command: F) -> F:
+    """``-p``."""
+    return click.option("-p", "--project", metavar="PROJECT", help="The project that is meant; '' for all.")(command)
+
+
+def search(command: F) -> F:
+    """``--search``."""
+    return click.option(
+        "--search",
+        metavar="CONDITION",
+        shell_complete=completing.fields,
+        help="Only objects that match, such as: phase = 'Failed'.",
+    )(command)
+
+
+def dry_run(command: F) -> F:
+    """``--dry-run``."""
+    return click.option("--dry-run", is_flag=True, help="Check and answer as if, and change nothing.")(command)
+
+
+def yes(command: F) -> F:
+    """``--yes``."""
+    return click.option("-y", "--yes", is_flag=True, help="Do not ask.")(command)
+
+
+def kind(command: F) -> F:
+    """``KIND``."""
+    return click.argument("kind", shell_complete=completing.kinds)(command)
+
+
+def name(command: F) -> F:
+    """``NAME``: one object."""
+    return click.argument("name", shell_complete=completing.names)(command)
+
+
+def names(command: F) -> F:
+    """``NAME...``: any number of objects."""
+    return click.argument("names", nargs=-1, shell_complete=completing.names)(command)
+
+
+__all__ = ["Format", "dry_run", "fields", "kind", "name", "names", "output", "project", "search", "yes"]

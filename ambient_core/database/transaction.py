@@ -1,0 +1,253 @@
+"""What one request does with the database: one connection, one transaction, every statement looked at.
+
+Every connection is in the driver's autocommit mode. A request whose only statement is one read, or one write with its
+change row, costs a single round trip; `Transaction.begin` opens an explicit transaction where several statements must
+stand or fall together.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+from psycopg import sql
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Executable
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import PoolProxiedConnection
+
+from ambient_core.database.gate import Gate, Ungated
+from ambient_core.errors import GatewayTimeout
+
+if TYPE_CHECKING:
+    from ambient_core.database import Database
+
+log = logging.getLogger(__name__)
+dialect = PGDialect_psycopg()
+"""The SQL dialect that stores compile against."""
+SCOPED = "ambient_scoped"
+"""The execution option of a SQLAlchemy statement that keeps to a scope: the marks of its kinds."""
+
+
+def origin(token_id: str | None = None, address: str | None = None, operation_id: str | None = None) -> dict[str, Any]:
+    """What the change log says of a write beside who made it, as parameters of the statement that logs it.
+
+    Args:
+        token_id: by which token, where tokens have ids.
+        address: from where.
+        operation_id: in which operation.
+    """
+    return {"token_id_": token_id, "address_": address or None, "operation_id_": operation_id}
+
+
+class Transaction:
+    """What one request does with the database. Made by `Database.transaction`.
+
+    The connection is taken from the pool when the first statement comes.
+
+    Args:
+        database: whose pool it is.
+        deadline: on the monotonic clock; no statement begins after it.
+        gate: looks at every statement; a caller's transaction has one.
+    """
+
+    def __init__(self, database: "Database", deadline: float | None = None, gate: Gate | None = None) -> None:
+        self.database = database
+        self._gate = gate
+        self._deadline = deadline
+        self._stale = False
+        self._pooled: PoolProxiedConnection | None = None
+        self._explicit = False
+        self._announced = False
+        self._rehearsal = False
+        self._last: tuple[str, Mapping[str, Any]] | None = None
+        self.origin = origin()
+
+    def rehearse(self) -> None:
+        """Let everything happen and undo it at the end instead of committing it: a dry run."""
+        self.begin()
+        self._rehearsal = True
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether `rehearse` was called."""
+        return self._rehearsal
+
+    def announce(self) -> None:
+        """Wake those who wait for news once this is committed; whatever writes the change log calls it."""
+        self._announced = True
+
+    @property
+    def driver(self) -> psycopg.Connection[Any]:
+        """The psycopg connection; taken from the pool at first use.
+
+        Raises:
+            GatewayTimeout: the deadline is over.
+            Unavailable: there is no connection to be had.
+            Ungated: the transaction is a caller's, whose statements go by the gate.
+        """
+        if self._gate is not None:
+            raise Ungated(
+                "The connection of a request is used by `raw` and `execute` alone, which look at the statement."
+            )
+        return self._taken()
+
+    def _taken(self) -> psycopg.Connection[Any]:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise GatewayTimeout("This request took too long and was given up; nothing of it is kept.", retry_after=5)
+        if self._pooled is None:
+            self._pooled = self.database.connect()
+        return self._held()
+
+    def _held(self) -> psycopg.Connection[Any]:
+        driver = self._pooled.driver_connection if self._pooled is not None else None
+        assert isinstance(driver, psycopg.Connection)
+        return driver
+
+    @property
+    def explicit(self) -> bool:
+        """Whether `begin` was called."""
+        return self._explicit
+
+    def begin(self) -> None:
+        """Open an explicit transaction, so that what follows is committed together; a second call does nothing."""
+        if not self._explicit:
+            self._taken().execute("BEGIN")
+            self._explicit = True
+
+    def begin_with(self, first: sql.Composed) -> list[list[Any]]:
+        """Open an explicit transaction and run its first statements in the same message; answers the rows of each.
+
+        Args:
+            first: statements without parameters, separated by semicolons.
+
+        Raises:
+            Ungated: one is on a kind's table, and carries no scope.
+        """
+        driver = self._taken()
+        text = first.as_string(driver)
+        if self._gate is not None:
+            self._gate.look(text)
+        opening = "" if self._explicit else "BEGIN; "
+        self._explicit = True
+        # Never prepared: each text is used once, and there are several statements in it.
+        cursor = driver.execute(f"{opening}{text}".encode(), prepare=False)
+        found = [cursor.fetchall()] if cursor.description else []
+        while cursor.nextset():
+            found.append(cursor.fetchall())
+        return found
+
+    def end_with(self, statement: str, parameters: Mapping[str, Any]) -> None:
+        """Run this in the same message as the commit, so that it costs no round trip; undone with all else, or not run.
+
+        Args:
+            statement: one that answers nothing, with ``%(name)s`` parameters.
+            parameters: their values.
+
+        Raises:
+            Ungated: it is on a kind's table, and carries no scope.
+        """
+        if self._gate is not None:
+            self._gate.check(statement)
+        self.begin()
+        self._last = statement, parameters
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A block that is undone alone when it does not end well; the transaction goes on."""
+        self.begin()
+        self._taken().execute("SAVEPOINT here")
+        try:
+            yield
+        except BaseException:
+            if not self._held().broken:
+                self._held().execute("ROLLBACK TO SAVEPOINT here")
+            raise
+        self._taken().execute("RELEASE SAVEPOINT here")
+
+    def raw(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
+        """Run SQL text with ``%(name)s`` parameters; answers a psycopg cursor with tuple rows.
+
+        Raises:
+            Ungated: it is on a kind's table, and carries no scope.
+        """
+        if self._gate is not None:
+            self._gate.check(statement)
+        return self.as_system(statement, parameters)
+
+    def as_system(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
+        """Run SQL text on the system's own account, on whosever rows; `tests/core/test_gate.py` lists every use."""
+        try:
+            return self._taken().execute(statement, parameters)
+        except psycopg.errors.ReadOnlySqlTransaction:
+            # A server that was the primary once: whoever asks next must not get this connection.
+            self._stale = True
+            raise
+
+    def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        """Run a SQLAlchemy statement; slower than `raw`, which the stores use.
+
+        Raises:
+            Ungated: it is on a kind's table, and `Store.limited` has not seen it.
+        """
+        if self._gate is not None:
+            marks = statement.get_execution_options().get(SCOPED, "")
+            self._gate.check(f"{marks}{statement.compile(dialect=dialect)}")  # type: ignore[attr-defined]
+        self._pooled = self._pooled or self.database.connect()
+        return Connection(self.database.engine, self._pooled).execute(statement, parameters)
+
+    def commit(self) -> None:
+        """Commit what `begin` opened, give the connection back and tell who listens of the changes.
+
+        Raises:
+            Unavailable: the connection was lost; whether the commit happened is not known then.
+        """
+        if self._rehearsal:
+            # What PostgreSQL would check at the commit is part of the rehearsal.
+            self._taken().execute("SET CONSTRAINTS ALL IMMEDIATE")
+            self.rollback()
+            return
+        try:
+            if self._explicit:
+                # Not by `driver`: what is done is committed, however late it is.
+                if self._last is None:
+                    self._held().execute("COMMIT")
+                else:
+                    statement, parameters = self._last
+                    # Its values go as text: there are two statements in this message.
+                    psycopg.ClientCursor(self._held()).execute(f"{statement}; COMMIT", parameters)
+                self._explicit = False
+        finally:
+            self._give_back()
+        if self._announced:
+            self._announced = False
+            self.database.committed()
+
+    def rollback(self) -> None:
+        """Undo what `begin` opened and give the connection back; never raises."""
+        self._announced = self._rehearsal = False
+        try:
+            if self._explicit and not self._held().broken:
+                self._held().execute("ROLLBACK")
+        except (psycopg.Error, SQLAlchemyError):
+            log.debug("rollback failed; the connection is thrown away")
+        finally:
+            self._explicit = False
+            self._give_back()
+
+    def _give_back(self) -> None:
+        pooled, self._pooled, self._last = self._pooled, None, None
+        stale, self._explicit, self._stale = self._stale, False, False
+        if pooled is None:
+            return
+        driver = pooled.driver_connection
+        if stale:
+            self.database.forget(pooled, all_of_them=True)
+        elif driver is None or driver.closed or driver.info.transaction_status != TransactionStatus.IDLE:
+            self.database.forget(pooled)
+        else:
+            self.database.keep(pooled)

@@ -1,0 +1,1 @@
+"""The processes that serve: Gunicorn, its worker, and health and figures beside them."""

@@ -1,0 +1,51 @@
+"""What a list asks for, and its texts in SQL, made once."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from sqlalchemy import ColumnElement
+
+from ambient_core.database.statements import Clause, clause_of
+from ambient_core.search.paging import Page, Term
+from ambient_core.store import listing
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a list asks for.
+
+    Args:
+        page: which page, how large.
+        where: condition of ``search``, if any.
+        order: order terms, always with the id as the last.
+        fields: names to show; all when ``None``.
+        binding: what makes this list this list; page tokens are bound to it.
+    """
+
+    page: Page
+    where: "ColumnElement[bool] | None"
+    order: tuple[Term, ...]
+    fields: tuple[str, ...] | None = None
+    binding: bytes = b""
+
+    @cached_property
+    def clause(self) -> Clause:
+        """The condition as SQL, for a caller without a scope; made once, because queries are kept."""
+        return clause_of(self.where)
+
+    @cached_property
+    def terms(self) -> listing.Order:
+        """The order as field names."""
+        return tuple((term.column.name, term.descending) for term in self.order)
+
+    @cached_property
+    def shape(self) -> listing.Shape:
+        """What makes the text of the statement."""
+        page = self.page
+        after = None if page.after is None else tuple(value is not None for value in page.after)
+        return listing.Shape(self.fields, self.terms, page.total, after)
+
+    @cached_property
+    def plain(self) -> listing.Shape:
+        """The same for the first page of all there is: a text without parameters."""
+        return replace(self.shape, size=self.page.size)
