@@ -1,4 +1,7 @@
-"""HTTP for any kind: the five verbs and the actions, written once."""
+"""HTTP for any kind: the five verbs and the actions, written once.
+
+The room has one request from its parameters to its error: the operation, its idempotency key, and what is said when it fails.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
