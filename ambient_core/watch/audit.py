@@ -12,6 +12,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from ambient_core import changes, watch
+from ambient_core.access import may_hear, refuse_log
 from ambient_core.changes import COLUMNS, SETTLED, Change, Position, change_of
 from ambient_core.changes.present import Initial
 from ambient_core.changes.visibility import Facts, View, matches, renamed
@@ -112,7 +113,10 @@ def view_of(runtime: Runtime, principal: Principal, kinds: Sequence[Kind] | None
     guard = runtime.guard
     for kind in kinds or ():
         guard.check(principal, "list", kind)
-    allowed = kinds or [kind for kind in runtime.registry if guard.may(principal, "list", kind)]
+        refuse_log(principal, kind)
+    allowed = kinds or [
+        kind for kind in runtime.registry if may_hear(principal, kind) and guard.may(principal, "list", kind)
+    ]
     if not allowed:
         raise Forbidden("You may not list the changes of any kind.")
     scopes = {kind.name: guard.scope(principal, "list", kind) for kind in allowed}

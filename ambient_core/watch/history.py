@@ -8,6 +8,7 @@ import orjson
 from flask import Response
 
 from ambient_core import changes
+from ambient_core.access import refuse_log
 from ambient_core.changes import COLUMNS, Change, Position, change_of
 from ambient_core.changes.visibility import matches, renamed
 from ambient_core.database.statements import NOWHERE
@@ -35,6 +36,7 @@ def history_view(kind: Kind) -> Callable[[str], Response]:
         """List the versions of an object, newest first, each with what it changed."""
         negotiate(JSON)
         store = current().store(kind, "get")
+        refuse_log(store.principal, kind)
         check_parameters("size", "page_token")
         size = page_of({"size": [one("size") or str(_SIZE)]}).size
         pages = LogPages(current(), changes.horizon(store.transaction.raw), kind.name, id)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import Response, request
 
 from ambient_core import watch
+from ambient_core.access import refuse_log
 from ambient_core.changes.present import Initial
 from ambient_core.changes.visibility import Facts, View
 from ambient_core.database.replicas import POSITION
@@ -146,6 +147,7 @@ def _watch(kind: Kind) -> Response:
 
     def view_of(principal: Principal) -> View:
         guard.check(principal, "list", kind)
+        refuse_log(principal, kind)
         scope = guard.scope(principal, "list", kind)
         limited = scope is not None or where is not None
         clause = joined(scoped(kind, scope), clause_of(where))

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 8d7f77738548908bbbe630891897c2c808096da0f371fb90a53cd1e47a708ae5)."""
+"""Generated from openapi.yaml (sha256 e8771456f30ebf4eeb637efc8e5c96a999e977c63989193eb3523fd4fae2a455)."""

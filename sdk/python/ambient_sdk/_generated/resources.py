@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 8d7f77738548908bbbe630891897c2c808096da0f371fb90a53cd1e47a708ae5); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 e8771456f30ebf4eeb637efc8e5c96a999e977c63989193eb3523fd4fae2a455); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -52,6 +52,10 @@ class ProjectsResource(Resource[Project]):
 
     path = "/api/ambient/v1/projects"
     model = Project
+
+    def fetch_project_credential_token(self, id: str, credential_id: str) -> CredentialToken:
+        """Answer the token of a credential to a session of this project that has it; as fetchCredentialToken."""
+        return read(CredentialToken, self._transport.json("GET", self._address(id, "credentials", credential_id, "token")))
 
     def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Project, newest first: who made each, when, and what it changed."""
