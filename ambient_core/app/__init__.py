@@ -1,4 +1,7 @@
-"""The Flask application: plugins, routes, one transaction per request, one body for every error."""
+"""The Flask application: plugins, routes, one transaction per request, one body for every error.
+
+The room has what is put onto it: the routes of kinds and of the core, batches, discovery.
+"""
 
 import logging
 import random
@@ -320,7 +323,7 @@ def _assembled(
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
     app.admissions = plugins.implementations("ambient_admit")
-    assemble(app, plugins, surface)
+    assemble(app, plugins, surface, app.discovery)
     app.public = frozenset(name for name, view in app.view_functions.items() if getattr(view, "public", False))
     app.addresses = Addresses(app.url_map)
     one_error_shape(app)

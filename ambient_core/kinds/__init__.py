@@ -1,4 +1,7 @@
-"""What a resource is: one declaration from which table, schemas, verbs, documentation and tests follow."""
+"""What a resource is: one declaration from which table, schemas, verbs, documentation and tests follow.
+
+The room has the rules of a field, and what a declaration means for the table.
+"""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 c7ce79c562d2bf5fb5475d18ffe8cd4cf5f27e3f1646532ba11158405f743dae)."""
+"""Generated from openapi.yaml (sha256 e8771456f30ebf4eeb637efc8e5c96a999e977c63989193eb3523fd4fae2a455)."""
