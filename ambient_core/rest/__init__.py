@@ -260,14 +260,20 @@ def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue
         if action.writes:
             rehearse()
         reads = action.method in ("POST", "PATCH")
-        return _finished(act(raw_body(the_request(), JSON, MERGE_PATCH) if reads else b""))
+        return _finished(act(raw_body(the_request(), JSON, MERGE_PATCH) if reads else b""), secret=action.secret)
 
     view.__name__ = f"{action.name}_{kind.name}"
     return view
 
 
-def _finished(answer: Any) -> ResponseReturnValue:
-    return response_of(answer) if isinstance(answer, Answer) else answer
+def _finished(answer: Any, *, secret: bool) -> ResponseReturnValue:
+    if not isinstance(answer, Answer):
+        return answer  # type: ignore[no-any-return]
+    response = response_of(answer)
+    if secret:
+        # RFC 6749 5.1: no cache on the way keeps a token.
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 __all__ = [

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _KEY_BYTES = 32
+_DIFFERENT = 16
+"""Bytes of a random key that differ, at least; of four thousand million random keys one is pure ASCII, and hardly any has fewer."""
 _NONCE_BYTES = 12
 _SHAPE = re.compile(r"enc:v([1-9][0-9]{0,8}):([A-Za-z0-9+/]+={0,2})")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
@@ -74,6 +76,12 @@ class Keyring:
     def sealing(self) -> int:
         """The version that seals."""
         return self.version or max(self.keys)
+
+    @property
+    def guessable(self) -> bool:
+        """Whether the key that seals is none that chance would make: a word, zeros, a pattern."""
+        key = self.keys[self.sealing]
+        return len(set(key)) < _DIFFERENT or key.isascii()
 
     def seal(self, text: str, place: Place) -> str:
         """The text as it is stored; never twice the same."""

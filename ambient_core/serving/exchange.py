@@ -97,6 +97,8 @@ def read_head(data: bytes, template: Environment, limits: Limits) -> Head | None
         if variable is None or variable in environ:
             return None
         environ[variable] = value.decode("latin-1")
+    if "HTTP_HOST" not in environ:
+        return None
     length, connection = environ.get("CONTENT_LENGTH", "0"), environ.get("HTTP_CONNECTION", "keep-alive").lower()
     if not (length.isascii() and length.isdigit() and len(length) < 7) or connection not in ("keep-alive", "close"):
         return None
