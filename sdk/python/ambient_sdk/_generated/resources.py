@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 e8771456f30ebf4eeb637efc8e5c96a999e977c63989193eb3523fd4fae2a455); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 465d5540614bc7d7810435e7588c727486a8e074cad91fc632c6e1f17030c789); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
