@@ -97,8 +97,9 @@ def settings(tokens: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
         control_plane_token_file=tokens["control-plane"],
         keyring=new_keyring(),
         data_dir=tmp_path_factory.mktemp("data"),
-        statement_timeout=5,
-        pool_timeout=2,
+        # Where many tests share few processors, a connection takes seconds to come, and a 503 would be taken for an answer.
+        statement_timeout=30,
+        pool_timeout=20,
         rate_limit=0,
         address_rate_limit=0,
         failed_rate_limit=0,

@@ -111,9 +111,13 @@ class Plugins:
 
     def implementations(self, hook: str) -> tuple[tuple[str, Callable[..., Any]], ...]:
         """Every implementation of a hook as (plugin, function that takes the hook's keywords), by plugin name."""
-        found = []
-        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
-            found.append((implementation.plugin_name, _narrowed(implementation.function, implementation.argnames)))
+        caller, found = getattr(self.manager.hook, hook), []
+        offered = set(caller.spec.argnames) if caller.spec is not None else None
+        for implementation in caller.get_hookimpls():
+            function, names = implementation.function, implementation.argnames
+            # Who takes all that there is needs nobody between: most hooks are asked for with every request.
+            taken = function if set(names) == offered else _narrowed(function, names)
+            found.append((implementation.plugin_name, taken))
         return tuple(sorted(found, key=lambda pair: pair[0]))
 
     def collect(self, hook: str) -> list[tuple[str, Any]]:

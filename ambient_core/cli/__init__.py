@@ -1,4 +1,7 @@
-"""``ambient``: the command line. Each command is imported when it is asked for, so that --help answers at once."""
+"""``ambient``: the command line. Each command is imported when it is asked for, so that --help answers at once.
+
+The room has all that runs only because a person typed it: commands, what they share, logging in, a server's contract as they read it.
+"""
 
 import os
 import sys

@@ -13,6 +13,7 @@ import pytest
 
 from ambient_core import migrate
 from ambient_core.config import Settings
+from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Source, installed, load_plugins
 
@@ -95,7 +96,7 @@ def test_a_migration_that_fails_sets_its_plugin_aside_alone(
     migrate.upgrade(empty, load_plugins(empty, sources))
     assert {"projects", "sessions", "changes"} <= tables(empty)
     assert "half" not in tables(empty)
-    database = migrate.Database(empty.database_url)
+    database = Database(empty.database_url)
     plugins = load_plugins(empty, sources)
     plugins.apply_migration_faults(database)
     database.close()
@@ -106,7 +107,7 @@ def test_a_mended_migration_serves_after_the_next_upgrade(empty: Settings, tmp_p
     migrate.upgrade(empty, load_plugins(empty, [stranger(tmp_path, "raise RuntimeError('not today')")]))
     plugins = load_plugins(empty, [stranger(tmp_path, "op.execute('CREATE TABLE lions (id int)')")])
     migrate.upgrade(empty, plugins)
-    database = migrate.Database(empty.database_url)
+    database = Database(empty.database_url)
     plugins.apply_migration_faults(database)
     database.close()
     assert (plugins.set_aside, "lions" in tables(empty)) == ([], True)

@@ -53,6 +53,11 @@ def test_a_token_acts_for_its_owner_and_is_kept_as_a_hash(
     assert secret not in kept + log
 
 
+def test_no_cache_on_the_way_keeps_a_secret(owner: Any) -> None:
+    answer = owner("POST", f"/tokens/{made(owner)['id']}/secret", json={})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
+
+
 @pytest.mark.parametrize(
     "spoil", [lambda s: s[:-1] + ("a" if s[-1] != "a" else "b"), lambda s: s + "x", lambda _: tokens.new_secret()]
 )

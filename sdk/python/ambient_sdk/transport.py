@@ -117,10 +117,14 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        token: str | None = None,
     ) -> httpx.Response:
         """Send one request; asked again where that is safe.
 
         Every POST carries an Idempotency-Key, so a POST is as safe to repeat as the others.
+
+        Args:
+            token: bearer token of this request, in place of the client's.
 
         Raises:
             ApiError: the server refused, or failed every time.
@@ -129,9 +133,10 @@ class Transport:
         sent = dict(headers or {})
         if method == "POST":
             sent.setdefault("Idempotency-Key", uuid.uuid4().hex)
+        who: dict[str, Any] = {} if token is None else {"auth": _Bearer(token)}
         for attempt in range(1, self._attempts + 1):
             try:
-                response = self._http.request(method, path, params=query, json=body, headers=sent)
+                response = self._http.request(method, path, params=query, json=body, headers=sent, **who)
             except httpx.TransportError as fault:
                 if attempt == self._attempts:
                     raise ConnectionFailed(f"{method} {path}: {type(fault).__name__}: {fault}") from fault

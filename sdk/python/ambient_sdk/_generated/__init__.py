@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 8d7f77738548908bbbe630891897c2c808096da0f371fb90a53cd1e47a708ae5)."""
+"""Generated from openapi.yaml (sha256 465d5540614bc7d7810435e7588c727486a8e074cad91fc632c6e1f17030c789)."""
