@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import entry_points
 from operator import itemgetter
 from pathlib import Path
@@ -56,9 +57,15 @@ class SetAside:
 
 
 def installed() -> list[Source]:
-    """The plugins of this environment, by name."""
-    found = entry_points(group=GROUP)
-    return [Source(e.name, e.load, e.dist.version if e.dist else "") for e in sorted(found, key=lambda e: e.name)]
+    """The plugins of this environment, by name; what is installed while the process runs is not seen."""
+    return list(_entries())
+
+
+@cache
+def _entries() -> tuple[Source, ...]:
+    # It reads the metadata of every distribution there is.
+    found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    return tuple(Source(entry.name, entry.load, entry.dist.version if entry.dist else "") for entry in found)
 
 
 class Plugins:

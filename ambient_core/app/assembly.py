@@ -48,13 +48,15 @@ def assemble(app: Flask, plugins: Plugins, surface: str, discovery: Discovery) -
         Unfit: a plugin's part clashes with another's, or cannot be documented.
     """
     api = openapi.documented(app)
+    # The same table in every document of the specification, which goes over all of itself whenever it is asked for one.
+    paths = api.spec.to_dict()["paths"]
     owners: dict[tuple[str, str], str] = {}
     for owner, register in _parts(plugins, surface, discovery):
         with _answering_for(owner, plugins):
             register(api)
             _claim_routes(app, owner, owners)
             # Not at the end: there nobody could say whose example or schema it is.
-            orjson.dumps(api.spec.to_dict())
+            orjson.dumps([paths, api.spec.components.to_dict()])
     fragments: list[tuple[str, dict[str, object]]] = []
     for owner, fragment in plugins.collect("ambient_openapi") if surface == "api" else ():
         with _answering_for(owner, plugins):

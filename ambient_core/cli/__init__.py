@@ -6,6 +6,7 @@ The room has all that runs only because a person typed it: commands, what they s
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -157,8 +158,13 @@ def invocation_of(config: Path | None = None, **flags: Any) -> Invocation:
     for name, variable in _VARIABLES.items():
         if flags.get(name):
             os.environ[variable] = flags[name]
-    claimed = [plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins")]
-    return Invocation(Sources(file=config, flags=flags, claimed=claimed))
+    return Invocation(Sources(file=config, flags=flags, claimed=_claimed()))
+
+
+@cache
+def _claimed() -> tuple[str, ...]:
+    # It reads the metadata of every distribution there is.
+    return tuple(plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins"))
 
 
 def invocation_in(context: click.Context) -> Invocation:

@@ -110,6 +110,7 @@ class Schemas:
     read: ma.Schema
 
 
+@lru_cache(maxsize=64)
 def schemas_of(kind: Kind) -> Schemas:
     """Derive the schemas of a kind.
 
