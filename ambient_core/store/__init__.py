@@ -1,4 +1,4 @@
-"""Keeps a kind: the five verbs as SQL. Subclass it to own one of them."""
+"""Keeps a kind: the five verbs as SQL, and beside them the parts of a verb. Subclass `Store` to own one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress

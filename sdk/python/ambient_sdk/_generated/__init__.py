@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 933d7c936b65683a6ccc75f79a18bfa6fb4f8d8b72af5be5e12b41852978da2b)."""
+"""Generated from openapi.yaml (sha256 465d5540614bc7d7810435e7588c727486a8e074cad91fc632c6e1f17030c789)."""
