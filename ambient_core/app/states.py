@@ -3,14 +3,15 @@
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, request
+from flask import Response
 
 from ambient_core.access.leadership import PARAMETER, check_fence
 from ambient_core.errors import Forbidden
-from ambient_core.http.body import JSON, json_body
+from ambient_core.http.answer import Answer
+from ambient_core.http.body import JSON, parse
 from ambient_core.identity import CONTROL_PLANE
 from ambient_core.openapi import documents
-from ambient_core.rest import check_parameters
+from ambient_core.rest import check_parameters, once
 from ambient_core.rest.operation import current
 from ambient_core.schemas import load
 from ambient_core.schemas.fields import Integer, Items, Number, Object, Shape
@@ -51,16 +52,20 @@ def put_states() -> Response:
     if operation.principal.actor != CONTROL_PLANE.actor:
         raise Forbidden("Only the control plane says what it knows.")
     check_fence(operation.transaction)
-    given = load(ObjectStates(), json_body(request), {})
-    keep_states(operation.transaction, given["states"], given.get("gone") or [])
-    return Response(status=204)
+    return once(_kept)
+
+
+def _kept(raw: bytes) -> Answer:
+    given = load(ObjectStates(), parse(raw), {})
+    keep_states(current().transaction, given["states"], given.get("gone") or [])
+    return Answer(b"", 204)
 
 
 DOCUMENT: dict[str, Any] = {
     "operationId": "putControlPlaneStates",
     "summary": "Keep what is known of objects; for the control plane alone.",
     "tags": ["core"],
-    "parameters": [PARAMETER],
+    "parameters": [PARAMETER, "IdempotencyKey"],
     "requestBody": {"required": True, "content": {JSON: {"schema": ObjectStates}}},
-    "responses": {"204": {"description": "Done."}, **documents.refusals((400, 401, 403, 409, 413, 415, 500, 503))},
+    "responses": {"204": {"description": "Done."}, **documents.refusals((400, 401, 403, 409, 413, 415, 422, 500, 503))},
 }

@@ -15,7 +15,7 @@ from ambient_core.http.body import JSON, MERGE_PATCH, json_body, parse, raw_body
 from ambient_core.http.context import Response, the_request
 from ambient_core.http.preconditions import failed
 from ambient_core.kinds import Action, Kind, rules_of
-from ambient_core.rest.idempotency import Once
+from ambient_core.rest.idempotency import Once, Secrecy
 from ambient_core.rest.operation import current
 from ambient_core.rest.parameters import (
     DRY_RUN,
@@ -109,11 +109,15 @@ class Resources:
         negotiate(JSON)
         store = current().store(self.kind, "create")
         check_parameters(DRY_RUN)
-        return once(lambda raw: store.create(self.values(parse(raw))))
+        return once(lambda raw: store.create(self.values(parse(raw), project_header())))
 
-    def values(self, body: Any) -> dict[str, Any]:
-        """Validate a body for a new object; the project may come from the header."""
-        column, project = self.kind.project_column, project_header()
+    def values(self, body: Any, project: str | None) -> dict[str, Any]:
+        """Validate a body for a new object.
+
+        Args:
+            project: that the request's header names; a body that names none is meant for it.
+        """
+        column = self.kind.project_column
         if project and column and column in self.schemas.create.fields and isinstance(body, dict):
             check_project(project)
             if column not in body:
@@ -207,24 +211,40 @@ def rehearse() -> bool:
     return dry
 
 
-def once(act: Callable[[bytes], Answer]) -> Response:
+def once(act: Callable[[bytes], Answer], *, secret: bool = False) -> Response:
     """Run a POST, once per ``Idempotency-Key``; a dry run keeps nothing, so it needs and leaves no record.
 
     Args:
         act: takes the raw body, answers.
+        secret: whether the answer holds a secret, so that it is kept sealed.
     """
     raw = raw_body(the_request(), JSON)
-    key = the_request().environ.get("HTTP_IDEMPOTENCY_KEY")
-    if rehearse() or key is None:
+    attempt = None if rehearse() else attempt_of(raw)
+    if attempt is None:
         return response_of(act(raw))
-    operation = current()
-    project = project_header() or ""
-    attempt = Once(operation.transaction, operation.principal.actor, key, _operation_text(project), raw)
+    if secret:
+        attempt.secrecy = Secrecy(current().runtime.keyring)
     answer = attempt.earlier()
     if answer is None:
         answer = act(raw)
         attempt.keep(answer)
     return response_of(answer)
+
+
+def attempt_of(raw: bytes) -> Once | None:
+    """The use of this request's ``Idempotency-Key``; ``None`` when it has none.
+
+    Args:
+        raw: its body.
+
+    Raises:
+        BadQuery: the key is empty, too long or not printable.
+    """
+    key = the_request().environ.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None:
+        return None
+    operation, project = current(), project_header() or ""
+    return Once(operation.transaction, operation.principal.actor, key, _operation_text(project), raw)
 
 
 def _operation_text(project: str) -> str:
@@ -255,22 +275,20 @@ def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue
 
         if not action.streams:
             negotiate(JSON)
-        if action.method == "POST" and not action.streams and not action.secret:
-            return once(act)
+        if action.method == "POST" and not action.streams:
+            return _told(once(act, secret=action.secret), secret=action.secret)
         if action.writes:
             rehearse()
         reads = action.method in ("POST", "PATCH")
-        return _finished(act(raw_body(the_request(), JSON, MERGE_PATCH) if reads else b""), secret=action.secret)
+        return _told(act(raw_body(the_request(), JSON, MERGE_PATCH) if reads else b""), secret=action.secret)
 
     view.__name__ = f"{action.name}_{kind.name}"
     return view
 
 
-def _finished(answer: Any, *, secret: bool) -> ResponseReturnValue:
-    if not isinstance(answer, Answer):
-        return answer  # type: ignore[no-any-return]
-    response = response_of(answer)
-    if secret:
+def _told(answer: Any, *, secret: bool) -> ResponseReturnValue:
+    response: ResponseReturnValue = response_of(answer) if isinstance(answer, Answer) else answer
+    if secret and isinstance(response, Response):
         # RFC 6749 5.1: no cache on the way keeps a token.
         response.headers["Cache-Control"] = "no-store"
     return response

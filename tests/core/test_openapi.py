@@ -72,6 +72,12 @@ def test_what_a_parameter_can_lead_to_is_among_the_answers() -> None:
             assert {"409", "422"} <= answers, name
 
 
+def test_every_post_takes_a_key() -> None:
+    for name, operation in operations():
+        given = {parameter.get("$ref", "").rsplit("/", 1)[-1] for parameter in operation.get("parameters", ())}
+        assert ("IdempotencyKey" in given) == name.startswith("POST "), name
+
+
 def test_every_error_has_the_one_shape() -> None:
     for response in DOCUMENT["components"]["responses"].values():
         assert response["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
