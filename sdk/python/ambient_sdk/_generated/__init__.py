@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 465d5540614bc7d7810435e7588c727486a8e074cad91fc632c6e1f17030c789)."""
+"""Generated from openapi.yaml (sha256 32a0ba4410402ce5daff39584804115a4e0fb2e91a01bcd8071ed356308d3c8a)."""
