@@ -1,4 +1,8 @@
-"""Who may do what, on which rows: the two folds over the plugins' answers."""
+"""Who may do what, on which rows: the two folds over the plugins' answers.
+
+The room has what else keeps a caller within bounds: how often and how many streams, the fence of a leader that is none any
+more, and the note of each refusal.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any

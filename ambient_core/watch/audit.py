@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response
 from flask_smorest import Blueprint
 
 from ambient_core import changes, watch
@@ -24,7 +24,7 @@ from ambient_core.ids import LONGEST_ID
 from ambient_core.kinds import Kind
 from ambient_core.openapi.descriptions import changes_list
 from ambient_core.rest.operation import Runtime, current
-from ambient_core.rest.parameters import PROJECT_HEADER, agree, check_parameters, check_project, negotiate, one
+from ambient_core.rest.parameters import agree, check_parameters, check_project, negotiate, one, project_header
 from ambient_core.rest.refused import sees_all
 from ambient_core.search.paging import page_of
 from ambient_core.watch.logpages import LogPages
@@ -212,7 +212,7 @@ def _facts(kinds: Sequence[Kind] | None) -> Facts:
             raise BadQuery(f"{name} must have 1 to 255 printable characters.")
     if given["project_id"] is not None:
         check_project(given["project_id"])
-        agree(request.headers.get(PROJECT_HEADER), given["project_id"], "project_id")
+        agree(project_header(), given["project_id"], "project_id")
     if given["object_id"] is not None and len(given["object_id"]) > LONGEST_ID:
         raise BadQuery(f"object_id must be the id of an object: at most {LONGEST_ID} characters.")
     if given["actor"] is not None and not _ACTOR.fullmatch(given["actor"]):

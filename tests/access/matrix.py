@@ -1,6 +1,5 @@
 """Asks every documented operation as everybody, and says in one word what came of it."""
 
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -144,11 +143,7 @@ class _Maker(Maker):
 
     def body(self, kind: Kind) -> dict[str, Any]:
         body = super().body(kind)
-        return (
-            {**body, "user_id": f"u{secrets.token_hex(4)}", "role_id": "project-viewer"}
-            if kind.name == "RoleBinding"
-            else body
-        )
+        return {**body, "role_id": "project-viewer"} if kind.name == "RoleBinding" else body
 
 
 def outcome(call: Any, row: Row) -> str:
@@ -160,7 +155,9 @@ def outcome(call: Any, row: Row) -> str:
     try:
         if answer.status_code in (400, 401, 403, 404):
             return str(answer.status_code)
-        assert answer.status_code != 500, (row, answer.data)
+        # That no runner and no gateway is there is an outcome: it was let in as far as that. A database that is too slow is none.
+        failed = answer.status_code == 500 or (answer.status_code > 500 and b"database" in answer.data)
+        assert not failed, (row, answer.data)
         if "search" in row.query and answer.status_code == 200:
             seen = answer.json.get("total", answer.json.get("deleted"))
             return "yes" if seen else "none"

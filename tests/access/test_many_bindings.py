@@ -77,7 +77,9 @@ def test_somebody_with_few_projects_reads_no_others_sessions(app: Application, f
 def test_how_many_there_are_changes_nothing_of_what_is_shown(
     people: People, project: str, other: str, call: Any, monkeypatch: pytest.MonkeyPatch, caller: str
 ) -> None:
-    subject = {"person:ann": {"user_id": "ann"}, "person:bob/staff+dev": {"group_name": "dev"}}.get(caller)
+    subject = {"person:ann": {"user_id": people.known("ann")}, "person:bob/staff+dev": {"group_name": "dev"}}.get(
+        caller
+    )
     if subject is None:
         made = call("POST", "/service_accounts", json={"name": f"robot-{project}"}).json["id"]
         subject, caller = {"service_account_id": made}, f"service:{made}"

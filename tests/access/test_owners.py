@@ -34,6 +34,8 @@ class Owned:
 
     def bound(self, people: People, role: str = "", **subject: str) -> str:
         """A binding there, of its owner unless a role is given; answers its id."""
+        if "user_id" in subject:
+            people.known(subject["user_id"])
         body = {"role_id": role or self.owner, "scope": self.scope, f"{self.scope}_id": self.id, **subject}
         answer = people.admin("POST", "/role_bindings", json=body)
         assert answer.status_code == 201, answer.json

@@ -29,12 +29,14 @@ SYSTEM = {
     "plugins/access/ambient_access/review.py: rows = current().transaction.as_system(_CHAIN, subject_of(asked).parameters()).fetchall()",
     "plugins/access/ambient_access/review.py: rows = current().transaction.as_system(_OWNERS, {'project': project, 'role': OWNERS['project']}).fetchall()",
     "plugins/access/ambient_access/standing.py: row = operation.transaction.as_system(_FIND, {'id': principal.id}).fetchone()",
+    "plugins/access/ambient_access/stores.py: if self.transaction.as_system(_PERSON, {'id': identifier}).fetchone() is None:",
     "plugins/access/ambient_access/tokens.py: row = transaction.as_system(_FIND, {'digest': key}).fetchone()",
     "plugins/access/ambient_access/tokens.py: transaction.as_system(_USED, {'id': identifier})",
     "plugins/access/ambient_access/tokens.py: row = current().transaction.as_system(_PERSON, {'id': user}).fetchone()",
     "plugins/access/ambient_access/tokenstore.py: for role, *place in self.transaction.as_system(_BINDINGS, {'id': account}).fetchall():",
     "plugins/sessions/ambient_sessions/room.py: store.transaction.as_system(_LOCK, {'key': f'running sessions of {project}'})",
     "plugins/sessions/ambient_sessions/room.py: found = store.transaction.as_system(_RUNNING, {'project': project}).fetchone()",
+    "plugins/tasks/ambient_tasks/runs.py: answer: Answer = action_.function(current().system_store('Session', 'start'), session)",
     "plugins/sessions/ambient_sessions/tokens.py: found = current().transaction.as_system(_FIND, {'digest': digest(token)}).fetchone()",
 }
 """Every use of the one exception: what the system does on its own account, whoever asks."""

@@ -12,6 +12,8 @@ from ambient_core import Conflict, Forbidden, Store
 OWNERS = {"project": "project-owner", "credential": "credential-owner"}
 """By scope, the role of its owners; who makes such a thing has it, and one of them stays."""
 INTERNAL = frozenset({"agent-runner", "credential-token-reader", "platform-control-plane"})
+GIVING: Permissions = frozenset({("role_binding", "create")})
+"""What giving a role takes; an editor's `role_binding:delete` is for credentials that were lent, and ends nobody's role."""
 PLACES = ("project", "agent", "session", "credential")
 
 _COLUMNS = ("id", "scope", "role_id", *(f"{place}_id" for place in PLACES))
@@ -72,8 +74,11 @@ def held_anywhere(store: Store) -> Permissions:
     return spelled_out(EVERYBODYS.union(*held), store.surroundings.registry)
 
 
-def check_gift(store: Store, role_id: str, place: Place) -> None:
+def check_gift(store: Store, role_id: str, place: Place, also: Permissions = frozenset()) -> None:
     """Refuse to give or take a role that allows more than the caller may do at this place.
+
+    Args:
+        also: what the caller must be let to do there beside.
 
     Raises:
         Forbidden: naming what is lacking.
@@ -82,7 +87,7 @@ def check_gift(store: Store, role_id: str, place: Place) -> None:
     if role_id in INTERNAL and not held >= ALL:
         raise Forbidden("This role is for the platform itself; only a platform administrator gives it.")
     row = store.transaction.as_system(_ROLE, {"id": role_id}).fetchone()
-    check_held(store, held, permissions_of(row[0] if row else ()))
+    check_held(store, held, also | permissions_of(row[0] if row else ()))
 
 
 def check_held(store: Store, held: Permissions, given: Permissions) -> None:

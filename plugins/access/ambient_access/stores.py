@@ -7,6 +7,7 @@ import marshmallow as ma
 import orjson
 
 from ambient_access.authority import (
+    GIVING,
     PLACES,
     SELECT_BINDINGS,
     Place,
@@ -26,6 +27,8 @@ from ambient_core.schemas.fields import Integer, Text
 from ambient_core.store.constraints import no_reference
 
 _OF_ACCOUNT = f"{SELECT_BINDINGS} WHERE b.service_account_id = %(id)s"
+
+_PERSON = "SELECT 1 FROM users WHERE users.id = %(id)s FOR KEY SHARE"
 
 
 class RoleStore(Store):
@@ -78,6 +81,7 @@ class RoleBindingStore(Store):
         if current is None:
             self._check_form(values)
             self._check_right(values, check_loan)
+            self._check_person(values.get("user_id"))
         elif values.get("role_id", current["role_id"]) != current["role_id"]:
             _check_loaned_role({**current, **values})
             check_gift(self, current["role_id"], Place.of(current))
@@ -97,7 +101,7 @@ class RoleBindingStore(Store):
         if is_loan(binding):
             of_loan(self, binding)
         else:
-            check_gift(self, binding["role_id"], Place.of(binding))
+            check_gift(self, binding["role_id"], Place.of(binding), GIVING)
 
     def _check_form(self, values: dict[str, Any]) -> None:
         self._check_account(values.get("service_account_id"))
@@ -121,6 +125,18 @@ class RoleBindingStore(Store):
         for place in (scope, *(("project", "agent") if loan else ())):
             if place in named:
                 self._check_place(place, values)
+
+    def _check_person(self, identifier: str | None) -> None:
+        """Refuse a person who is no user; one who is stays until the binding is written."""
+        if identifier is None or "User" not in self.surroundings.registry:
+            return
+        self.transaction.begin()
+        if self.transaction.as_system(_PERSON, {"id": identifier}).fetchone() is None:
+            reason = (
+                "refers to no User; give the id of one that exists. Who has not come yet is made before, by issuer and subject "
+                "(POST /users), or has roles by a group."
+            )
+            raise Invalid.of([Fault("/user_id", "reference", reason)])
 
     def _check_account(self, identifier: str | None) -> None:
         if identifier is not None:

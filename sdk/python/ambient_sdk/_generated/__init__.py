@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 e8771456f30ebf4eeb637efc8e5c96a999e977c63989193eb3523fd4fae2a455)."""
+"""Generated from openapi.yaml (sha256 32a0ba4410402ce5daff39584804115a4e0fb2e91a01bcd8071ed356308d3c8a)."""
