@@ -88,7 +88,7 @@ def test_a_runner_of_the_predecessor_fetches_what_its_variable_names_until_the_s
         (runner,) = world.pod(session)["spec"]["containers"]
         plain = {variable["name"]: variable.get("value") for variable in runner["env"]}
         assert json.loads(plain["CREDENTIAL_IDS"]) == {"github": credential}
-        (file,) = world.kubelet.folder.rglob("inputs/token")
+        (file,) = (world.kubelet.folder / "pods" / world.runner(session)).rglob("inputs/token")
         path = f"/api/ambient/v1/projects/{world.project}/credentials/{credential}/token"
         headers = {"Authorization": f"Bearer {file.read_text()}"}
 
