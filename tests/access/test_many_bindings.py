@@ -117,7 +117,9 @@ def _planned_once(app: Application) -> int:
 def test_how_many_there_are_changes_nothing_of_what_is_shown(
     people: People, project: str, other: str, call: Any, monkeypatch: pytest.MonkeyPatch, caller: str
 ) -> None:
-    subject = {"person:ann": {"user_id": "ann"}, "person:bob/staff+dev": {"group_name": "dev"}}.get(caller)
+    subject = {"person:ann": {"user_id": people.known("ann")}, "person:bob/staff+dev": {"group_name": "dev"}}.get(
+        caller
+    )
     if subject is None:
         made = call("POST", "/service_accounts", json={"name": f"robot-{project}"}).json["id"]
         subject, caller = {"service_account_id": made}, f"service:{made}"

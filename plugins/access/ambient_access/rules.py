@@ -5,6 +5,7 @@ from functools import lru_cache
 from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, union_all
 
 from ambient_access.grants import Allowing, grants_of
+from ambient_access.loans import LENDING
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
 from ambient_access.subject import Subject, is_governed, may_own, subject_of
@@ -36,7 +37,11 @@ def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement
         return None
     if kind.name == "Role" and kind.reads(verb):
         return None
-    allowing = grants_of(principal).allowing(needed(kind, verb), lists=verb == "list")
+    grants, lists = grants_of(principal), verb == "list"
+    allowing = grants.allowing(needed(kind, verb), lists=lists)
+    if kind.name == "RoleBinding" and kind.reads(verb):
+        # Who may lend a credential sees who has it, and no other binding by that.
+        allowing += tuple(one for one in grants.allowing(LENDING, lists=lists) if one.scope == "credential")
     return condition(kind, subject_of(principal), allowing, kind.reads(verb))
 
 
