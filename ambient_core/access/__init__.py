@@ -51,7 +51,10 @@ class Guard:
         """The condition that a row must meet for this caller; ``None`` for no limit."""
         answers = (function(principal=principal, verb=verb, kind=kind) for function in self._scope)
         clauses = [clause for clause in answers if clause is not None]
-        return and_(*clauses) if clauses else None
+        if not clauses:
+            return None
+        # SQLAlchemy would look at one as long as at several, and give it back.
+        return clauses[0] if len(clauses) == 1 else and_(*clauses)
 
 
 def refuse_runner(principal: Principal) -> None:

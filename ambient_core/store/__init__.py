@@ -67,11 +67,11 @@ class Store:
 
     def list(self, query: Query) -> Answer:
         """One page in its envelope."""
-        where = joined(self._scope, query.clause)
-        page, shape, parameters = query.page, query.plain, {**self.past.parameters, **where.parameters}
-        if parameters or page.offset or page.after is not None:
-            shape = query.shape
-            parameters |= {"limit_": page.size, "offset_": page.offset, **listing.key_parameters(page.after or ())}
+        where, page = joined(self._scope, query.clause), query.page
+        shape = query.plain if where.steady and query.is_steady and self.past is NOWHERE else query.shape
+        parameters = {**self.past.parameters, **where.parameters, **listing.key_parameters(page.after or ())}
+        if shape.size is None:
+            parameters |= {"limit_": page.size, "offset_": page.offset}
         row = self._run(self.past.text + listing.select_list(self.kind, where.text, shape), parameters).fetchone()
         assert row is not None
         read, total, items, *last = row

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Table, false, or_, select, true, union_all
+from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, union_all
 
 from ambient_access.grants import Allowing, grants_of
 from ambient_access.loans import LENDING
@@ -77,7 +77,11 @@ def condition(
 def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
     """The condition that a column names a place where somebody has one of these roles."""
     bindings = _bindings().alias("b")
-    held = select(bindings.c[f"{one.scope}_id"]).where(bindings.c.scope == one.scope, bindings.c.role_id.in_(one.roles))
+    # The same for everybody, so they are written into the text: the driver looks for each value that is not.
+    scope = literal(one.scope, literal_execute=True)
+    roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
+    place, is_one = bindings.c[f"{one.scope}_id"], bindings.c.scope == scope
+    held = select(place).where(is_one, bindings.c.role_id.in_(roles))
     if not one.many:
         return column.in_(held.where(subject.owns(bindings)))
     # What is TRUE is no join to PostgreSQL: it reads the bindings once, into a hash table, and goes along the list's order.
