@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 8d7f77738548908bbbe630891897c2c808096da0f371fb90a53cd1e47a708ae5)."""
+"""Generated from openapi.yaml (sha256 32a0ba4410402ce5daff39584804115a4e0fb2e91a01bcd8071ed356308d3c8a)."""
