@@ -21,7 +21,7 @@ from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.secrets.keyring import new_keyring
 
 BASE = "/api/ambient/v1"
-_LONGEST = ("lives", "kube", "parts", "given", "system", "scaffold", "chaos", "agui", "provider")
+_LONGEST = ("lives", "kube", "parts", "given", "system", "scaffold", "keycloak", "chaos", "agui", "provider")
 LONGEST = {name: place for place, name in enumerate(_LONGEST)}
 """Groups of tests that take a minute or more, the longest first."""
 _ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
@@ -192,7 +192,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "kube: needs the Kubernetes API server that make plane builds; slow as well")
     config.addinivalue_line(
-        "markers", "keycloak: needs Java and Maven; run by make test-keycloak, left out by make test"
+        "markers", "keycloak: needs Java and Maven, and says so where they are missing; slow as well"
     )
     # As pytest-xdist says it, for runs without.
     config.addinivalue_line("markers", "xdist_group(name): runs in one process with the others of that name")
