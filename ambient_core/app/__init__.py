@@ -1,4 +1,7 @@
-"""The Flask application: plugins, routes, one transaction per request, one body for every error."""
+"""The Flask application: plugins, routes, one transaction per request, one body for every error.
+
+The room has what is put onto it: the routes of kinds and of the core, batches, discovery.
+"""
 
 import logging
 import random
@@ -13,7 +16,7 @@ from flask.ctx import RequestContext
 from flask.typing import ResponseReturnValue
 from psycopg import Error as DriverError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import MapAdapter, Rule
 
 from ambient_core.access import Guard
 from ambient_core.access.open_streams import OpenStreams
@@ -54,9 +57,23 @@ _ATTEMPTS = 3
 _INBOUND_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
+class Route(Rule):
+    """A rule that learns to build addresses when it is asked for one; we find them and do not ask, a plugin's view may."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        # It writes a function and compiles it, which takes a quarter of the time in which an application is made.
+        make = super()._compile_builder
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            return make(append_unknown)(rule, **values)
+
+        return build
+
+
 class Application(Flask):
     """Flask with our request: authenticate, run in one transaction, commit, answer."""
 
+    url_rule_class = Route
     session_interface = NoSession()
     runtime: Runtime
     plugins: Plugins
@@ -320,7 +337,7 @@ def _assembled(
     app.extensions["ambient"] = app.runtime
     app.authenticate = _first(plugins.implementations("ambient_authenticate"))
     app.admissions = plugins.implementations("ambient_admit")
-    assemble(app, plugins, surface)
+    assemble(app, plugins, surface, app.discovery)
     app.public = frozenset(name for name, view in app.view_functions.items() if getattr(view, "public", False))
     app.addresses = Addresses(app.url_map)
     one_error_shape(app)

@@ -6,8 +6,7 @@ so that the refusal is said of the right one.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import psycopg
@@ -33,19 +32,19 @@ from ambient_core.openapi import batch_contract
 from ambient_core.rest import Resources, demands_if_match, once, refused
 from ambient_core.rest.apply import apply
 from ambient_core.rest.operation import Operation, current
-from ambient_core.rest.parameters import DRY_RUN, PROJECT_HEADER, agree, check_match, check_parameters, negotiate
+from ambient_core.rest.parameters import DRY_RUN, agree, check_match, check_parameters, negotiate, project_header
 from ambient_core.schemas import load
 from ambient_core.watch.history import restored
 
 log = logging.getLogger(__name__)
 MOST = 500
 _MEMBERS = {
-    "create": {"body"},
-    "patch": {"id", "body", "if_match"},
-    "delete": {"id", "if_match"},
-    "restore": {"id", "body", "if_match"},
-    "apply": {"body", "if_match"},
-    "action": {"id", "action", "body", "if_match"},
+    "create": {"op", "kind", "body"},
+    "patch": {"op", "kind", "id", "body", "if_match"},
+    "delete": {"op", "kind", "id", "if_match"},
+    "restore": {"op", "kind", "id", "body", "if_match"},
+    "apply": {"op", "kind", "body", "if_match"},
+    "action": {"op", "kind", "id", "action", "body", "if_match"},
 }
 _NEEDED = {
     "create": ("body",),
@@ -59,8 +58,7 @@ _VERBS = {"restore": ("get", "patch"), "apply": ("create", "patch"), "action": (
 Outcome = tuple[Answer, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One operation of a batch, as it was asked for.
 
     Args:
@@ -87,16 +85,16 @@ class Step:
         op, name = given.get("op"), given.get("kind")
         if not isinstance(op, str) or op not in _MEMBERS:
             raise _invalid("/op", "enum", f"must be one of {', '.join(_MEMBERS)}.")
-        if not isinstance(name, str) or name not in operation.registry:
+        kind = operation.registry.get(name) if isinstance(name, str) else None
+        if kind is None:
             known = ", ".join(kind.name for kind in operation.registry)
             raise _invalid("/kind", "enum", f"must be one of {known}.")
-        kind = operation.registry[name]
         for verb in _VERBS.get(op, (op,)):
             if verb not in kind.verbs:
                 raise _invalid("/op", "enum", f"is not possible: kind {name} has no verb {verb}.")
         _check_members(op, given)
         if kind.project_column == "id" and "id" in given:
-            agree(request.headers.get(PROJECT_HEADER), given["id"], "id")
+            agree(project_header(), given["id"], "id")
         return cls(op, kind, given, _condition(given.get("if_match")))
 
     def action(self) -> Action:
@@ -131,6 +129,7 @@ class Batch:
         self._results: list[bytes] = [b""] * len(given)
         self._failed = 0
         self._resources: dict[Kind, Resources] = {}
+        self._project = project_header()
 
     def run(self) -> Answer:
         """Run them in their order.
@@ -164,9 +163,10 @@ class Batch:
     def _create(self, kind: Kind, numbers: list[int]) -> None:
         """Make objects of one kind, in as few statements as can be."""
         values: dict[int, dict[str, Any]] = {}
+        resources = self._of(kind)
         for number in numbers:
             try:
-                values[number] = self._of(kind).values(self._given[number]["body"])
+                values[number] = resources.values(self._given[number]["body"], self._project)
             except AmbientError as fault:
                 self._refuse(number, fault)
         try:
@@ -201,7 +201,7 @@ class Batch:
     def _do(self, step: Step) -> Outcome:
         kind, given, store = step.kind, step.given, self._operation.store
         if step.op == "create":
-            return store(kind, "create").create(self._of(kind).values(given["body"])), None
+            return store(kind, "create").create(self._of(kind).values(given["body"], self._project)), None
         if step.op == "apply":
             return apply(self._operation, self._of(kind), given["body"], step.condition)
         if step.op == "action":
@@ -265,12 +265,14 @@ def _failure(fault: AmbientError, operation: Operation) -> dict[str, Any]:
 
 
 def _check_members(op: str, given: dict[str, Any]) -> None:
-    if strangers := sorted(set(given) - _MEMBERS[op] - {"op", "kind"}):
-        raise _invalid(f"/{strangers[0][:60]}", "unknown", f"does not belong to {op}.")
-    if missing := [member for member in _NEEDED[op] if member not in given]:
-        raise _invalid(f"/{missing[0]}", "required", f"is required for {op}.")
-    for member in {"id", "action"} & set(given):
-        if not isinstance(given[member], str):
+    if not given.keys() <= _MEMBERS[op]:
+        stranger = min(given.keys() - _MEMBERS[op])
+        raise _invalid(f"/{stranger[:60]}", "unknown", f"does not belong to {op}.")
+    for member in _NEEDED[op]:
+        if member not in given:
+            raise _invalid(f"/{member}", "required", f"is required for {op}.")
+    for member in ("id", "action"):
+        if not isinstance(given.get(member, ""), str):
             raise _invalid(f"/{member}", "type", "must be a string.")
 
 

@@ -1,11 +1,13 @@
 """What a verb gives back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a verb gives back: JSON bytes as they go out.
 
     Args:
@@ -19,5 +21,5 @@ class Answer:
     body: bytes
     status: int = 200
     version: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NONE
     after: tuple[str | None, ...] | None = None

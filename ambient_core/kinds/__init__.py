@@ -1,4 +1,7 @@
-"""What a resource is: one declaration from which table, schemas, verbs, documentation and tests follow."""
+"""What a resource is: one declaration from which table, schemas, verbs, documentation and tests follow.
+
+The room has the rules of a field, and what a declaration means for the table.
+"""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -113,10 +116,10 @@ def action(**options: Any) -> Callable[[Callable[..., Any]], Action]:
             name unless given), ``body`` (marshmallow schema class), ``answer`` (``"self"``, the name of another kind,
             ``"NameList"``, a schema class or ``None``), ``parameters`` (OpenAPI parameter objects), ``streams``
             (may answer ``text/event-stream``), ``fenced`` (it has a guard of its own against stale callers, or only adds
-            something, so that ``If-Match`` is never demanded), ``secret`` (its answer is told once and kept nowhere, so
-            it takes no ``Idempotency-Key`` and no part in a batch), ``explicit`` (who may change the object may not do this
-            yet: a role has to name it), ``errors`` (statuses beyond the usual), ``operation_id``, ``name`` (the verb) and
-            ``until`` (when what it began is over: field -> value -> whether that is what was wanted; tools wait by it).
+            something, so that ``If-Match`` is never demanded), ``secret`` (its answer holds a secret: it is kept for its
+            ``Idempotency-Key`` sealed, and it has no part in a batch), ``explicit`` (who may change the object may not do
+            this yet: a role has to name it), ``errors`` (statuses beyond the usual), ``operation_id``, ``name`` (the verb)
+            and ``until`` (when what it began is over: field -> value -> whether that is what was wanted; tools wait by it).
     """
 
     def make(function: Callable[..., Any]) -> Action:
@@ -230,6 +233,11 @@ class Kind:
         """What each column has that nobody gives, but for those that the database fills by itself."""
         return {c.name: rules_of(c).default for c in self.table.columns if c.name not in STAMPS}
 
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """The columns that the database fills where nobody gives a value."""
+        return frozenset(column.name for column in self.table.columns if column.server_default is not None)
+
     @property
     def writable(self) -> list[Column[Any]]:
         """Columns that a caller may give at creation."""
@@ -320,6 +328,10 @@ class Registry:
 
     def __contains__(self, name: str) -> bool:
         return name in self._kinds
+
+    def get(self, name: str) -> Kind | None:
+        """The kind of this name."""
+        return self._kinds.get(name)
 
     def __getitem__(self, name: str) -> Kind:
         return self._kinds[name]

@@ -172,7 +172,7 @@ def action(kind: Kind, action: Action) -> Document:
 
 
 def _action_headers(action: Action) -> list[str]:
-    keyed = [_KEY] if action.method == "POST" and not action.secret else []
+    keyed = [_KEY] if action.method == "POST" and not action.streams else []
     return [*keyed, *(_CONDITIONS if action.conditional else ()), *([_DRY_RUN] if action.writes else [])]
 
 

@@ -1,4 +1,4 @@
-"""What a profile asks for before anything starts."""
+"""Development or production: what each asks for before anything starts, and, beside this, the way in that each has of its own."""
 
 from urllib.parse import urlsplit
 

@@ -1,11 +1,12 @@
 """Idempotency-Key: a write that is sent twice happens once (IETF draft-ietf-httpapi-idempotency-key-header).
 
-The record is written in the transaction of the write itself, so there is never one without the other.
+The record is written in the transaction of the write itself, so there is never one without the other. An answer that holds a secret
+is kept sealed.
 """
 
 import hashlib
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from psycopg import sql
@@ -15,9 +16,12 @@ from sqlalchemy.dialects.postgresql import JSON
 from ambient_core.database.transaction import Transaction
 from ambient_core.errors import BadQuery, Conflict, Unprocessable
 from ambient_core.kinds import Resource
+from ambient_core.secrets.keyring import Keyring, Place
 from ambient_core.store import Answer
 
 MAXIMUM_KEY = 255
+REPLAYED = "Idempotency-Replayed"
+"""The header of an answer that was given before."""
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -45,6 +49,8 @@ _KEEP = (
     "status = excluded.status, headers = excluded.headers, body = excluded.body, created_at = now()"
 )
 
+_FORGET = "DELETE FROM idempotency_keys WHERE principal = %(principal)s AND key = %(key)s AND body = %(body)s"
+
 _STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
 
@@ -62,6 +68,16 @@ def key_of(header: str) -> str:
     return key
 
 
+class Secrecy(NamedTuple):
+    """How an answer is kept that holds a secret.
+
+    Args:
+        keyring: seals it; without one the answer is told once and kept nowhere.
+    """
+
+    keyring: Keyring | None
+
+
 class Once:
     """One use of a key within a request's transaction.
 
@@ -72,11 +88,15 @@ class Once:
         operation: method and path, so that a key belongs to one address.
         raw: the body as it came.
 
+    Attributes:
+        secrecy: how the answer is kept, where it holds a secret.
+
     Raises:
         BadQuery: the key is empty, too long or not printable.
     """
 
     def __init__(self, transaction: Transaction, principal: str, key: str, operation: str, raw: bytes) -> None:
+        self.secrecy: Secrecy | None = None
         self._transaction = transaction
         self._record: dict[str, Any] = {
             "principal": principal,
@@ -84,16 +104,17 @@ class Once:
             "operation": operation,
             "fingerprint": hashlib.sha256(raw).digest(),
         }
+        self._digest = hashlib.sha256(f"{principal}\0{self._record['key']}".encode())
 
     def earlier(self) -> Answer | None:
         """The first answer to the same request, or ``None`` when this is the first.
 
         Raises:
-            Conflict: the first one is still under way.
+            Conflict: the first one is still under way, or told a secret that could not be kept.
             Unprocessable: the key was used for another request.
+            Unreadable: its answer holds a secret that no key of this server opens.
         """
-        digest = hashlib.sha256(f"{self._record['principal']}\0{self._record['key']}".encode()).digest()[:8]
-        number = int.from_bytes(digest, "big", signed=True)
+        number = int.from_bytes(self._digest.digest()[:8], "big", signed=True)
         names = {name: sql.Literal(self._record[name]) for name in ("principal", "key")}
         locked, records = self._transaction.begin_with(_BEGIN.format(number=sql.Literal(number), **names))
         if not locked[0][0]:
@@ -105,11 +126,38 @@ class Once:
         if operation != self._record["operation"] or bytes(fingerprint) != self._record["fingerprint"]:
             raise Unprocessable("This Idempotency-Key belongs to another request; use a new key for each one.")
         version = headers.pop("version", None)
-        return Answer(bytes(body), status, version, {**headers, "Idempotency-Replayed": "true"})
+        return Answer(self._opened(bytes(body)), status, version, {**headers, REPLAYED: "true"})
 
     def keep(self, answer: Answer) -> None:
         """Store the answer, to be committed with the write."""
         headers = orjson.dumps({**answer.headers, "version": answer.version}).decode()
-        self._transaction.end_with(
-            _KEEP, {**self._record, "status": answer.status, "headers": headers, "body": answer.body}
-        )
+        body = self._sealed(answer.body)
+        self._transaction.end_with(_KEEP, {**self._record, "status": answer.status, "headers": headers, "body": body})
+
+    def forget(self, transaction: Transaction, answer: Answer) -> None:
+        """What was answered did not come true after all: the key is free again, unless it has another answer by now.
+
+        Args:
+            transaction: that undoes it.
+        """
+        transaction.raw(_FORGET, {**self._record, "body": answer.body})
+
+    def _sealed(self, body: bytes) -> bytes:
+        if self.secrecy is None:
+            return body
+        keyring = self.secrecy.keyring
+        return keyring.seal(body.decode(), self._place).encode() if keyring is not None else b""
+
+    def _opened(self, body: bytes) -> bytes:
+        if self.secrecy is None:
+            return body
+        if self.secrecy.keyring is None or not body:
+            raise Conflict(
+                "This request was done. It answered a secret, and this server has no keyring to keep that with: ask for "
+                "another secret, with a new Idempotency-Key."
+            )
+        return self.secrecy.keyring.open(body.decode(), self._place).encode()
+
+    @property
+    def _place(self) -> Place:
+        return Place(idempotency_keys.name, self._digest.hexdigest(), "body")

@@ -1,7 +1,10 @@
-"""From a model to its marshmallow schemas: what a caller may send, what the wire shows."""
+"""From a model to its marshmallow schemas: what a caller may send, what the wire shows.
+
+The room has the fields and validators that schemas are made of, a plugin's own too.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -107,8 +110,9 @@ class Schemas:
     read: ma.Schema
 
 
+@lru_cache(maxsize=512)
 def schemas_of(kind: Kind) -> Schemas:
-    """Derive the schemas of a kind.
+    """Derive the schemas of a kind, once.
 
     Raises:
         SetupError: a field has a type that JSON cannot carry.
@@ -188,15 +192,30 @@ def load(
     return dict(values)
 
 
+@dataclass(frozen=True, slots=True)
+class _Plainly:
+    """How a body is read that keeps every rule.
+
+    Args:
+        required: what it must have.
+        fields: by name, what a field looks at: whether a value fits, and validators; ``None`` where marshmallow is asked.
+    """
+
+    required: frozenset[str]
+    fields: Mapping[str, "tuple[Callable[[Any], bool], Sequence[Callable[[Any], Any]]] | None"]
+
+
 @lru_cache(maxsize=1024)
-def _required_of(schema: ma.Schema) -> frozenset[str] | None:
-    """What a body must have; ``None`` where a schema does more than look at each field by itself."""
+def _plainly(schema: ma.Schema) -> _Plainly | None:
+    """How it is read; ``None`` where a schema does more than look at each field by itself."""
     fields = schema.fields.values()
     if any(schema._hooks.values()) or any(
         f.load_default is not ma.missing or f.data_key or f.attribute for f in fields
     ):
         return None
-    return frozenset(name for name, found in schema.fields.items() if found.required)
+    required = frozenset(name for name, found in schema.fields.items() if found.required)
+    looks = {n: (f.fits, tuple(f.validators)) if isinstance(f, Plain) else None for n, f in schema.fields.items()}
+    return _Plainly(required, looks)
 
 
 def _load_plainly(schema: ma.Schema, body: dict[str, Any]) -> dict[str, Any] | None:
@@ -205,19 +224,20 @@ def _load_plainly(schema: ma.Schema, body: dict[str, Any]) -> dict[str, Any] | N
     The types and validators are the very ones that marshmallow would ask. ``None`` when something is wrong, or not as plain as
     that: marshmallow says what.
     """
-    required = _required_of(schema)
-    if required is None or not required <= body.keys():
+    plainly = _plainly(schema)
+    if plainly is None or not plainly.required <= body.keys():
         return None
-    values, fields = {}, schema.fields
+    values, looks = {}, plainly.fields
     try:
         for name, value in body.items():
-            found = fields[name]
-            if not isinstance(found, Plain):
-                values[name] = found.deserialize(value, name, body)
+            look = looks[name]
+            if look is None:
+                values[name] = schema.fields[name].deserialize(value, name, body)
                 continue
-            if value is None or not found.fits(value):
+            fits, validators = look
+            if not fits(value):
                 return None
-            for validator in found.validators:
+            for validator in validators:
                 validator(value)
             values[name] = value
     except (KeyError, ma.ValidationError):

@@ -132,6 +132,11 @@ class AmbientWorker(GeventWorker):
         super().patch()
         import_module("ambient_core.serving.waiting").install()
 
+    def notify(self) -> None:
+        """Say every second that this worker lives, and see who waits too long."""
+        super().notify()
+        self.lobby.sweep()
+
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection: while its requests are plain the short way, then Gunicorn's."""
         if not isinstance(addr, tuple) or self.cfg.is_ssl or self.cfg.proxy_protocol not in (False, "off"):

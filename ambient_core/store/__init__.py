@@ -1,4 +1,4 @@
-"""Keeps a kind: the five verbs as SQL. Subclass it to own one of them."""
+"""Keeps a kind: the five verbs as SQL, and beside them the parts of a verb. Subclass `Store` to own one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -17,7 +17,7 @@ from ambient_core.errors import Conflict, Forbidden, NotFound
 from ambient_core.http.answer import Answer
 from ambient_core.http.merge import merge
 from ambient_core.http.preconditions import Precondition, failed
-from ambient_core.ids import LONGEST_ID, new_id
+from ambient_core.ids import LONGEST_ID, new_id, new_ids
 from ambient_core.kinds import Kind
 from ambient_core.secrets import sealing
 from ambient_core.store import listing
@@ -67,11 +67,11 @@ class Store:
 
     def list(self, query: Query) -> Answer:
         """One page in its envelope."""
-        where = self._where(query)
-        page, shape, parameters = query.page, query.plain, {**self.past.parameters, **where.parameters}
-        if parameters or page.offset or page.after is not None:
-            shape = query.shape
-            parameters |= {"limit_": page.size, "offset_": page.offset, **listing.key_parameters(page.after or ())}
+        where, page = joined(self._scope, query.clause), query.page
+        shape = query.plain if where.steady and query.is_steady and self.past is NOWHERE else query.shape
+        parameters = {**self.past.parameters, **where.parameters, **listing.key_parameters(page.after or ())}
+        if shape.size is None:
+            parameters |= {"limit_": page.size, "offset_": page.offset}
         row = self._run(self.past.text + listing.select_list(self.kind, where.text, shape), parameters).fetchone()
         assert row is not None
         read, total, items, *last = row
@@ -82,7 +82,7 @@ class Store:
 
     def stream(self, query: Query) -> RowStream:
         """Every matching object, from one snapshot, a line of JSON each."""
-        where = self._where(query)
+        where = joined(self._scope, query.clause)
         text = self.past.text + listing.select_all(self.kind, where.text, query.shape)
         return RowStream(self.transaction.database, text, {**self.past.parameters, **where.parameters})
 
@@ -127,15 +127,16 @@ class Store:
             Invalid: values break rules, or refer to nothing.
             Conflict: something unique exists already.
         """
-        row, names = self._prepared(values)
+        row, names = self._prepared(values, new_id())
         text = statements.insert(self.kind, names, self._scope.text)
         written = self.logged(text, {**self._scope.parameters, **bind(self.kind, {n: row[n] for n in names})})
         if not written:
             raise self.outside()
-        return self._created(row["id"], written[0])
+        body, version, _, identifier = written[0]
+        return Answer(body, 201, version, {"Location": f"{self.kind.path}/{identifier}"})
 
     def create_many(self, many: "Sequence[Mapping[str, Any]]") -> "Sequence[Answer]":
-        """Make objects as `create` does, those of the same fields in one statement; all or none.
+        """Make objects as `create` does, those of the same fields in one statement; all or none. No answer says where one lives.
 
         Raises:
             Invalid: as `create` does, of the first that is refused.
@@ -145,34 +146,37 @@ class Store:
             return [self.create(values) for values in many]
         groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         order = []
-        for values in many:
-            row, names = self._prepared(values)
+        for values, identifier in zip(many, new_ids(len(many)), strict=True):
+            row, names = self._prepared(values, identifier)
             groups.setdefault(names, []).append(row)
             order.append(row["id"])
         answers = {}
         for names, rows in groups.items():
-            given = orjson.dumps([{name: row[name] for name in names} for row in rows]).decode()
+            given = orjson.dumps(rows).decode()
             text = statements.insert_many(self.kind, names, self._scope.text)
-            for written in self.logged(text, {**self._scope.parameters, "rows_": given}):
-                answers[written[3]] = self._created(written[3], written)
+            for body, version, _, identifier in self.logged(text, {**self._scope.parameters, "rows_": given}):
+                answers[identifier] = Answer(body, 201, version)
         if len(answers) < len(order):
             raise self.outside()
         return [answers[identifier] for identifier in order]
 
-    def _prepared(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """A row as it will be stored, and the columns that are written; every rule has been run."""
-        row = {**self.kind.defaults, **values}
-        row["id"] = row[self.kind.id_from] if self.kind.id_from else row["id"] or new_id()
+    def _prepared(self, values: Mapping[str, Any], identifier: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """A row as it will be stored, and the columns that are written; every rule has been run.
+
+        Args:
+            identifier: of an object that is named by nothing else.
+        """
+        kind = self.kind
+        row = {**kind.defaults, **values}
+        row["id"] = row[kind.id_from] if kind.id_from else row["id"] or identifier
         check_references(self, row)
         self.check(row, None)
         self._before_write("create", row)
-        if self.kind.secrets:
+        if kind.secrets:
             sealing.seal_row(self, row)
-        columns = self.kind.table.columns
-        return row, tuple(n for n in row if row[n] is not None or columns[n].server_default is None)
-
-    def _created(self, identifier: str, written: "Written") -> Answer:
-        return Answer(written[0], 201, written[1], {"Location": f"{self.kind.path}/{identifier}"})
+        if kind.filled.isdisjoint(row):
+            return row, tuple(row)
+        return row, tuple([name for name in row if row[name] is not None or name not in kind.filled])
 
     def find(self, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """Lock the one row that has these values, and answer it; ``None`` when there is none that the caller may see."""
@@ -299,7 +303,7 @@ class Store:
             Conflict: there are more, or something that may not be deleted with one refers to it.
         """
         self.transaction.begin()
-        where = self._where(query)
+        where = joined(self._scope, query.clause)
         found = self._run(
             listing.select_ids(self.kind, where.text), {**where.parameters, "limit_": most + 1}
         ).fetchall()
@@ -350,12 +354,9 @@ class Store:
         text = statements.select_row(self.kind, self._scope.text, lock=False)
         return self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone() is not None
 
-    def _where(self, query: Query) -> Clause:
-        return joined(self._scope, query.clause)
-
     def _needs_current(self, values: Mapping[str, Any]) -> bool:
-        owns_check = type(self).check is not Store.check
-        return owns_check or bool(self.surroundings.before_write) or any(isinstance(v, dict) for v in values.values())
+        judged = type(self).check is not Store.check or bool(self.surroundings.before_write)
+        return judged or any(isinstance(value, dict) for value in values.values())
 
     def _before_write(self, verb: str, row: dict[str, Any]) -> None:
         if self.surroundings.before_write:
@@ -373,15 +374,14 @@ class Store:
         """Run a logged write; announces it and answers (object, version, changed, id) of each row.
 
         Args:
-            verb: what happens to them, when it is something else than what was asked of this store.
+            verb: what happens to them, when it is not what was asked of this store.
             run: runs it, when it is not the caller who does.
         """
         parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb, **self.transaction.origin}
-        rows = []
-        for body, version, identifier, _project, changed in self._run(text, parameters, run).fetchall():
-            rows.append((body.encode(), version, changed, identifier))
-            if changed:
-                self.transaction.announce()
+        found = self._run(text, parameters, run).fetchall()
+        rows = [(body.encode(), version, changed, identifier) for body, version, identifier, _project, changed in found]
+        if any(row[2] for row in rows):
+            self.transaction.announce()
         return rows
 
     def _run(
@@ -395,4 +395,4 @@ class Store:
             raise
 
 
-__all__ = ["Answer", "Store", "merge"]
+__all__ = ["Answer", "Store"]

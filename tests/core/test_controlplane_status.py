@@ -5,12 +5,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from click.testing import CliRunner
 
 from ambient_core import Again, Reconciler
+from ambient_core.app.states import read_state
 from ambient_core.cli import cli
 from ambient_core.config import Settings
 from ambient_core.controlplane import status
@@ -105,6 +107,19 @@ def test_stuck_lists_the_oldest_first_with_its_last_error(database_url: str, con
     assert "another try (tried 3 times, again at " in shown
     assert shown.endswith("    no disk\n")
     assert "Thing b" in ask(database_url, "stuck", "--all")
+
+
+def test_news_that_are_repeated_late_do_not_undo_later_ones(control_plane: Any, app: Any) -> None:
+    def tell(waiting_for: str, key: str) -> Any:
+        body = {"states": [{"kind": "Thing", "id": "late", "waiting_for": waiting_for}]}
+        return control_plane("POST", "/controlplane/states", json=body, headers={"Idempotency-Key": key})
+
+    answers = [tell("a pod", "first"), tell("nothing", "second"), tell("a pod", "first")]
+    assert [answer.status_code for answer in answers] == [204, 204, 204]
+    assert answers[2].headers["Idempotency-Replayed"] == "true"
+    assert tell("another", "first").status_code == 422
+    with app.runtime.database.transaction() as transaction:
+        assert read_state(transaction, "Thing", "late")["waiting_for"] == "nothing"
 
 
 @pytest.mark.slow

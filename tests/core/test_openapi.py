@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 from ambient_core import openapi
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+DOCUMENT = yaml.load((ROOT / "openapi.yaml").read_text(), yaml.CSafeLoader)
 METHODS = ("get", "post", "patch", "delete", "put")
 
 
@@ -70,6 +70,12 @@ def test_what_a_parameter_can_lead_to_is_among_the_answers() -> None:
             assert "410" in answers, name
         if "IdempotencyKey" in given:
             assert {"409", "422"} <= answers, name
+
+
+def test_every_post_takes_a_key() -> None:
+    for name, operation in operations():
+        given = {parameter.get("$ref", "").rsplit("/", 1)[-1] for parameter in operation.get("parameters", ())}
+        assert ("IdempotencyKey" in given) == name.startswith("POST "), name
 
 
 def test_every_error_has_the_one_shape() -> None:

@@ -189,6 +189,7 @@ def answers(port: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_with_a_shared_storage_all_processes_count_together(settings: Settings, shared: str) -> None:
     own = replace(settings, rate_limit=3, rate_limit_storage_url=shared)
     one, other, somebody = Rates(own), Rates(own), Principal("person", "somebody", "Somebody")

@@ -6,7 +6,7 @@ import orjson
 from flask import Response
 from flask_smorest import Blueprint
 
-from ambient_access.authority import INTERNAL, OWNER, PLACES
+from ambient_access.authority import INTERNAL, OWNERS, PLACES
 from ambient_access.grants import LIMIT, grants_of
 from ambient_access.permissions import Permissions, allows, needed, permissions_of
 from ambient_access.rules import place_of
@@ -119,7 +119,7 @@ def _missing(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, A
 
 def _owners(project: str) -> list[str]:
     """Those who own a project, as the change log names them; a group by its name."""
-    rows = current().transaction.as_system(_OWNERS, {"project": project, "role": OWNER}).fetchall()
+    rows = current().transaction.as_system(_OWNERS, {"project": project, "role": OWNERS["project"]}).fetchall()
     return [f"{kind}:{identifier}" for kind, identifier in rows]
 
 

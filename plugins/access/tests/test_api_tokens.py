@@ -1,6 +1,7 @@
 """API tokens: shown once, narrowed, with an end, and dead as soon as they are taken back."""
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,41 @@ def test_a_token_acts_for_its_owner_and_is_kept_as_a_hash(
         kept = transaction.raw("SELECT string_agg(s::text, '') FROM token_secrets AS s").fetchone()[0]
         log = transaction.raw("SELECT string_agg(c::text, '') FROM changes AS c").fetchone()[0]
     assert secret not in kept + log
+
+
+def ask_again(owner: Any, token: dict[str, Any], app: Any) -> tuple[Any, Any, int]:
+    """A secret asked for, and asked for again by who heard no answer; with how many secrets there are then."""
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    first, again = (owner("POST", f"/tokens/{token['id']}/secret", json={}, headers=key) for _ in range(2))
+    with app.runtime.database.transaction() as transaction:
+        count = transaction.raw("SELECT count(*) FROM token_secrets WHERE token_id = %(id)s", token).fetchone()[0]
+    return first, again, count
+
+
+def test_a_secret_whose_answer_was_lost_is_told_again_and_is_the_only_one(
+    owner: Any, app: Any, with_token: Any
+) -> None:
+    first, again, count = ask_again(owner, made(owner), app)
+    assert (again.status_code, again.data, count) == (201, first.data, 1)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert with_token(again.json["token"])("GET", "/skills").status_code == 200
+
+
+def test_without_a_keyring_a_secret_is_told_once_and_whoever_repeats_is_told_what_to_do(
+    owner: Any, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = made(owner)
+    monkeypatch.setattr(app, "runtime", replace(app.runtime, keyring=None))
+    first, again, count = ask_again(owner, token, app)
+    assert (first.status_code, again.status_code, count) == (201, 409, 1)
+    assert "ask for another secret, with a new Idempotency-Key" in again.json["reason"]
+
+
+def test_a_key_that_answered_a_secret_answers_nobody_else(owner: Any, people: People, app: Any) -> None:
+    token, key = made(owner), {"Idempotency-Key": secrets.token_hex(8)}
+    assert owner("POST", f"/tokens/{token['id']}/secret", json={}, headers=key).status_code == 201
+    other = people.named(people.new())
+    assert other("POST", f"/tokens/{token['id']}/secret", json={}, headers=key).status_code in (403, 404)
 
 
 def test_no_cache_on_the_way_keeps_a_secret(owner: Any) -> None:

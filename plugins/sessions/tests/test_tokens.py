@@ -22,16 +22,23 @@ def issue(control_plane: Any, session: str, **headers: str) -> str:
     return str(answer.json["token"])
 
 
-def test_a_token_asked_for_twice_is_another_and_both_live_until_the_end(
+def test_a_token_asked_for_anew_is_another_and_both_live_until_the_end(
     control_plane: Any, caller: Callable[[str], Any], session: str
 ) -> None:
-    key = {"Idempotency-Key": secrets.token_hex(8)}
-    one, two = issue(control_plane, session, **key), issue(control_plane, session, **key)
+    one, two = (issue(control_plane, session, **{"Idempotency-Key": secrets.token_hex(8)}) for _ in range(2))
     assert one != two
     assert [caller(token)("GET", f"/sessions/{session}").status_code for token in (one, two)] == [200, 200]
     ended = {"starts": 1, "phase": "Failed"}
     assert control_plane("PATCH", f"/sessions/{session}/status", json=ended).status_code == 200
     assert [caller(token)("GET", f"/sessions/{session}").status_code for token in (one, two)] == [401, 401]
+
+
+def test_a_token_asked_for_again_with_its_key_is_the_same(control_plane: Any, session: str, app: Any) -> None:
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    assert issue(control_plane, session, **key) == issue(control_plane, session, **key)
+    with app.runtime.database.transaction() as transaction:
+        kept = transaction.raw("SELECT count(*) FROM session_tokens WHERE session_id = %(id)s", {"id": session})
+        assert kept.fetchone() == (1,)
 
 
 def test_no_token_is_kept_anywhere_in_clear(control_plane: Any, database_url: str, session: str) -> None:

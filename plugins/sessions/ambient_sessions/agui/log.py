@@ -171,7 +171,7 @@ class Log:
     def forget(self, run_id: str) -> None:
         """The runner did not answer: as if nobody had asked."""
         self._run("DELETE FROM agui_runs WHERE session_id = %(session)s AND run_id = %(run)s", run=run_id)
-        self._run(_FREE)
+        self._run(f"{_FREE} AND active_run = %(run)s", run=run_id)
 
     def append(self, run_id: str, events: Sequence[Event], owner: str = OWNER) -> int:
         """Store events of the active run; answers the number of the last.

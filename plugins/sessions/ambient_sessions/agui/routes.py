@@ -1,6 +1,7 @@
 """The gateway's addresses: run, events, interrupt, capabilities, runs. The same on the API and on :9080."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,15 +10,16 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from ambient_core import BadQuery, Conflict, Fault, Invalid, current
+from ambient_core import Answer, BadQuery, Conflict, Fault, Invalid, current
 from ambient_core.errors import BASE_PATH, AmbientError, BadGateway, Unavailable
-from ambient_core.http.body import json_body
+from ambient_core.http.body import JSON, MERGE_PATCH, parse, raw_body
 from ambient_core.ids import new_id
 from ambient_core.openapi import documents
-from ambient_core.rest import check_parameters, one
+from ambient_core.rest import attempt_of, check_parameters, once, one
 from ambient_core.rest.credential import Kept
+from ambient_core.rest.idempotency import REPLAYED, Once
 from ambient_core.search.paging import page_of
-from ambient_sessions.agui.address import runner_address
+from ambient_sessions.agui.address import RunnerAddress, runner_address
 from ambient_sessions.agui.log import Log, session_store
 from ambient_sessions.agui.pump import Order, Pump, connect, keeper_of
 from ambient_sessions.agui.stream import all_frames, attached_frames, run_frames
@@ -29,6 +31,7 @@ from ambient_sessions.settings import sessions_settings
 _STREAM = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 _LONGEST_RUN_ID = 255
 _PASSED = ("state", "tools", "context", "forwardedProps", "resume", "parentRunId", "protocolVersion")
+_INTERRUPTED = "UPDATE agui_threads SET interrupted_at = coalesce(interrupted_at, now()) WHERE session_id = %(id)s AND active_run = %(run)s"
 _MESSAGE = "SELECT payload FROM session_messages WHERE session_id = %(session)s AND id = %(id)s"
 
 
@@ -51,16 +54,23 @@ def blueprint() -> Blueprint:
 
 
 def run(id: str) -> Response:  # noqa: A002
-    """Start a run, or attach to the one of the same id."""
+    """Start a run, or attach to the one of the same id, or to the one that the same Idempotency-Key started."""
     operation = current()
     check_parameters()
     row = operation.store("Session", "run").row(id)
-    given = _run_input(json_body(request, optional=True), row)
+    raw = raw_body(request, JSON, MERGE_PATCH)
+    given = _run_input(parse(raw) if raw else {}, row)
     # Before the run begins: nobody would hear of it.
     operation.enter_stream()
+    attempt = attempt_of(raw)
+    earlier = attempt.earlier() if attempt is not None else None
+    if earlier is not None:
+        given["runId"] = earlier.body.decode()
     run_id = given["runId"]
     log = Log(operation.transaction, id)
     known = log.run(run_id)
+    # A run whose runner never answered is forgotten: then the key has started nothing yet.
+    replayed = earlier is not None and known is not None
     if known is None:
         check_owned(row)
     if known is None and row["phase"] != Phase.RUNNING:
@@ -68,12 +78,19 @@ def run(id: str) -> Response:  # noqa: A002
         raise Conflict(f"The session is {shown}; a run needs one that is Running.", headers={"Retry-After": "1"})
     if known is None:
         known = _claim(log, row, given)
+    if attempt is not None and not replayed:
+        attempt.keep(_started(run_id))
     if known is None:
-        first = _open(row, given)
+        first = _open(row, given, attempt)
     else:
         first = known.first_seq - 1
         operation.release()
-    return _streamed(run_frames(operation.database, id, run_id, first), id, "run")
+    return _streamed(run_frames(operation.database, id, run_id, first), id, "run", replayed=replayed)
+
+
+def _started(run_id: str) -> Answer:
+    """What is kept for the key of a run: which one it is, because its events are kept already."""
+    return Answer(run_id.encode())
 
 
 def _claim(log: Log, row: dict[str, Any], given: dict[str, Any]) -> Any:
@@ -86,7 +103,7 @@ def _claim(log: Log, row: dict[str, Any], given: dict[str, Any]) -> Any:
     return log.claim(given["runId"], given["messages"])
 
 
-def _open(row: dict[str, Any], given: dict[str, Any]) -> int:
+def _open(row: dict[str, Any], given: dict[str, Any], attempt: Once | None) -> int:
     """Connect to the runner, and only then let the run be seen; answers the number before its first event."""
     operation = current()
     try:
@@ -102,6 +119,8 @@ def _open(row: dict[str, Any], given: dict[str, Any]) -> int:
             log = Log(transaction, row["id"])
             log.lock()
             log.forget(given["runId"])
+            if attempt is not None:
+                attempt.forget(transaction, _started(given["runId"]))
         raise
     thread.add_messages(given["messages"])
     pump = Pump(operation.runtime, order, Guard(thread, given["runId"]))
@@ -185,27 +204,35 @@ def interrupt(id: str) -> Response:  # noqa: A002
     operation = current()
     check_parameters()
     row = operation.store("Session", "run").row(id)
-    body = json_body(request, optional=True)
-    wanted = body.get("runId") if isinstance(body, dict) else None
-    log = Log(operation.transaction, id)
-    active = log.active_run()
-    if active is None or (wanted is not None and wanted != active):
-        return _json({"state": "idle" if active is None else "active", "interrupted": False})
-    operation.transaction.raw(
-        "UPDATE agui_threads SET interrupted_at = coalesce(interrupted_at, now()) WHERE session_id = %(id)s AND active_run = %(run)s",
-        {"id": id, "run": active},
-    )
-    address = runner_address(operation.transaction, row)
+    interrupted: list[str] = []
+
+    def act(raw: bytes) -> Answer:
+        body = parse(raw) if raw else {}
+        wanted = body.get("runId") if isinstance(body, dict) else None
+        active = Log(operation.transaction, id).active_run()
+        if active is None or (wanted is not None and wanted != active):
+            return _said("idle" if active is None else "active", interrupted=False)
+        operation.transaction.raw(_INTERRUPTED, {"id": id, "run": active})
+        interrupted.append(active)
+        return _said("interrupting", interrupted=True)
+
+    answer = once(act)
+    # Noted, and kept for its key, before the runner hears of it: repeated, it does not hit the run that follows.
     operation.release()
-    try:
-        with httpx.Client(timeout=3.0, follow_redirects=False, trust_env=False) as client:
-            client.post(
-                f"{address.url}/interrupt", json={"thread_id": id}, headers={"X-Ambient-Session-Token": address.token}
-            )
-    except httpx.HTTPError:
-        # The gateway itself ends the run after its grace, whatever the runner does.
-        return _json({"state": "interrupting", "interrupted": True})
-    return _json({"state": "interrupting", "interrupted": True})
+    if interrupted:
+        _tell_runner(runner_address(operation.transaction, row), id)
+    return answer
+
+
+def _said(state: str, *, interrupted: bool) -> Answer:
+    return Answer(orjson.dumps({"state": state, "interrupted": interrupted}))
+
+
+def _tell_runner(address: RunnerAddress, session: str) -> None:
+    """Ask a runner to end its run; the gateway itself ends it after its grace, whatever the runner does."""
+    headers = {"X-Ambient-Session-Token": address.token}
+    with suppress(httpx.HTTPError), httpx.Client(timeout=3.0, follow_redirects=False, trust_env=False) as client:
+        client.post(f"{address.url}/interrupt", json={"thread_id": session}, headers=headers)
 
 
 def capabilities(id: str) -> Response:  # noqa: A002
@@ -257,9 +284,10 @@ def _json(body: dict[str, Any]) -> Response:
     return Response(orjson.dumps(body, option=orjson.OPT_UTC_Z), mimetype="application/json")
 
 
-def _streamed(frames: Iterator[bytes], session: str, verb: str) -> Response:
+def _streamed(frames: Iterator[bytes], session: str, verb: str, *, replayed: bool = False) -> Response:
     kept = Kept(frames, lambda operation: operation.store("Session", verb).row(session))
-    return Response(kept, mimetype="text/event-stream", headers=_STREAM)
+    headers = {**_STREAM, REPLAYED: "true"} if replayed else _STREAM
+    return Response(kept, mimetype="text/event-stream", headers=headers)
 
 
 def _document(
@@ -297,9 +325,10 @@ _INPUT = {
 }
 _RUN = _document(
     "runSession",
-    "Start a run, or attach to the one of the same id.",
+    "Start a run, or attach to the one of the same id, or to the one that the same Idempotency-Key started.",
     _SSE,
-    (409, 413, 415, 502, 504),
+    (409, 413, 415, 422, 502, 504),
+    parameters=["IdempotencyKey"],
     requestBody={
         "required": False,
         "content": documents.content(_INPUT, {"messages": [{"id": "1", "role": "user", "content": "Hello."}]}),
@@ -339,7 +368,8 @@ _INTERRUPT = _document(
             }
         ),
     },
-    (413, 415),
+    (409, 413, 415, 422),
+    parameters=["IdempotencyKey"],
     requestBody={"required": False, "content": documents.content({"type": "object", "properties": {"runId": _TEXT}})},
 )
 _CAPABILITIES = _document(

@@ -39,6 +39,48 @@ def test_the_same_run_id_attaches_and_asks_the_runner_once(session: Running, run
     assert len(runner.requests) == 1
 
 
+def test_a_run_that_is_repeated_with_its_key_is_the_same_run(session: Running, runner: ScriptedRunner) -> None:
+    runner.script = lambda h: h.stream(STARTED, FINISHED)
+    key = {"Idempotency-Key": "run-1"}
+    first, again = (session.post(json={"messages": []}, headers=key) for _ in range(2))
+    assert (events_of(again.text), again.headers["Idempotency-Replayed"]) == (events_of(first.text), "true")
+    assert kinds(events_of(first.text)) == ["RUN_STARTED", "RUN_FINISHED"]
+    assert (len(runner.requests), session.get("runs").json()["total"]) == (1, 1)
+    other = session.post(json={"messages": [{"id": "u", "role": "user"}]}, headers=key)
+    assert (other.status_code, len(runner.requests)) == (422, 1)
+
+
+def test_a_run_that_is_repeated_while_it_is_on_is_joined(session: Running, runner: ScriptedRunner) -> None:
+    key = {"Idempotency-Key": "run-2"}
+    with Held(session, runner, **key) as held:
+        url, headers = f"{session.url}/run", {**session.headers, **key}
+        with httpx.stream("POST", url, json=held.body, headers=headers, timeout=30, trust_env=False) as answer:
+            assert answer.headers["Idempotency-Replayed"] == "true"
+            held.go.set()
+            joined = answer.read().decode()
+    assert events_of(joined) == events_of(held.text)
+
+
+def test_a_run_whose_runner_did_not_answer_leaves_its_key_free(session: Running, runner: ScriptedRunner) -> None:
+    key = {"Idempotency-Key": "run-3"}
+    runner.script = lambda h: h.answer(500, b"oops", "text/plain")
+    assert session.post(json={}, headers=key).status_code == 502
+    runner.script = lambda h: h.stream(STARTED, FINISHED)
+    answer = session.post(json={"messages": [{"id": "u", "role": "user"}]}, headers=key)
+    assert (answer.status_code, "Idempotency-Replayed" in answer.headers) == (200, False)
+
+
+def test_a_key_whose_run_was_never_opened_starts_it(session: Running, runner: ScriptedRunner, app: Any) -> None:
+    runner.script = lambda h: h.stream(STARTED, FINISHED)
+    key = {"Idempotency-Key": "run-4"}
+    session.post(json={}, headers=key)
+    with app.runtime.database.transaction() as transaction:
+        # As after a process that was killed between claiming a run and opening it.
+        transaction.raw("DELETE FROM agui_runs WHERE session_id = %(id)s", {"id": session.id})
+    answer = session.post(json={}, headers=key)
+    assert ("Idempotency-Replayed" in answer.headers, len(runner.requests)) == (False, 2)
+
+
 def test_no_credential_and_no_header_crosses_the_gateway(session: Running, runner: ScriptedRunner) -> None:
     runner.script = lambda h: h.stream(
         STARTED, FINISHED, Set_Cookie="evil=1", Access_Control_Allow_Origin="*", Location="http://evil.example"
@@ -127,10 +169,12 @@ def test_unknown_events_and_fields_pass_untouched(session: Running, runner: Scri
 class Held:
     """A run that waits in the middle until it is let go."""
 
-    def __init__(self, session: Running, runner: ScriptedRunner) -> None:
+    def __init__(self, session: Running, runner: ScriptedRunner, run_id: str = "r", **headers: str) -> None:
         self.go = threading.Event()
         runner.script = self.play
         self.session = session
+        self.body = {"runId": run_id, "messages": [{"id": "u", "role": "user", "content": "hi"}]}
+        self.headers = headers
         self.text = ""
         self.thread = threading.Thread(target=self.watch)
 
@@ -141,13 +185,13 @@ class Held:
             handler.wfile.write(part)
 
     def watch(self) -> None:
-        self.text = self.session.post(
-            json={"runId": "r", "messages": [{"id": "u", "role": "user", "content": "hi"}]}
-        ).text
+        self.text = self.session.post(json=self.body, headers=self.headers).text
 
     def __enter__(self) -> "Held":
         self.thread.start()
         while "TEXT_MESSAGE_CONTENT" not in tail(self.session, 3):
+            pass
+        while self.session.get("runs").json()["items"][0]["run_id"] != self.body["runId"]:
             pass
         return self
 
@@ -217,6 +261,21 @@ def test_an_interrupt_reaches_the_runner_and_ends_the_run_anyway(
     assert kinds(events_of(held.text))[-2] == "TEXT_MESSAGE_END"
     assert call("GET", f"/sessions/{session.id}").json["run_state"] == "cancelled"
     assert session.post("interrupt").json() == {"state": "idle", "interrupted": False}
+
+
+def test_an_interrupt_that_is_repeated_with_its_key_leaves_the_next_run_alone(
+    session: Running, runner: ScriptedRunner
+) -> None:
+    key = {"Idempotency-Key": "stop-1"}
+    with Held(session, runner):
+        first = session.post("interrupt", headers=key)
+        assert runner.interrupted.wait(30)
+    runner.interrupted.clear()
+    with Held(session, runner, run_id="next"):
+        again = session.post("interrupt", headers=key)
+        assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
+        assert session.post("interrupt", json={"runId": "next"}, headers=key).status_code == 422
+        assert not runner.interrupted.is_set()
 
 
 def test_a_run_whose_process_is_gone_is_closed_by_another(

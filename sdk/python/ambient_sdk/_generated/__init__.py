@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 c7ce79c562d2bf5fb5475d18ffe8cd4cf5f27e3f1646532ba11158405f743dae)."""
+"""Generated from openapi.yaml (sha256 32a0ba4410402ce5daff39584804115a4e0fb2e91a01bcd8071ed356308d3c8a)."""
