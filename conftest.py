@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import secrets
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,9 +21,10 @@ from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.secrets.keyring import new_keyring
 
 BASE = "/api/ambient/v1"
-_LONGEST = ("lives", "kube", "parts", "given", "system", "scaffold", "chaos", "agui", "provider")
+_LONGEST = ("lives", "kube", "parts", "given", "system", "scaffold", "keycloak", "chaos", "agui", "provider")
 LONGEST = {name: place for place, name in enumerate(_LONGEST)}
 """Groups of tests that take a minute or more, the longest first."""
+_ALL_SLOW = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
 
 
 class Server:
@@ -37,7 +39,8 @@ class Server:
         import psycopg
 
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            # Nothing here outlives a crash, so the check points that a copy of files asks for cost nothing.
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         head, _, tail = self.url.partition("?")
         return f"{head.rsplit('/', 1)[0]}/{name}{'?' + tail if tail else ''}"
 
@@ -94,8 +97,9 @@ def settings(tokens: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
         control_plane_token_file=tokens["control-plane"],
         keyring=new_keyring(),
         data_dir=tmp_path_factory.mktemp("data"),
-        statement_timeout=5,
-        pool_timeout=2,
+        # Where many tests share few processors, a connection takes seconds to come, and a 503 would be taken for an answer.
+        statement_timeout=30,
+        pool_timeout=20,
         rate_limit=0,
         address_rate_limit=0,
         failed_rate_limit=0,
@@ -183,14 +187,25 @@ def project(call: Caller) -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Markers, and what Flask's own test client leaves open."""
-    config.addinivalue_line("markers", "slow: starts whole systems or kills them; left out by make test-fast")
+    config.addinivalue_line(
+        "markers", "slow: starts or kills processes, or takes long itself; left out by make test-fast"
+    )
     config.addinivalue_line("markers", "kube: needs the Kubernetes API server that make plane builds; slow as well")
     config.addinivalue_line(
-        "markers", "keycloak: needs Java and Maven; run by make test-keycloak, left out by make test"
+        "markers", "keycloak: needs Java and Maven, and says so where they are missing; slow as well"
     )
     # As pytest-xdist says it, for runs without.
     config.addinivalue_line("markers", "xdist_group(name): runs in one process with the others of that name")
     warnings.simplefilter("error")
+    # An application is some hundred thousand objects that stay; looking through them so often finds nothing.
+    gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where slow tests are left out, a file that has no others is not imported."""
+    if "not slow" in config.option.markexpr and collection_path.suffix == ".py":
+        return bool(_ALL_SLOW.search(collection_path.read_text())) or None
+    return None
 
 
 @pytest.hookimpl(tryfirst=True)

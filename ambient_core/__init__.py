@@ -45,7 +45,7 @@ _ROOMS = {
     "identity": ("Person", "Principal"),
     "kinds": ("DNS_LABEL", "Access", "Kind", "Resource", "action", "field"),
     "migrations": ("Migrations",),
-    "rest": ("current",),
+    "rest.operation": ("current",),
     "secrets.sealing": ("open_secret",),
     "store": ("Answer", "Store"),
 }

@@ -10,6 +10,7 @@ from typing import Any
 
 _MAKING = threading.Lock()
 _FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_SECONDS = "ambient_http_request_seconds"
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -26,35 +27,28 @@ def prepare_folder() -> Path:
 
 
 @lru_cache(maxsize=1)
-def _instruments() -> tuple[Any, Any]:
-    from prometheus_client import Counter, Histogram  # noqa: PLC0415 - reads its folder from the environment at import
+def _instrument() -> Any:
+    from prometheus_client import Histogram  # noqa: PLC0415 - reads its folder from the environment at import
 
-    labels = ["method", "route", "status"]
-    requests = Counter("ambient_http_requests", "Requests answered.", labels)
-    seconds = Histogram(
-        "ambient_http_request_seconds", "Seconds until the answer.", ["method", "route"], buckets=_BUCKETS
-    )
-    return requests, seconds
+    return Histogram(_SECONDS, "Seconds until the answer.", ["method", "route", "status"], buckets=_BUCKETS)
 
 
 @lru_cache(maxsize=4096)
-def _children(method: str, route: str, status: int) -> tuple[Any, Any]:
-    # Two threads that come first would register the same instruments twice, which is an error.
+def _child(method: str, route: str, status: int) -> Any:
+    # Two threads that come first would register the same instrument twice, which is an error.
     with _MAKING:
-        requests, seconds = _instruments()
-    return requests.labels(method, route, str(status)), seconds.labels(method, route)
+        seconds = _instrument()
+    return seconds.labels(method, route, str(status))
 
 
 def observe_request(method: str, route: str, status: int, seconds: float) -> None:
-    """Count one request.
+    """Count one request, by how long it took; how many there were is read off that (`_Counted`).
 
     Args:
         route: the route's template, never the address: addresses would be labels without end.
         seconds: how long it took.
     """
-    counter, histogram = _children(method, route, status)
-    counter.inc()
-    histogram.observe(seconds)
+    _child(method, route, status).observe(seconds)
 
 
 @lru_cache(maxsize=1)
@@ -149,6 +143,30 @@ def observe_dropped_refusals(reason: str, count: int) -> None:
     dropped.labels(reason).inc(count)
 
 
+class _Counted:
+    """The figures that were kept, and the number of requests: the histogram has it, so it is not counted a second time.
+
+    Args:
+        kept: the registry that holds them.
+    """
+
+    def __init__(self, kept: Any) -> None:
+        self._kept = kept
+
+    def collect(self) -> Iterator[Any]:
+        """The figures, as the registry takes them."""
+        from prometheus_client.metrics_core import CounterMetricFamily  # noqa: PLC0415
+
+        for family in self._kept.collect():
+            yield family
+            if family.name == _SECONDS:
+                requests = CounterMetricFamily("ambient_http_requests", "Requests answered.")
+                for sample in family.samples:
+                    if sample.name == f"{_SECONDS}_count":
+                        requests.add_sample("ambient_http_requests_total", sample.labels, sample.value)
+                yield requests
+
+
 class _Asked:
     """Gauges whose values were asked for just now."""
 
@@ -172,14 +190,14 @@ def exposition(gauges: Mapping[str, tuple[str, float]] | None = None) -> bytes:
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
+    kept = REGISTRY
     if os.environ.get(_FOLDER):
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    else:
-        registry = REGISTRY
-    asked = CollectorRegistry()
-    asked.register(_Asked(gauges or {}))
-    return bytes(generate_latest(registry)) + bytes(generate_latest(asked))
+        kept = CollectorRegistry()
+        MultiProcessCollector(kept)  # type: ignore[no-untyped-call]
+    shown = CollectorRegistry()
+    shown.register(_Counted(kept))
+    shown.register(_Asked(gauges or {}))
+    return bytes(generate_latest(shown))
 
 
 def forget_worker(pid: int) -> None:

@@ -3,9 +3,8 @@
 import importlib.util
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,12 @@ from sqlalchemy.pool import NullPool
 
 from ambient_core.changes import TransactionId
 from ambient_core.config import Settings
-from ambient_core.database import Database, url_of
+from ambient_core.database import url_of
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Resource
 from ambient_core.kinds.indexes import PREFIX, make_text_indexes
 from ambient_core.plugins import Plugins, load_plugins, words
+from ambient_core.revisions import Branch, branch_of, files_of, pending
 
 log = logging.getLogger(__name__)
 ENVIRONMENT = Path(__file__).parent / "migrations"
@@ -40,31 +40,6 @@ plugin_faults = Table(
     Column("reason", Text, nullable=False),
     Column("at", DateTime(timezone=True), server_default=text("now()"), nullable=False),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One plugin's revisions, as read from its files.
-
-    Args:
-        plugin: whose they are.
-        directory: where they lie.
-        parents: what each revision builds on: the one before it, and those of other branches.
-    """
-
-    plugin: str
-    directory: Path
-    parents: Mapping[str, frozenset[str]]
-
-    @property
-    def revisions(self) -> frozenset[str]:
-        """Ids of its revisions."""
-        return frozenset(self.parents)
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """Ids of other branches that they build on."""
-        return frozenset().union(*self.parents.values()) - self.revisions
 
 
 def upgrade(settings: Settings, plugins: Plugins | None = None, report: Callable[[str], None] = log.info) -> None:
@@ -110,7 +85,7 @@ def check(settings: Settings, plugins: Plugins | None = None) -> list[str]:
     with _connected(settings) as connection:
         branches, faults = readable_branches(plugins)
         found = [f"{plugin}: {reason}" for plugin, reason in sorted(faults.items())]
-        found += [f"pending: {revision}" for revision in pending(connection, branches)]
+        found += [f"pending: {revision}" for revision in _pending(connection, branches)]
         if found:
             return found
         names = {table.name for branch in branches for table in plugins.tables(branch.plugin)}
@@ -160,7 +135,7 @@ def revision(settings: Settings, plugin: str, message: str, plugins: Plugins | N
     number = 1 + max((int(p.name[:4]) for p in folder.glob("[0-9][0-9][0-9][0-9]_*.py")), default=0)
     with _connected(settings) as connection:
         branches, _ = readable_branches(plugins)
-        if waiting := pending(connection, branches):
+        if waiting := _pending(connection, branches):
             raise SetupError(f"The database is not up to date ({', '.join(waiting)}); run: ambient db upgrade")
         config = _config(branches, connection, extra=folder)
         config.attributes["include_object"] = _only({table.name for table in plugins.tables(plugin)})
@@ -180,27 +155,6 @@ def revision(settings: Settings, plugin: str, message: str, plugins: Plugins | N
     if script is None or script.path is None:
         raise SetupError("Alembic wrote no revision.")
     return Path(script.path)
-
-
-def pending(connection: Connection, branches: list[Branch]) -> list[str]:
-    """Revisions that the database has not seen."""
-    parents = {revision: ones for branch in branches for revision, ones in branch.parents.items()}
-    waiting = list(MigrationContext.configure(connection).get_current_heads())
-    # The version table holds heads only: what they build on is applied as well.
-    done: set[str] = set()
-    while waiting:
-        revision = waiting.pop()
-        if revision not in done:
-            done.add(revision)
-            waiting.extend(parents.get(revision, ()))
-    return sorted(set(parents) - done)
-
-
-def ready(database: Database, plugins: Plugins) -> list[str]:
-    """Revisions of the loaded plugins that are not applied; for readiness."""
-    branches, _ = readable_branches(plugins)
-    with database.engine.connect() as connection:
-        return pending(connection, branches)
 
 
 def readable_branches(plugins: Plugins) -> tuple[list[Branch], dict[str, str]]:
@@ -230,8 +184,7 @@ def readable_branches(plugins: Plugins) -> tuple[list[Branch], dict[str, str]]:
 
 
 def _read(plugin: str, directory: Path) -> Branch:
-    parents: dict[str, frozenset[str]] = {}
-    for file in sorted(directory.glob("[!_]*.py")):
+    for file in files_of(directory):
         spec = importlib.util.spec_from_file_location(f"_ambient_revision_{plugin}_{file.stem}", file)
         if spec is None or spec.loader is None:
             raise SetupError(f"migration {file.name} cannot be read.")
@@ -240,15 +193,13 @@ def _read(plugin: str, directory: Path) -> Branch:
             spec.loader.exec_module(module)
         except Exception as fault:
             raise SetupError(f"migration {file.name} does not import: {words(fault)}") from fault
-        identifier = getattr(module, "revision", None)
-        if not isinstance(identifier, str) or not callable(getattr(module, "upgrade", None)):
-            raise SetupError(f"migration {file.name} has no revision id or no upgrade().")
-        parents[identifier] = _ids(getattr(module, "down_revision", None)) | _ids(getattr(module, "depends_on", None))
-    return Branch(plugin, directory, parents)
+        if not callable(getattr(module, "upgrade", None)):
+            raise SetupError(f"migration {file.name} has no upgrade().")
+    return branch_of(plugin, directory)
 
 
-def _ids(value: str | Iterable[str] | None) -> frozenset[str]:
-    return frozenset() if value is None else frozenset({value}) if isinstance(value, str) else frozenset(value)
+def _pending(connection: Connection, branches: list[Branch]) -> list[str]:
+    return pending(MigrationContext.configure(connection).get_current_heads(), branches)
 
 
 def _in_order(branches: list[Branch]) -> Iterator[Branch]:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import cache
 from importlib.metadata import entry_points
 from operator import itemgetter
 from pathlib import Path
@@ -56,9 +57,15 @@ class SetAside:
 
 
 def installed() -> list[Source]:
-    """The plugins of this environment, by name."""
-    found = entry_points(group=GROUP)
-    return [Source(e.name, e.load, e.dist.version if e.dist else "") for e in sorted(found, key=lambda e: e.name)]
+    """The plugins of this environment, by name; what is installed while the process runs is not seen."""
+    return list(_entries())
+
+
+@cache
+def _entries() -> tuple[Source, ...]:
+    # It reads the metadata of every distribution there is.
+    found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    return tuple(Source(entry.name, entry.load, entry.dist.version if entry.dist else "") for entry in found)
 
 
 class Plugins:
@@ -104,9 +111,13 @@ class Plugins:
 
     def implementations(self, hook: str) -> tuple[tuple[str, Callable[..., Any]], ...]:
         """Every implementation of a hook as (plugin, function that takes the hook's keywords), by plugin name."""
-        found = []
-        for implementation in getattr(self.manager.hook, hook).get_hookimpls():
-            found.append((implementation.plugin_name, _narrowed(implementation.function, implementation.argnames)))
+        caller, found = getattr(self.manager.hook, hook), []
+        offered = set(caller.spec.argnames) if caller.spec is not None else None
+        for implementation in caller.get_hookimpls():
+            function, names = implementation.function, implementation.argnames
+            # Who takes all that there is needs nobody between: most hooks are asked for with every request.
+            taken = function if set(names) == offered else _narrowed(function, names)
+            found.append((implementation.plugin_name, taken))
         return tuple(sorted(found, key=lambda pair: pair[0]))
 
     def collect(self, hook: str) -> list[tuple[str, Any]]:

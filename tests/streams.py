@@ -50,7 +50,7 @@ class Stream:
 
     def until(self, count: int, *types: str) -> list[dict[str, Any]]:
         """Wait for so many events of these types (any but bookmarks without)."""
-        return wait_for(lambda: found if len(found := self.of(*types)) >= count else None, f"{count} events", 20)
+        return wait_for(lambda: found if len(found := self.of(*types)) >= count else None, f"{count} events")
 
     def of(self, *types: str) -> list[dict[str, Any]]:
         """The events so far."""

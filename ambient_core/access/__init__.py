@@ -1,4 +1,8 @@
-"""Who may do what, on which rows: the two folds over the plugins' answers."""
+"""Who may do what, on which rows: the two folds over the plugins' answers.
+
+The room has what else keeps a caller within bounds: how often and how many streams, the fence of a leader that is none any
+more, and the note of each refusal.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -47,7 +51,10 @@ class Guard:
         """The condition that a row must meet for this caller; ``None`` for no limit."""
         answers = (function(principal=principal, verb=verb, kind=kind) for function in self._scope)
         clauses = [clause for clause in answers if clause is not None]
-        return and_(*clauses) if clauses else None
+        if not clauses:
+            return None
+        # SQLAlchemy would look at one as long as at several, and give it back.
+        return clauses[0] if len(clauses) == 1 else and_(*clauses)
 
 
 def refuse_runner(principal: Principal) -> None:
@@ -58,3 +65,18 @@ def refuse_runner(principal: Principal) -> None:
     """
     if principal.kind == "session":
         raise Forbidden("A session's runner reads what is its own, and its project's skills; nothing else.")
+
+
+def may_hear(principal: Principal, kind: Kind) -> bool:
+    """Whether the log of a kind is for a caller: a runner uses what lives in no project, and does not see who else does."""
+    return principal.kind != "session" or kind.project_column is not None
+
+
+def refuse_log(principal: Principal, kind: Kind) -> None:
+    """Refuse the log of a kind to whom it is not for.
+
+    Raises:
+        Forbidden: it is not for this caller.
+    """
+    if not may_hear(principal, kind):
+        refuse_runner(principal)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from hashlib import blake2b
 from math import ceil
+from mmap import mmap
 from typing import TypeVar
 
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -25,17 +26,19 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 WINDOW = 60
 MOST_COUNTED = 50_000
-"""Principals, and as many addresses, that one process counts; beyond, those that were counted first are forgotten."""
+"""Principals, and as many addresses, that are counted at once; of more, some that were counted early are forgotten."""
+_NEAR, _WIDTH = 8, 8
 _MOST_KNOWN = 10_000
 _KNOWN = 300.0
 _PAUSE = 5.0
 _SHARED_TIMEOUT = 0.5
 
 
-class BoundedStorage(Storage):
-    """Counts in this process's memory, of so many keys at most.
+class Counts(Storage):
+    """Counts in a table of fixed size, shared by all processes that are forked after it was made.
 
-    The library's own storage grows with every key and looks through all of them in a timer.
+    The library's own storage is of one process, and grows with every key. Nothing here is locked, so that a worker that is killed
+    holds nobody up: of what two count for one key in the very same instant, one count may be lost.
 
     Args:
         most: keys.
@@ -48,58 +51,69 @@ class BoundedStorage(Storage):
         super().__init__()
         self._most = most
         self._clock = clock
-        self._counts: dict[str, list[float]] = {}
+        size = (most + _NEAR) * _WIDTH
+        memory = memoryview(mmap(-1, 3 * size))
+        self._keys = memory[:size].cast("q")
+        self._ends = memory[size : 2 * size].cast("d")
+        self._counts = memory[2 * size :].cast("q")
 
     @property
     def base_exceptions(self) -> type[Exception]:
         """What may go wrong."""
         return ValueError
 
-    def __len__(self) -> int:
-        return len(self._counts)
-
-    # Nothing below waits for anything, so under gevent no other request comes in between; with threads a count may be lost.
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count; answers how many there are in this window."""
-        now = self._clock()
-        entry = self._counts.get(key)
-        if entry is None or entry[1] <= now:
-            if entry is None and len(self._counts) >= self._most:
-                self._make_room(now)
-            entry = self._counts[key] = [0, now + expiry]
-        entry[0] += amount
-        return int(entry[0])
+        number, now = hash(key), self._clock()
+        row = self._row(number, now)
+        if row is None:
+            row = min(self._near(number), key=self._ends.__getitem__)
+            self._keys[row], self._ends[row], self._counts[row] = number, now + expiry, 0
+        found = self._counts[row] = self._counts[row] + amount
+        return found
 
     def get(self, key: str) -> int:
         """How many there are in this window."""
-        entry = self._counts.get(key)
-        return int(entry[0]) if entry is not None and entry[1] > self._clock() else 0
+        row = self._row(hash(key), self._clock())
+        return 0 if row is None else self._counts[row]
 
     def get_expiry(self, key: str) -> float:
         """When the window ends."""
-        entry = self._counts.get(key)
-        return entry[1] if entry is not None else self._clock()
+        now = self._clock()
+        row = self._row(hash(key), now)
+        return now if row is None else self._ends[row]
 
     def clear(self, key: str) -> None:
         """Forget one key."""
-        self._counts.pop(key, None)
+        if (row := self._row(hash(key), self._clock())) is not None:
+            self._ends[row] = 0.0
 
     def reset(self) -> int:
         """Forget all; answers how many there were."""
-        found = len(self._counts)
-        self._counts.clear()
-        return found
+        now = self._clock()
+        found = [row for row, end in enumerate(self._ends) if end > now]
+        for row in found:
+            self._ends[row] = 0.0
+        return len(found)
 
     def check(self) -> bool:
         """Whether it works."""
         return True
 
-    def _make_room(self, now: float) -> None:
-        """Forget what is over; when that is little, the tenth that was counted first."""
-        kept = {key: entry for key, entry in list(self._counts.items()) if entry[1] > now}
-        for key in list(kept)[: max(0, len(kept) - self._most * 9 // 10)]:
-            del kept[key]
-        self._counts = kept
+    def _row(self, number: int, now: float) -> int | None:
+        """Where a key is counted in this window."""
+        for row in self._near(number):
+            if self._keys[row] == number and self._ends[row] > now:
+                return row
+        return None
+
+    def _near(self, number: int) -> range:
+        """The rows that a key may be counted in, by its hash; of those that are taken, the one that is over first gives way.
+
+        It is Python's own hash: nobody outside can tell it, and all forks of one process have the same.
+        """
+        first = number % self._most
+        return range(first, first + _NEAR)
 
 
 class Policy:
@@ -109,7 +123,7 @@ class Policy:
         name: what is counted; in the headers, and in the key.
         setting: what sets it.
         quota: requests in a window; 0 for no limit.
-        shared: counts of all processes, if there are any.
+        shared: counts of all servers, if there are any.
     """
 
     def __init__(self, name: str, setting: str, quota: int, shared: Storage | None) -> None:
@@ -117,7 +131,7 @@ class Policy:
         self.quota = quota
         self._setting = setting
         self._item: RateLimitItem = RateLimitItemPerMinute(quota, namespace="ambient")
-        self._own = FixedWindowRateLimiter(BoundedStorage())
+        self._own = FixedWindowRateLimiter(Counts())
         self._shared = FixedWindowRateLimiter(shared) if shared is not None else None
         self._away_until = 0.0
 
@@ -147,7 +161,7 @@ class Policy:
         )
 
     def _ask(self, what: Callable[[FixedWindowRateLimiter], T]) -> T:
-        """By the shared counts; by this process's own while they are away, so that an outage of theirs is none of ours."""
+        """By the shared counts; by this server's own while they are away, so that an outage of theirs is none of ours."""
         if self._shared is not None and time.monotonic() >= self._away_until:
             try:
                 return what(self._shared)
@@ -160,7 +174,7 @@ class Policy:
 
 
 class Rates:
-    """The limits of one process.
+    """The limits of one server: made before its workers are forked, it counts what all of them answer.
 
     Args:
         settings: how much is allowed, and where counts are shared.
@@ -231,7 +245,7 @@ def check_storage(settings: Settings) -> None:
     shared = _shared(settings.rate_limit_storage_url)
     if shared is not None and not shared.check():
         raise SetupError(
-            "rate_limit_storage_url does not answer; each process counts for itself then. See that it runs and is reached."
+            "rate_limit_storage_url does not answer; each server counts for itself then. See that it runs and is reached."
         )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Integer, String
 from sqlalchemy.orm import Mapped
 
 from ambient_core import metrics
-from ambient_core.access.rates import WINDOW, BoundedStorage
+from ambient_core.access.rates import WINDOW, Counts
 from ambient_core.database import Database
 from ambient_core.database.statements import quote
 from ambient_core.errors import AmbientError
@@ -103,7 +103,7 @@ class Recorder:
         self._requests = database
         self._registry = registry
         self._waiting: deque[Row] = deque()
-        self._counts = BoundedStorage()
+        self._counts = Counts()
         self._news = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None

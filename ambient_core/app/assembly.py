@@ -4,24 +4,21 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
 
 import orjson
+from flask import Flask
 from flask_smorest import Api, Blueprint
 
 from ambient_core import openapi
 from ambient_core.access.refusals import REFUSALS
 from ambient_core.app.batch import batch_blueprint
-from ambient_core.app.discovery import discovery_blueprint
+from ambient_core.app.discovery import Discovery, discovery_blueprint
 from ambient_core.app.refusal_list import refusals_blueprint
 from ambient_core.app.routes import core_blueprint, kind_blueprint
 from ambient_core.errors import SetupError
 from ambient_core.kinds import Kind
 from ambient_core.plugins import Plugins, words
 from ambient_core.watch.audit import changes_blueprint
-
-if TYPE_CHECKING:
-    from ambient_core.app import Application
 
 Part = tuple[str, Callable[[Api], object]]
 
@@ -40,23 +37,26 @@ class Unfit(Exception):
         self.reason = reason
 
 
-def assemble(app: "Application", plugins: Plugins, surface: str) -> None:
+def assemble(app: Flask, plugins: Plugins, surface: str, discovery: Discovery) -> None:
     """Register every part and publish the contract.
 
     Args:
         surface: ``api`` or ``gateway``.
+        discovery: what is told to whoever asks.
 
     Raises:
         Unfit: a plugin's part clashes with another's, or cannot be documented.
     """
     api = openapi.documented(app)
+    # The same table in every document of the specification, which goes over all of itself whenever it is asked for one.
+    paths = api.spec.to_dict()["paths"]
     owners: dict[tuple[str, str], str] = {}
-    for owner, register in _parts(app, plugins, surface):
+    for owner, register in _parts(plugins, surface, discovery):
         with _answering_for(owner, plugins):
             register(api)
             _claim_routes(app, owner, owners)
             # Not at the end: there nobody could say whose example or schema it is.
-            orjson.dumps(api.spec.to_dict())
+            orjson.dumps([paths, api.spec.components.to_dict()])
     fragments: list[tuple[str, dict[str, object]]] = []
     for owner, fragment in plugins.collect("ambient_openapi") if surface == "api" else ():
         with _answering_for(owner, plugins):
@@ -65,11 +65,11 @@ def assemble(app: "Application", plugins: Plugins, surface: str) -> None:
     openapi.publish(app, api, fragments)
 
 
-def _parts(app: "Application", plugins: Plugins, surface: str) -> Iterator[Part]:
+def _parts(plugins: Plugins, surface: str, discovery: Discovery) -> Iterator[Part]:
     """What is registered, in the order in which plugins win clashes: the core, then by plugin's name."""
     if surface == "api":
         yield "core", lambda api: api.register_blueprint(core_blueprint(plugins))
-        yield "core", lambda api: api.register_blueprint(discovery_blueprint(app.discovery))
+        yield "core", lambda api: api.register_blueprint(discovery_blueprint(discovery))
         yield "core", lambda api: api.register_blueprint(changes_blueprint())
         yield "core", lambda api: api.register_blueprint(batch_blueprint())
         yield "core", lambda api: openapi.describe_kind(api, REFUSALS)
@@ -103,7 +103,7 @@ def _answering_for(owner: str, plugins: Plugins) -> Iterator[None]:
         raise Unfit(owner, reason) from fault
 
 
-def _claim_routes(app: "Application", owner: str, owners: dict[tuple[str, str], str]) -> None:
+def _claim_routes(app: Flask, owner: str, owners: dict[tuple[str, str], str]) -> None:
     """Refuse an address that is there already: the first to register would win, silently."""
     seen: dict[tuple[str, str], str] = {}
     for rule in app.url_map.iter_rules():

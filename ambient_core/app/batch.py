@@ -32,7 +32,7 @@ from ambient_core.openapi import batch_contract
 from ambient_core.rest import Resources, demands_if_match, once, refused
 from ambient_core.rest.apply import apply
 from ambient_core.rest.operation import Operation, current
-from ambient_core.rest.parameters import DRY_RUN, PROJECT_HEADER, agree, check_match, check_parameters, negotiate
+from ambient_core.rest.parameters import DRY_RUN, agree, check_match, check_parameters, negotiate, project_header
 from ambient_core.schemas import load
 from ambient_core.watch.history import restored
 
@@ -94,7 +94,7 @@ class Step(NamedTuple):
                 raise _invalid("/op", "enum", f"is not possible: kind {name} has no verb {verb}.")
         _check_members(op, given)
         if kind.project_column == "id" and "id" in given:
-            agree(request.headers.get(PROJECT_HEADER), given["id"], "id")
+            agree(project_header(), given["id"], "id")
         return cls(op, kind, given, _condition(given.get("if_match")))
 
     def action(self) -> Action:
@@ -129,7 +129,7 @@ class Batch:
         self._results: list[bytes] = [b""] * len(given)
         self._failed = 0
         self._resources: dict[Kind, Resources] = {}
-        self._project = request.headers.get(PROJECT_HEADER)
+        self._project = project_header()
 
     def run(self) -> Answer:
         """Run them in their order.

@@ -1,19 +1,18 @@
 """Blueprints: what every kind is served with, and the few addresses that belong to no kind."""
 
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response
 from flask_smorest import Blueprint
 
 from ambient_core import errors
 from ambient_core.access import refuse_runner
 from ambient_core.app import states
-from ambient_core.errors import BASE_PATH, NotFound
+from ambient_core.errors import NotFound
 from ambient_core.kinds import Kind, Verb
-from ambient_core.openapi import descriptions, documents
+from ambient_core.openapi import descriptions, documents, package_version, public
 from ambient_core.plugins import Plugins
 from ambient_core.rest import Resources, action_view, check_parameters
 from ambient_core.rest.operation import current
@@ -27,12 +26,6 @@ _METHODS: dict[Verb, tuple[str, str]] = {
     "patch": ("PATCH", "/<string:id>"),
     "delete": ("DELETE", "/<string:id>"),
 }
-
-
-def public(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that needs no token."""
-    view.public = True  # type: ignore[attr-defined]
-    return view
 
 
 def kind_blueprint(kind: Kind) -> Blueprint:
@@ -74,14 +67,6 @@ def _named(method: Callable[..., Any], name: str) -> Callable[..., Any]:
     view.__name__ = name
     view.__doc__ = method.__doc__
     return view
-
-
-def package_version() -> str:
-    """The version of the installed core."""
-    try:
-        return version("ambient-core")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def core_blueprint(plugins: Plugins) -> Blueprint:
@@ -138,6 +123,3 @@ def core_blueprint(plugins: Plugins) -> Blueprint:
 
 def _json(body: dict[str, Any]) -> Response:
     return Response(orjson.dumps(body), mimetype="application/json")
-
-
-__all__ = ["BASE_PATH", "core_blueprint", "kind_blueprint", "package_version", "public", "request"]

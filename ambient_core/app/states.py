@@ -1,63 +1,24 @@
-"""What the control plane knows of each object: what it saw, what it waits for, and when it looks again.
+"""``/v1/controlplane/states``: the control plane says what it knows of each object."""
 
-Kept beside the objects, so that writing it counts no version and wakes nobody. Any copy of the API can read it.
-"""
-
-from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
-import orjson
 from flask import Response
-from sqlalchemy import BigInteger, Column, DateTime, Table, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
 
 from ambient_core.access.leadership import PARAMETER, check_fence
-from ambient_core.database.transaction import Transaction
 from ambient_core.errors import Forbidden
 from ambient_core.http.answer import Answer
 from ambient_core.http.body import JSON, parse
 from ambient_core.identity import CONTROL_PLANE
-from ambient_core.kinds import Resource
 from ambient_core.openapi import documents
 from ambient_core.rest import check_parameters, once
 from ambient_core.rest.operation import current
 from ambient_core.schemas import load
 from ambient_core.schemas.fields import Integer, Items, Number, Object, Shape
 from ambient_core.schemas.fields import Text as TextField
+from ambient_core.store.states import keep_states
 
 PATH = "/v1/controlplane/states"
-
-reconcile_states = Table(
-    "reconcile_states",
-    Resource.metadata,
-    Column("kind", Text, primary_key=True),
-    Column("object_id", Text, primary_key=True),
-    Column("waiting_for", Text),
-    Column("since", DateTime(timezone=True), nullable=False, server_default=text("now()")),
-    Column("attempts", BigInteger, nullable=False, server_default=text("0")),
-    Column("last_error", Text),
-    Column("next_at", DateTime(timezone=True)),
-    Column("seen", JSONB),
-    Column("at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
-)
-_KEEP = (
-    "INSERT INTO reconcile_states (kind, object_id, waiting_for, attempts, last_error, next_at, seen) "
-    "SELECT kind, id, waiting_for, coalesce(attempts, 0), last_error, now() + next_in * interval '1 second', seen "
-    "FROM json_to_recordset(%(states)s::json) AS given (kind text, id text, waiting_for text, attempts bigint, "
-    "last_error text, next_in double precision, seen jsonb) ON CONFLICT (kind, object_id) DO UPDATE SET "
-    "since = CASE WHEN reconcile_states.waiting_for IS NOT DISTINCT FROM excluded.waiting_for "
-    "THEN reconcile_states.since ELSE now() END, waiting_for = excluded.waiting_for, attempts = excluded.attempts, "
-    "last_error = excluded.last_error, next_at = excluded.next_at, seen = excluded.seen, at = now()"
-)
-_FORGET = (
-    "DELETE FROM reconcile_states USING json_to_recordset(%(gone)s::json) AS given (kind text, id text) "
-    "WHERE reconcile_states.kind = given.kind AND object_id = given.id"
-)
-_READ = (
-    "SELECT waiting_for, since, attempts, last_error, CASE WHEN next_at > now() THEN next_at END, seen, at "
-    "FROM reconcile_states WHERE kind = %(kind)s AND object_id = %(id)s"
-)
 
 
 class _Key(ma.Schema):
@@ -95,20 +56,9 @@ def put_states() -> Response:
 
 
 def _kept(raw: bytes) -> Answer:
-    given, transaction = load(ObjectStates(), parse(raw), {}), current().transaction
-    transaction.begin()
-    transaction.raw(_KEEP, {"states": orjson.dumps(given["states"]).decode()})
-    transaction.raw(_FORGET, {"gone": orjson.dumps(given.get("gone") or []).decode()})
+    given = load(ObjectStates(), parse(raw), {})
+    keep_states(current().transaction, given["states"], given.get("gone") or [])
     return Answer(b"", 204)
-
-
-def read_state(transaction: Transaction, kind: str, identifier: str) -> Mapping[str, Any]:
-    """What is known of one object; empty when nothing is."""
-    row = transaction.raw(_READ, {"kind": kind, "id": identifier}).fetchone()
-    if row is None:
-        return {}
-    names = ("waiting_for", "since", "attempts", "last_error", "next_at", "seen", "at")
-    return {name: value for name, value in zip(names, row, strict=True) if value is not None}
 
 
 DOCUMENT: dict[str, Any] = {

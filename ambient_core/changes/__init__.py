@@ -2,6 +2,8 @@
 
 This is the only place that knows how the log is read. Watch, audit, history, the control plane and ``ambient_after_commit``
 all come through `read`.
+
+The room has who reads it beneath HTTP: what follows it, who watches, who sees which change, and what is kept for how long.
 """
 
 import base64
@@ -29,9 +31,6 @@ from sqlalchemy.types import UserDefinedType
 
 from ambient_core.errors import BadQuery, Gone, Unavailable
 from ambient_core.kinds import Resource
-
-CHANNEL = "ambient_changes"
-"""The channel that is notified after commits; it only wakes, it never carries data."""
 
 Run = Callable[[str, Mapping[str, Any]], Any]
 """Runs SQL text with ``%(name)s`` parameters: a connection's ``execute`` or a transaction's ``raw``."""

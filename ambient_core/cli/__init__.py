@@ -1,8 +1,12 @@
-"""``ambient``: the command line. Each command is imported when it is asked for, so that --help answers at once."""
+"""``ambient``: the command line. Each command is imported when it is asked for, so that --help answers at once.
+
+The room has all that runs only because a person typed it: commands, what they share, logging in, a server's contract as they read it.
+"""
 
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -154,8 +158,13 @@ def invocation_of(config: Path | None = None, **flags: Any) -> Invocation:
     for name, variable in _VARIABLES.items():
         if flags.get(name):
             os.environ[variable] = flags[name]
-    claimed = [plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins")]
-    return Invocation(Sources(file=config, flags=flags, claimed=claimed))
+    return Invocation(Sources(file=config, flags=flags, claimed=_claimed()))
+
+
+@cache
+def _claimed() -> tuple[str, ...]:
+    # It reads the metadata of every distribution there is.
+    return tuple(plugin_prefix(entry.name) for entry in entry_points(group="ambient.plugins"))
 
 
 def invocation_in(context: click.Context) -> Invocation:

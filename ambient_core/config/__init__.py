@@ -1,6 +1,7 @@
 """Settings: defaults < file < environment < flags, each with where it came from.
 
-Every other module takes `Settings` as an argument; the environment is read here and nowhere else.
+Every other module takes `Settings` as an argument; the environment is read here and nowhere else. The room has how a setting
+is declared, and groups of them.
 """
 
 import os

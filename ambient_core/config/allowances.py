@@ -17,19 +17,19 @@ class Allowances:
     )
     rate_limit: int = setting(
         6000,
-        "Requests a minute that one principal may send to one worker (429 beyond); 0 for no limit.",
+        "Requests a minute that one principal may send to one server, to all its workers together (429 beyond); 0 for no limit.",
         minimum=0,
         development=0,
     )
     address_rate_limit: int = setting(
         1200,
-        "Requests a minute that one worker takes from one address (of IPv6 a /64) before it knows who asks; 0 for no limit.",
+        "Requests a minute that one server takes from one address (of IPv6 a /64) before it knows who asks; 0 for no limit.",
         minimum=0,
         development=0,
     )
     failed_rate_limit: int = setting(
         60,
-        "Refused credentials a minute after which one worker takes no unknown ones from an address; 0 for no limit.",
+        "Refused credentials a minute after which one server takes no unknown ones from an address; 0 for no limit.",
         minimum=0,
         development=0,
     )
@@ -59,6 +59,6 @@ class Allowances:
     refusal_limit: int = setting(100000, "Refusals that are kept; of more the oldest go.", minimum=0)
     rate_limit_storage_url: str = setting(
         "",
-        "Where all workers and replicas count together, such as redis://host:6379 (needs limits[redis]); each for itself when empty.",
+        "Where all servers count together, such as redis://host:6379 (needs limits[redis]); each for itself when empty.",
         secret=True,
     )

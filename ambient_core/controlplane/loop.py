@@ -101,10 +101,11 @@ def run(settings: Settings, *, gateway: bool) -> int:
     share_arenas()
     TokenFile(settings)
     plugins = load_plugins(settings)
+    database = Database(settings.database_url, pool_size=1, name="ambient-control-plane")
+    _set_aside_unmigrated(plugins, database)
     plane = ControlPlane(settings, reconcilers_of(plugins), plugins.hooks)
     readiness = serve_health(settings, plugins, plane.figures)
     child = _start_gateway() if gateway else None
-    database = Database(settings.database_url, pool_size=1, name="ambient-control-plane")
     Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
     stopped = threading.Event()
 
@@ -131,6 +132,14 @@ def run(settings: Settings, *, gateway: bool) -> int:
     thread.join()
     database.close()
     return status
+
+
+def _set_aside_unmigrated(plugins: Plugins, database: Database) -> None:
+    """A plugin without its tables has nothing to keep, and keeps nobody from being ready."""
+    try:
+        plugins.apply_migration_faults(database)
+    except Exception as fault:
+        log.warning("the database did not answer at the start: %s", type(fault).__name__)
 
 
 def _start_gateway() -> "subprocess.Popen[bytes]":

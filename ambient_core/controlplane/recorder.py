@@ -1,8 +1,10 @@
 """Keeps what the control plane knows of each object where people can ask for it: in the database, through the API."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import Any
 
 from ambient_sdk import AmbientClient, AmbientError
@@ -26,9 +28,10 @@ class Recorder:
         self._client = client
         self._refused = refused
         self._lock = threading.Lock()
-        self._sent: dict[tuple[str, str], dict[str, Any]] = {}
+        # Kept of every object, for as long as it lives: so no more than tells news from what is known, and text.
+        self._sent: dict[tuple[str, str], bytes] = {}
         self._news: dict[tuple[str, str], dict[str, Any] | None] = {}
-        self._seen: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._seen: dict[tuple[str, str], bytes] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
@@ -48,7 +51,7 @@ class Recorder:
                 self._seen.pop((kind, key), None)
                 self._news[kind, key] = None
             else:
-                self._seen[kind, key] = seen
+                self._seen[kind, key] = json.dumps(seen).encode()
 
     def looked(self, kind: str, key: str, *, waiting_for: str, tries: int, error: str, next_in: float | None) -> None:
         """How a look at an object ended.
@@ -60,6 +63,7 @@ class Recorder:
             next_in: seconds until the next look.
         """
         with self._lock:
+            seen = self._seen.get((kind, key))
             if (kind, key) in self._news and self._news[kind, key] is None and next_in is None:
                 return
             state = {
@@ -69,7 +73,7 @@ class Recorder:
                 "attempts": tries,
                 "last_error": _clean(error),
                 "next_in": next_in,
-                "seen": self._seen.get((kind, key)),
+                "seen": json.loads(seen) if seen is not None else None,
             }
             self._news[kind, key] = {name: value for name, value in state.items() if value not in (None, "")}
 
@@ -88,7 +92,7 @@ class Recorder:
         """Send one batch; answers whether there may be more."""
         with self._lock:
             batch = dict(list(self._news.items())[:_BATCH])
-        changed = {key: state for key, state in batch.items() if state is None or not _same(state, self._sent.get(key))}
+        changed = {key: state for key, state in batch.items() if state is None or _mark(state) != self._sent.get(key)}
         if changed:
             states = [state for state in changed.values() if state is not None]
             gone = [{"kind": kind, "id": key} for (kind, key), state in changed.items() if state is None]
@@ -98,15 +102,16 @@ class Recorder:
                 if state is None:
                     self._sent.pop(key, None)
                 elif key in changed:
-                    self._sent[key] = state
+                    self._sent[key] = _mark(state)
                 if self._news.get(key) is state:
                     del self._news[key]
             return len(batch) == _BATCH
 
 
-def _same(state: Mapping[str, Any], sent: Mapping[str, Any] | None) -> bool:
-    """Whether nothing is new but the time of the next look."""
-    return sent is not None and {**state, "next_in": 0} == {**sent, "next_in": 0}
+def _mark(state: Mapping[str, Any]) -> bytes:
+    """The same for states in which nothing differs but the time of the next look."""
+    text = json.dumps({**state, "next_in": 0}, sort_keys=True)
+    return blake2b(text.encode(), digest_size=16).digest()
 
 
 def _clean(text: str) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
-from ambient_core.changes import CHANNEL
 from ambient_core.controlplane.leader import LOCK
 from ambient_core.database import driver_url, url_of
+from ambient_core.database.listen import CHANNEL
 from ambient_core.errors import SetupError
 
 _STATUS = (

@@ -10,7 +10,6 @@ import psycopg
 from ambient_sdk import AmbientClient, AmbientError
 
 from ambient_core.access.leadership import HEADER
-from ambient_core.changes import CHANNEL
 from ambient_core.config import Settings
 from ambient_core.controlplane.leader import Leader
 from ambient_core.controlplane.queue import KeyedQueue
@@ -18,7 +17,7 @@ from ambient_core.controlplane.reconciler import Again, Context, Deposed, NotNow
 from ambient_core.controlplane.recorder import Recorder
 from ambient_core.controlplane.wakeup import ChangeReader, take_requests
 from ambient_core.database import driver_url, url_of
-from ambient_core.database.listen import Listener
+from ambient_core.database.listen import CHANNEL, Listener
 from ambient_core.serving.process import give_memory_back
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,8 @@
-"""PostgreSQL: one pool of connections for each process."""
+"""PostgreSQL: one pool of connections for each process.
+
+The room has all that stands between a kind and the server: transactions, the gate before them, the SQL of a kind, replicas,
+and how news of a commit arrives.
+"""
 
 import logging
 import threading
@@ -15,8 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
-from ambient_core.changes import CHANNEL
-from ambient_core.database.listen import Listener
+from ambient_core.database.listen import CHANNEL, Listener
 from ambient_core.database.notify import Notifier
 from ambient_core.database.outages import is_outage, unavailable
 from ambient_core.database.transaction import Transaction

@@ -8,6 +8,10 @@ from typing import Any
 import psycopg
 
 log = logging.getLogger(__name__)
+
+CHANNEL = "ambient_changes"
+"""The channel that is notified after commits; it only wakes, it never carries data."""
+
 _CHECK = 5.0
 _LONGEST_PAUSE = 10.0
 

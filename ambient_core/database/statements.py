@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.visitors import iterate
 
 from ambient_core.database.gate import mark
@@ -31,14 +32,16 @@ class Clause:
         text: SQL with ``%(name)s`` parameters.
         parameters: value by name.
         limited: whether a caller's scope is part of it, so that of the past only what is the caller's is shown.
+        steady: whether the plan that is good for some values is good for any, so that PostgreSQL may keep it.
     """
 
     text: str
     parameters: Mapping[str, Any]
     limited: bool = False
+    steady: bool = False
 
 
-NOWHERE = Clause("", {})
+NOWHERE = Clause("", {}, steady=True)
 
 
 def clause_of(*conditions: "sa.ColumnElement[bool] | None") -> Clause:
@@ -48,7 +51,20 @@ def clause_of(*conditions: "sa.ColumnElement[bool] | None") -> Clause:
         return NOWHERE
     # The prefix keeps these parameters apart from the ones that are named after fields.
     compiled = sa.and_(*given).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    return Clause(f" AND ({compiled})", dict(compiled.params))
+    steady = not compiled.params or all(_row_by_row(condition) for condition in given)
+    return Clause(f" AND ({compiled})", dict(compiled.params), steady=steady)
+
+
+def _row_by_row(condition: "sa.ColumnElement[bool]") -> bool:
+    """Whether PostgreSQL can do no more with a condition than ask it of each row, whatever its values are.
+
+    So it is with a test by IS TRUE, which becomes neither a join nor the range of an index, and with an OR that has one in it.
+    """
+    if isinstance(condition, sa.BinaryExpression):
+        return condition.operator is operators.is_ and isinstance(condition.right, sa.True_)
+    if isinstance(condition, sa.BooleanClauseList) and condition.operator is operators.or_:
+        return any(_row_by_row(part) for part in condition.clauses)
+    return False
 
 
 @lru_cache(maxsize=8192)
@@ -65,13 +81,17 @@ def scoped(kind: Kind, scope: "sa.ColumnElement[bool] | None") -> Clause:
     marks = "".join(mark(name) for name in sorted({kind.plural, *asked}))
     text = _PARAMETER.sub(r"%(scope_\1)s", clause.text)
     parameters = {f"scope_{name}": value for name, value in clause.parameters.items()}
-    return Clause(f" {marks}{text}", parameters, limited=scope is not None)
+    return Clause(f" {marks}{text}", parameters, limited=scope is not None, steady=clause.steady)
 
 
 def joined(first: Clause, second: Clause) -> Clause:
     """Two conditions whose parameters have different names."""
-    limited = first.limited or second.limited
-    return Clause(first.text + second.text, {**first.parameters, **second.parameters}, limited)
+    return Clause(
+        first.text + second.text,
+        {**first.parameters, **second.parameters},
+        limited=first.limited or second.limited,
+        steady=first.steady and second.steady,
+    )
 
 
 def _json_value(column: "sa.Column[Any]") -> str:

@@ -1,4 +1,7 @@
-"""Who is asking: the principal, and the two built-in ones of the development profile."""
+"""Who is asking: the principal, and the two built-in ones of the development profile.
+
+The room has the way from a bearer token to a principal: trusted issuers, their keys, what a token must say (OpenID Connect).
+"""
 
 import hashlib
 import hmac

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,8 @@ class Verified:
         issuer: who signed it.
         person: whom it speaks of.
         expires: seconds since 1970 after which it is not taken.
-        keys: the issuer's keys by then.
+        keys: of the issuer.
+        content: what they were by then.
         principal: that was made of the person, and until when this need not be asked again.
         confirmed_until: on the clock that only grows.
     """
@@ -40,7 +42,8 @@ class Verified:
     issuer: Issuer
     person: Person
     expires: float
-    keys: Any
+    keys: KeySet
+    content: Any
     principal: Principal | None = None
     confirmed_until: float = 0.0
 
@@ -96,11 +99,12 @@ class Verifier:
         return found
 
     def _remembered(self, mark: bytes) -> Verified | None:
-        with self._lock:
-            found = self._verified.get(mark)
-            if found is None:
-                return None
-            if found.expires > self._clock() and found.keys is self._keys_of(found.issuer).content():
+        # Without the lock: each step is one to the interpreter, and what another thread has dropped meanwhile is dropped.
+        found = self._verified.get(mark)
+        if found is None:
+            return None
+        with suppress(KeyError):
+            if found.expires > self._clock() and found.content is found.keys.content():
                 self._verified.move_to_end(mark)
                 return found
             del self._verified[mark]
@@ -130,7 +134,7 @@ class Verifier:
         except (JoseError, ValueError):
             raise Refused("signature") from None
         check_claims(header, claims, issuer.expected, self._clock())
-        return Verified(issuer, person_of(claims, issuer.naming), float(claims["exp"]) + SKEW, content)
+        return Verified(issuer, person_of(claims, issuer.naming), float(claims["exp"]) + SKEW, keys, content)
 
 
 def _part(text: str) -> Mapping[str, Any] | None:

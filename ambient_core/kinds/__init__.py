@@ -1,4 +1,7 @@
-"""What a resource is: one declaration from which table, schemas, verbs, documentation and tests follow."""
+"""What a resource is: one declaration from which table, schemas, verbs, documentation and tests follow.
+
+The room has the rules of a field, and what a declaration means for the table.
+"""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -85,6 +88,7 @@ class Action:
     streams: bool = False
     fenced: bool = False
     secret: bool = False
+    explicit: bool = False
     errors: tuple[int, ...] = ()
     operation_id: str = ""
     until: Mapping[str, Mapping[str, bool]] = attribute(default_factory=dict)
@@ -113,9 +117,9 @@ def action(**options: Any) -> Callable[[Callable[..., Any]], Action]:
             ``"NameList"``, a schema class or ``None``), ``parameters`` (OpenAPI parameter objects), ``streams``
             (may answer ``text/event-stream``), ``fenced`` (it has a guard of its own against stale callers, or only adds
             something, so that ``If-Match`` is never demanded), ``secret`` (its answer holds a secret: it is kept for its
-            ``Idempotency-Key`` sealed, and it has no part in a batch), ``errors`` (statuses beyond the usual),
-            ``operation_id``, ``name`` (the verb) and ``until`` (when what it began is over: field -> value -> whether that
-            is what was wanted; tools wait by it).
+            ``Idempotency-Key`` sealed, and it has no part in a batch), ``explicit`` (who may change the object may not do
+            this yet: a role has to name it), ``errors`` (statuses beyond the usual), ``operation_id``, ``name`` (the verb)
+            and ``until`` (when what it began is over: field -> value -> whether that is what was wanted; tools wait by it).
     """
 
     def make(function: Callable[..., Any]) -> Action:

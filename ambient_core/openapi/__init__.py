@@ -1,32 +1,46 @@
-"""The contract: composed from the code, published, dumped, and compared with the routes both ways."""
+"""The contract: composed from the code, published, dumped, and compared with the routes both ways.
+
+The room has what is said of each operation, as plain data; routes are made from the same declarations.
+"""
 
 import copy
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import resources
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 import yaml
 from flask import Flask, Response, request
 from flask_smorest import Api
 
-from ambient_core.app.routes import package_version, public
 from ambient_core.errors import BASE_PATH, SetupError
 from ambient_core.kinds import Kind
 from ambient_core.openapi import batch_contract, descriptions, documents, examples, headers
 from ambient_core.schemas import schemas_of
-
-if TYPE_CHECKING:
-    from ambient_core.app import Application
 
 TITLE = "Ambient API"
 _METHODS = ("get", "post", "put", "patch", "delete")
 _NOT_DOCUMENTED = frozenset({"openapi", "openapi_page", "openapi_asset"})
 
 
-def documented(app: "Application") -> Api:
+def package_version() -> str:
+    """The version of the installed core."""
+    try:
+        return version("ambient-core")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def public(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that needs no token."""
+    view.public = True  # type: ignore[attr-defined]
+    return view
+
+
+def documented(app: Flask) -> Api:
     """Prepare the document of an application, with what all operations share."""
     app.config.update(API_TITLE=TITLE, API_VERSION="v1", OPENAPI_VERSION="3.0.3", OPENAPI_URL_PREFIX=None)
     api = Api()
@@ -71,7 +85,7 @@ def describe_kind(api: Api, kind: Kind) -> None:
     components.schema(f"{kind.name}List", component=documents.paged(documents.reference(kind.name)))
 
 
-def publish(app: "Application", api: Api, fragments: Iterable[tuple[str, dict[str, Any]]]) -> None:
+def publish(app: Flask, api: Api, fragments: Iterable[tuple[str, dict[str, Any]]]) -> None:
     """Serve the document as JSON, and a page that shows it without any network.
 
     Args:
@@ -157,7 +171,7 @@ def _sorted(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def dump(app: "Application") -> str:
+def dump(app: Flask) -> str:
     """The document as YAML, the same text for the same code."""
     text: str = yaml.safe_dump(app.extensions["ambient_openapi"], sort_keys=False, allow_unicode=True, width=120)
     return text
@@ -181,7 +195,7 @@ def differences(app: Flask) -> list[str]:
     ]
 
 
-def check(app: "Application", committed: Path) -> list[str]:
+def check(app: Flask, committed: Path) -> list[str]:
     """What differs between routes, document and the committed file; empty when nothing does.
 
     Raises:

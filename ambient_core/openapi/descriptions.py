@@ -1,9 +1,12 @@
 """What OpenAPI says of the change log: list, watch and past."""
 
+import marshmallow as ma
+
 from ambient_core.kinds import Action, Kind
 from ambient_core.openapi import documents, headers
 from ambient_core.openapi.documents import Document, content, reference, refusals
-from ambient_core.watch.history import Restoring
+from ambient_core.schemas.fields import Integer
+from ambient_core.schemas.validators import Range
 
 EVENT_STREAM = "text/event-stream"
 _TEXT = {"type": "string"}
@@ -98,6 +101,21 @@ STREAM: Document = {
     },
     "example": _EVENTS,
 }
+
+
+class Restoring(ma.Schema):
+    """Which version to write anew."""
+
+    class Meta:
+        """Faults of unknown names are named by the loader."""
+
+        unknown = ma.EXCLUDE
+
+    version = Integer(
+        required=True,
+        validate=Range(1, 2**63 - 1),
+        metadata={"description": "The version to write anew.", "example": 1, "minimum": 1},
+    )
 
 
 def _query(name: str, description: str, schema: Document = _TEXT, example: str | None = None) -> Document:

@@ -1,4 +1,4 @@
-"""What a profile asks for before anything starts."""
+"""Development or production: what each asks for before anything starts, and, beside this, the way in that each has of its own."""
 
 from urllib.parse import urlsplit
 
@@ -35,13 +35,18 @@ def keyring_of(settings: Settings) -> Keyring | None:
     """The keys of whoever serves the API; ``None`` where the development profile has none, and then keeps no secrets.
 
     Raises:
-        SetupError: there is none in production, or it cannot be read.
+        SetupError: there is none in production or one that could be guessed, or it cannot be read.
     """
     keyring = given_keyring(settings)
     if keyring is None and settings.profile == "production":
         raise SetupError(
             "keyring is not set, and the production profile does not start without one: secrets could not be sealed. Give "
             "AMBIENT_KEYRING or AMBIENT_KEYRING_FILE; 'ambient credentials new-keyring' makes one (docs/credentials.md)."
+        )
+    if keyring is not None and keyring.guessable and settings.profile == "production":
+        raise SetupError(
+            f"keyring: key {keyring.sealing} could be guessed, and the production profile seals with no such key; "
+            "'ambient credentials new-keyring' adds a random one (docs/credentials.md)."
         )
     return keyring
 

@@ -1,23 +1,24 @@
-"""HTTP for any kind: the five verbs and the actions, written once."""
+"""HTTP for any kind: the five verbs and the actions, written once.
+
+The room has one request from its parameters to its error: the operation, its idempotency key, and what is said when it fails.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from flask import request
 from flask.typing import ResponseReturnValue
 
 from ambient_core.database.statements import NOWHERE, Clause
 from ambient_core.errors import BadQuery, NotFound, PreconditionRequired
 from ambient_core.http.body import JSON, MERGE_PATCH, json_body, parse, raw_body
-from ambient_core.http.context import Response
+from ambient_core.http.context import Response, the_request
 from ambient_core.http.preconditions import failed
 from ambient_core.kinds import Action, Kind, rules_of
 from ambient_core.rest.idempotency import Once, Secrecy
 from ambient_core.rest.operation import current
 from ambient_core.rest.parameters import (
     DRY_RUN,
-    PROJECT_HEADER,
     agree,
     check_parameters,
     check_project,
@@ -29,6 +30,7 @@ from ambient_core.rest.parameters import (
     negotiate,
     one,
     preconditions,
+    project_header,
     searchable,
 )
 from ambient_core.schemas import load, schemas_of
@@ -107,7 +109,7 @@ class Resources:
         negotiate(JSON)
         store = current().store(self.kind, "create")
         check_parameters(DRY_RUN)
-        return once(lambda raw: store.create(self.values(parse(raw), request.headers.get(PROJECT_HEADER))))
+        return once(lambda raw: store.create(self.values(parse(raw), project_header())))
 
     def values(self, body: Any, project: str | None) -> dict[str, Any]:
         """Validate a body for a new object.
@@ -133,7 +135,7 @@ class Resources:
         negotiate(JSON)
         store = current().store(self.kind, "patch")
         check_parameters(DRY_RUN)
-        values = self.changes(json_body(request))
+        values = self.changes(json_body(the_request()))
         condition = preconditions(required=demands_if_match(self.kind))
         rehearse()
         return response_of(store.patch(id, values, condition))
@@ -162,7 +164,7 @@ class Resources:
 def streamed(kind: Kind, query: Query, past: Clause = NOWHERE) -> Response:
     """All of a list, a line for each object; see `ambient_core.store.stream`."""
     for name in ("page", "size", "page_token", "total"):
-        if name in request.args:
+        if name in the_request().args:
             raise BadQuery(f"A list that is streamed has no pages; leave {name} out.")
     operation = current()
     store = operation.store(kind, "list")
@@ -185,7 +187,7 @@ def listed(kind: Kind, query: Query, past: Clause = NOWHERE) -> Response:
     store = operation.store(kind, "list")
     store.past = past
     signer, binding = operation.runtime.signer, query.binding + operation.principal.actor.encode()
-    if (token := one("page_token") if may_name(request.query_string, b"page_token") else None) is not None:
+    if (token := one("page_token") if may_name(the_request().query_string, b"page_token") else None) is not None:
         if one("page") is not None:
             raise BadQuery("page and page_token say two different things; give one of them.")
         number, after = signer.read(operation.transaction, binding, token)
@@ -216,7 +218,7 @@ def once(act: Callable[[bytes], Answer], *, secret: bool = False) -> Response:
         act: takes the raw body, answers.
         secret: whether the answer holds a secret, so that it is kept sealed.
     """
-    raw = raw_body(request, JSON)
+    raw = raw_body(the_request(), JSON)
     attempt = None if rehearse() else attempt_of(raw)
     if attempt is None:
         return response_of(act(raw))
@@ -238,16 +240,17 @@ def attempt_of(raw: bytes) -> Once | None:
     Raises:
         BadQuery: the key is empty, too long or not printable.
     """
-    key = request.headers.get("Idempotency-Key")
+    key = the_request().environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return None
-    operation, project = current(), request.headers.get(PROJECT_HEADER, "")
+    operation, project = current(), project_header() or ""
     return Once(operation.transaction, operation.principal.actor, key, _operation_text(project), raw)
 
 
 def _operation_text(project: str) -> str:
     """What a key belongs to beside the body: method, address with its parameters, and the project of the header."""
-    return " ".join([request.method, request.full_path.rstrip("?"), *([project] if project else [])])
+    asked = the_request()
+    return " ".join([asked.method, asked.full_path.rstrip("?"), *([project] if project else [])])
 
 
 def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue]:
@@ -273,18 +276,22 @@ def action_view(kind: Kind, action: Action) -> Callable[..., ResponseReturnValue
         if not action.streams:
             negotiate(JSON)
         if action.method == "POST" and not action.streams:
-            return once(act, secret=action.secret)
+            return _told(once(act, secret=action.secret), secret=action.secret)
         if action.writes:
             rehearse()
         reads = action.method in ("POST", "PATCH")
-        return _finished(act(raw_body(request, JSON, MERGE_PATCH) if reads else b""))
+        return _told(act(raw_body(the_request(), JSON, MERGE_PATCH) if reads else b""), secret=action.secret)
 
     view.__name__ = f"{action.name}_{kind.name}"
     return view
 
 
-def _finished(answer: Any) -> ResponseReturnValue:
-    return response_of(answer) if isinstance(answer, Answer) else answer
+def _told(answer: Any, *, secret: bool) -> ResponseReturnValue:
+    response: ResponseReturnValue = response_of(answer) if isinstance(answer, Answer) else answer
+    if secret and isinstance(response, Response):
+        # RFC 6749 5.1: no cache on the way keeps a token.
+        response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 __all__ = [

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request
-
 from ambient_core.errors import Conflict, Fault, Invalid
 from ambient_core.http.answer import Answer
 from ambient_core.http.preconditions import Precondition, failed
 from ambient_core.kinds import Access, Kind, rules_of
 from ambient_core.rest import Resources, demands_if_match
 from ambient_core.rest.operation import Operation
-from ambient_core.rest.parameters import PROJECT_HEADER, check_match
+from ambient_core.rest.parameters import check_match, project_header
 
 
 def unique_groups(kind: Kind) -> list[tuple[str, ...]]:
@@ -35,7 +33,7 @@ def apply(operation: Operation, resources: Resources, body: Any, condition: Prec
         PreconditionFailed: the object is at another version.
     """
     kind = resources.kind
-    values = resources.values(body, request.headers.get(PROJECT_HEADER))
+    values = resources.values(body, project_header())
     wanted = _key(kind, values)
     patching, creating = operation.store(kind, "patch"), operation.store(kind, "create")
     for last in (False, True):

@@ -7,19 +7,20 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 import orjson
-from flask import request
 from sqlalchemy import ColumnElement, and_
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from ambient_core import search
 from ambient_core.errors import BadQuery, NotAcceptable, PreconditionRequired
+from ambient_core.http.context import the_request
 from ambient_core.http.preconditions import Precondition, precondition
 from ambient_core.kinds import Kind, rules_of
 from ambient_core.search.paging import fields_of, order_of, page_of, truth, whole
 from ambient_core.store.query import Query
 
 PROJECT_HEADER = "X-Ambient-Project"
+_PROJECT_VARIABLE = "HTTP_X_AMBIENT_PROJECT"
 LIST_PARAMETERS = ("page", "size", "page_token", "total", "search", "orderBy", "fields", "as_of")
 DRY_RUN = "dry_run"
 MOST_AFFECTED = 10_000
@@ -33,15 +34,22 @@ def searchable(kind: Kind) -> Mapping[str, search.Column]:
     return {column.name: search.Column.of(column, rules_of(column).choices) for column in kind.readable}
 
 
+def project_header() -> str | None:
+    """The project that the request's header names."""
+    # Not by `headers`, which makes the name of the variable anew with each look: every list and every get asks.
+    return the_request().environ.get(_PROJECT_VARIABLE)
+
+
 def one(name: str) -> str | None:
     """A query parameter that may be given once.
 
     Raises:
         BadQuery: it came twice.
     """
-    if not request.query_string:
+    asked = the_request()
+    if not asked.query_string:
         return None
-    values = request.args.getlist(name)
+    values = asked.args.getlist(name)
     if len(values) > 1:
         raise BadQuery(f"The parameter {name!r} came {len(values)} times; give it once.")
     return values[0] if values else None
@@ -58,7 +66,8 @@ def check_parameters(*known: str) -> None:
     Raises:
         BadQuery: naming the parameter and what is near it.
     """
-    for name in request.args if request.query_string else ():
+    asked = the_request()
+    for name in asked.args if asked.query_string else ():
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known ones: {', '.join(known) or 'none'}."
@@ -71,7 +80,7 @@ def negotiate(*offers: str) -> str:
     Raises:
         NotAcceptable: it accepts none of them.
     """
-    header = request.environ.get("HTTP_ACCEPT")
+    header = the_request().environ.get("HTTP_ACCEPT")
     return offers[0] if not header or header in ("*/*", offers[0]) else _negotiated(header, offers)
 
 
@@ -89,7 +98,7 @@ def is_dry_run() -> bool:
     Raises:
         BadQuery: the parameter is neither true nor false.
     """
-    return truth(DRY_RUN, one(DRY_RUN), default=False) if request.query_string else False
+    return truth(DRY_RUN, one(DRY_RUN), default=False) if the_request().query_string else False
 
 
 def preconditions(*, required: bool) -> Precondition | None:
@@ -102,7 +111,8 @@ def preconditions(*, required: bool) -> Precondition | None:
         BadQuery: a header holds no entity tags.
         PreconditionRequired: ``If-Match`` is missing.
     """
-    found = precondition(request.environ.get("HTTP_IF_MATCH"), request.environ.get("HTTP_IF_NONE_MATCH"))
+    environ = the_request().environ
+    found = precondition(environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_NONE_MATCH"))
     check_match(found, required=required)
     return found
 
@@ -125,10 +135,7 @@ def list_query(kind: Kind) -> Query:
     Raises:
         BadQuery: naming the parameter and its rule.
     """
-    # Not by `headers`, which makes the name anew with each look: this is asked for with every list.
-    return _list_query(
-        kind, _NEXT.sub(b"page_token=_", request.query_string), request.environ.get("HTTP_X_AMBIENT_PROJECT")
-    )
+    return _list_query(kind, _NEXT.sub(b"page_token=_", the_request().query_string), project_header())
 
 
 def matching(kind: Kind) -> Query:
@@ -141,7 +148,7 @@ def matching(kind: Kind) -> Query:
     check_parameters("search", "max_affected", DRY_RUN, *([project] if project else []))
     if not (one("search") or "").strip():
         raise BadQuery("search is missing: say which objects to delete.")
-    return _query(kind, request.headers.get(PROJECT_HEADER))
+    return _query(kind, project_header())
 
 
 def max_affected() -> int:
@@ -174,7 +181,7 @@ def _query(kind: Kind, header: str | None) -> Query:
         where = belongs if where is None else and_(belongs, where)
     fields = fields_of(one("fields"), kind.selectable)
     order = order_of(one("orderBy"), columns)
-    query = Query(page_of(request.args.to_dict(flat=False)), where, order, fields)
+    query = Query(page_of(the_request().args.to_dict(flat=False)), where, order, fields)
     return replace(query, binding=orjson.dumps([kind.plural, text, query.terms, wanted]))
 
 

@@ -1,4 +1,7 @@
-"""From a model to its marshmallow schemas: what a caller may send, what the wire shows."""
+"""From a model to its marshmallow schemas: what a caller may send, what the wire shows.
+
+The room has the fields and validators that schemas are made of, a plugin's own too.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

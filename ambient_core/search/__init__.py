@@ -3,6 +3,8 @@
 SQL's logic has three values: a comparison with "no value" is neither true nor false, and so is its negation. A list takes
 only what is true, so a condition that stands under no ``not`` may be any SQL that is true for the same rows. That is how a
 question for a part of a JSON field becomes a containment, which an index serves; under ``not`` it is spelt out.
+
+The room has a list's query string as values and SQL terms: the language and its grammar, order, fields, pages and their tokens.
 """
 
 import operator

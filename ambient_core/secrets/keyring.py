@@ -10,14 +10,18 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import orjson
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ambient_core.errors import AmbientError, SetupError
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 _KEY_BYTES = 32
+_DIFFERENT = 16
+"""Bytes of a random key that differ, at least; of four thousand million random keys one is pure ASCII, and hardly any has fewer."""
 _NONCE_BYTES = 12
 _SHAPE = re.compile(r"enc:v([1-9][0-9]{0,8}):([A-Za-z0-9+/]+={0,2})")
 _VERSION = re.compile(r"[1-9][0-9]{0,8}")
@@ -73,10 +77,16 @@ class Keyring:
         """The version that seals."""
         return self.version or max(self.keys)
 
+    @property
+    def guessable(self) -> bool:
+        """Whether the key that seals is none that chance would make: a word, zeros, a pattern."""
+        key = self.keys[self.sealing]
+        return len(set(key)) < _DIFFERENT or key.isascii()
+
     def seal(self, text: str, place: Place) -> str:
         """The text as it is stored; never twice the same."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(self.keys[self.sealing]).encrypt(nonce, text.encode(), place.associated_data())
+        sealed = _cipher(self.keys[self.sealing]).encrypt(nonce, text.encode(), place.associated_data())
         return f"enc:v{self.sealing}:{base64.b64encode(nonce + sealed).decode()}"
 
     def open(self, sealed: str, place: Place) -> str:
@@ -93,9 +103,11 @@ class Keyring:
             raise Unreadable(
                 f"The {place.field} of {place.identifier} is sealed with key {version}, which this server's keyring lacks."
             )
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - as in `_cipher`
+
         try:
             raw = base64.b64decode(sealed.rpartition(":")[2], validate=True)
-            return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.associated_data()).decode()
+            return _cipher(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.associated_data()).decode()
         except (binascii.Error, InvalidTag, ValueError):
             raise Unreadable(
                 f"The {place.field} of {place.identifier} was changed where it is stored, or belongs elsewhere."
@@ -136,6 +148,13 @@ def read_keyring(text: str, version: int = 0) -> Keyring:
     if not isinstance(given, dict):
         raise SetupError(f"The keyring is not a JSON object; {_WANTED}.")
     return Keyring({_version(name): _key(name, value) for name, value in given.items()}, version)
+
+
+def _cipher(key: bytes) -> "AESGCM":
+    # Not at the top: the control plane reads no secrets, and would keep 6 MB for them.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
+    return AESGCM(key)
 
 
 def _version(name: str) -> int:

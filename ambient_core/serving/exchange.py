@@ -97,6 +97,8 @@ def read_head(data: bytes, template: Environment, limits: Limits) -> Head | None
         if variable is None or variable in environ:
             return None
         environ[variable] = value.decode("latin-1")
+    if "HTTP_HOST" not in environ:
+        return None
     length, connection = environ.get("CONTENT_LENGTH", "0"), environ.get("HTTP_CONNECTION", "keep-alive").lower()
     if not (length.isascii() and length.isdigit() and len(length) < 7) or connection not in ("keep-alive", "close"):
         return None
@@ -192,14 +194,14 @@ class Connection:
         self._idle = patience.head
 
     def next(self) -> Head | bytes | None:
-        """The next request; the bytes that were read when it is not plain; nothing when the client is gone.
+        """The next request; the bytes that were read when it is not plain; nothing when the client is gone, or sent away.
 
         Raises:
-            Slow: it did not come in time.
+            Slow: its body did not come in time.
         """
         client = self._client
-        self._lobby.waits(client)
-        client.settimeout(self._idle)
+        self._lobby.waits(client, time.monotonic() + self._idle)
+        client.settimeout(None)
         self._idle = self._patience.idle
         data = self._data or client.recv(READ)
         if not data:

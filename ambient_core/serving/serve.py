@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from ambient_core import log, metrics
+from ambient_core.access.rates import Rates
 from ambient_core.config import Settings, Sources, load
 from ambient_core.config.listeners import check_free
 from ambient_core.errors import SetupError
@@ -81,6 +82,8 @@ class Server(BaseApplication):
         self.settings = settings
         self.surface = surface
         self.side = side
+        # Before any worker is forked, so that all of them count together.
+        self.rates = Rates(settings)
         super().__init__()
 
     def run(self) -> None:
@@ -100,7 +103,7 @@ class Server(BaseApplication):
 
         log.configure(self.settings.log_level, self.settings.log_format)
         try:
-            app = create_app(self.settings, self.surface)
+            app = create_app(self.settings, self.surface, rates=self.rates)
             _keep()
             return app
         except SetupError as fault:
@@ -113,7 +116,7 @@ def serve(settings: Settings, surface: str) -> None:
     """Serve until a signal says stop.
 
     Raises:
-        SetupError: an address is taken or not ours.
+        SetupError: an address is taken or not ours, or the storage of counts cannot be used.
     """
     binds = {
         "bind" if surface == "api" else "gateway_bind": settings.bind if surface == "api" else settings.gateway_bind

@@ -3,6 +3,7 @@
 import errno
 import socket
 import time
+from http import HTTPStatus
 from importlib import import_module
 from typing import Any
 
@@ -131,6 +132,11 @@ class AmbientWorker(GeventWorker):
         super().patch()
         import_module("ambient_core.serving.waiting").install()
 
+    def notify(self) -> None:
+        """Say every second that this worker lives, and see who waits too long."""
+        super().notify()
+        self.lobby.sweep()
+
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection: while its requests are plain the short way, then Gunicorn's."""
         if not isinstance(addr, tuple) or self.cfg.is_ssl or self.cfg.proxy_protocol not in (False, "off"):
@@ -161,7 +167,13 @@ class AmbientWorker(GeventWorker):
             super().handle(listener, Resumed(client, rest, patience), addr)
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """Answer one request Gunicorn's way."""
+        """Answer one request Gunicorn's way.
+
+        Raises:
+            InvalidHeader: it does not say for which host (RFC 9112 3.2).
+        """
+        if req.version >= (1, 1) and not any(name == "HOST" for name, _ in req.headers):
+            raise http_errors.InvalidHeader("HOST")
         if not isinstance(sock, Resumed):
             super().handle_request(listener_name, req, sock, addr)
             return
@@ -215,7 +227,7 @@ class AmbientWorker(GeventWorker):
             }
         )
         head = (
-            f"HTTP/1.1 {status} {'Bad Request' if status < 500 else 'Error'}\r\nContent-Type: application/json\r\n"
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
             f"X-Operation-ID: {operation}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         try:

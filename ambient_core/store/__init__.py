@@ -1,4 +1,4 @@
-"""Keeps a kind: the five verbs as SQL. Subclass it to own one of them."""
+"""Keeps a kind: the five verbs as SQL, and beside them the parts of a verb. Subclass `Store` to own one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -67,11 +67,11 @@ class Store:
 
     def list(self, query: Query) -> Answer:
         """One page in its envelope."""
-        where = self._where(query)
-        page, shape, parameters = query.page, query.plain, {**self.past.parameters, **where.parameters}
-        if parameters or page.offset or page.after is not None:
-            shape = query.shape
-            parameters |= {"limit_": page.size, "offset_": page.offset, **listing.key_parameters(page.after or ())}
+        where, page = joined(self._scope, query.clause), query.page
+        shape = query.plain if where.steady and query.is_steady and self.past is NOWHERE else query.shape
+        parameters = {**self.past.parameters, **where.parameters, **listing.key_parameters(page.after or ())}
+        if shape.size is None:
+            parameters |= {"limit_": page.size, "offset_": page.offset}
         row = self._run(self.past.text + listing.select_list(self.kind, where.text, shape), parameters).fetchone()
         assert row is not None
         read, total, items, *last = row
@@ -82,7 +82,7 @@ class Store:
 
     def stream(self, query: Query) -> RowStream:
         """Every matching object, from one snapshot, a line of JSON each."""
-        where = self._where(query)
+        where = joined(self._scope, query.clause)
         text = self.past.text + listing.select_all(self.kind, where.text, query.shape)
         return RowStream(self.transaction.database, text, {**self.past.parameters, **where.parameters})
 
@@ -303,7 +303,7 @@ class Store:
             Conflict: there are more, or something that may not be deleted with one refers to it.
         """
         self.transaction.begin()
-        where = self._where(query)
+        where = joined(self._scope, query.clause)
         found = self._run(
             listing.select_ids(self.kind, where.text), {**where.parameters, "limit_": most + 1}
         ).fetchall()
@@ -354,12 +354,9 @@ class Store:
         text = statements.select_row(self.kind, self._scope.text, lock=False)
         return self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone() is not None
 
-    def _where(self, query: Query) -> Clause:
-        return joined(self._scope, query.clause)
-
     def _needs_current(self, values: Mapping[str, Any]) -> bool:
-        owns_check = type(self).check is not Store.check
-        return owns_check or bool(self.surroundings.before_write) or any(isinstance(v, dict) for v in values.values())
+        judged = type(self).check is not Store.check or bool(self.surroundings.before_write)
+        return judged or any(isinstance(value, dict) for value in values.values())
 
     def _before_write(self, verb: str, row: dict[str, Any]) -> None:
         if self.surroundings.before_write:
@@ -377,7 +374,7 @@ class Store:
         """Run a logged write; announces it and answers (object, version, changed, id) of each row.
 
         Args:
-            verb: what happens to them, when it is something else than what was asked of this store.
+            verb: what happens to them, when it is not what was asked of this store.
             run: runs it, when it is not the caller who does.
         """
         parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb, **self.transaction.origin}
@@ -398,4 +395,4 @@ class Store:
             raise
 
 
-__all__ = ["Answer", "Store", "merge"]
+__all__ = ["Answer", "Store"]

@@ -26,9 +26,9 @@ class Shape:
         order: the order's terms.
         count: whether the matching objects are counted.
         after: for each term, whether the last object has a value there; ``None`` for a page by number.
-        size: objects on the first page, where nothing but the page is asked for: the statement then has no parameter, and
-            PostgreSQL plans it once. With a parameter for the limit it plans anew each time, which a search needs: the plan that
-            is good for any value is a bad one for a rare value.
+        size: objects on a page that is not reached by OFFSET, where one plan is good for any value of the parameters: PostgreSQL
+            then keeps it. With a parameter for the limit it plans anew each time, which a search needs: the plan that is good for
+            any value is a bad one for a rare value.
     """
 
     fields: tuple[str, ...] | None

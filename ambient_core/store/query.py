@@ -47,5 +47,11 @@ class Query:
 
     @cached_property
     def plain(self) -> listing.Shape:
-        """The same for the first page of all there is: a text without parameters."""
+        """The same with the size in the text of the statement."""
         return replace(self.shape, size=self.page.size)
+
+    @cached_property
+    def is_steady(self) -> bool:
+        """Whether the plan of one such page is good for any: the first one, and those after some id."""
+        page = self.page
+        return len(self.order) == 1 if page.after is not None else not page.offset

@@ -1,4 +1,7 @@
-"""The change log as server-sent events: what a watch asks for, and the stream that answers it."""
+"""The change log as server-sent events: what a watch asks for, and the stream that answers it.
+
+The room has all that HTTP shows of the log: a watch, the list of changes, the versions of an object, the past of a kind.
+"""
 
 import logging
 import time

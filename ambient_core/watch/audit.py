@@ -8,10 +8,11 @@ from difflib import get_close_matches
 from typing import Any
 
 import orjson
-from flask import Response, request
+from flask import Response
 from flask_smorest import Blueprint
 
 from ambient_core import changes, watch
+from ambient_core.access import may_hear, refuse_log
 from ambient_core.changes import COLUMNS, SETTLED, Change, Position, change_of
 from ambient_core.changes.present import Initial
 from ambient_core.changes.visibility import Facts, View, matches, renamed
@@ -23,7 +24,7 @@ from ambient_core.ids import LONGEST_ID
 from ambient_core.kinds import Kind
 from ambient_core.openapi.descriptions import changes_list
 from ambient_core.rest.operation import Runtime, current
-from ambient_core.rest.parameters import PROJECT_HEADER, agree, check_parameters, check_project, negotiate, one
+from ambient_core.rest.parameters import agree, check_parameters, check_project, negotiate, one, project_header
 from ambient_core.rest.refused import sees_all
 from ambient_core.search.paging import page_of
 from ambient_core.watch.logpages import LogPages
@@ -112,7 +113,10 @@ def view_of(runtime: Runtime, principal: Principal, kinds: Sequence[Kind] | None
     guard = runtime.guard
     for kind in kinds or ():
         guard.check(principal, "list", kind)
-    allowed = kinds or [kind for kind in runtime.registry if guard.may(principal, "list", kind)]
+        refuse_log(principal, kind)
+    allowed = kinds or [
+        kind for kind in runtime.registry if may_hear(principal, kind) and guard.may(principal, "list", kind)
+    ]
     if not allowed:
         raise Forbidden("You may not list the changes of any kind.")
     scopes = {kind.name: guard.scope(principal, "list", kind) for kind in allowed}
@@ -208,7 +212,7 @@ def _facts(kinds: Sequence[Kind] | None) -> Facts:
             raise BadQuery(f"{name} must have 1 to 255 printable characters.")
     if given["project_id"] is not None:
         check_project(given["project_id"])
-        agree(request.headers.get(PROJECT_HEADER), given["project_id"], "project_id")
+        agree(project_header(), given["project_id"], "project_id")
     if given["object_id"] is not None and len(given["object_id"]) > LONGEST_ID:
         raise BadQuery(f"object_id must be the id of an object: at most {LONGEST_ID} characters.")
     if given["actor"] is not None and not _ACTOR.fullmatch(given["actor"]):

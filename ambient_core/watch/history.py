@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jsonpatch
-import marshmallow as ma
 import orjson
 from flask import Response
 
 from ambient_core import changes
+from ambient_core.access import refuse_log
 from ambient_core.changes import COLUMNS, Change, Position, change_of
 from ambient_core.changes.visibility import matches, renamed
 from ambient_core.database.statements import NOWHERE
@@ -16,33 +16,17 @@ from ambient_core.errors import Conflict, NotFound
 from ambient_core.http.body import JSON, parse
 from ambient_core.http.preconditions import Precondition, failed
 from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.openapi.descriptions import Restoring
 from ambient_core.rest import Resources, demands_if_match, once
 from ambient_core.rest.operation import current
 from ambient_core.rest.parameters import DRY_RUN, check_match, check_parameters, negotiate, one, preconditions
 from ambient_core.schemas import load
-from ambient_core.schemas.fields import Integer
-from ambient_core.schemas.validators import Range
 from ambient_core.search.paging import page_of
 from ambient_core.store import Answer, Store
 from ambient_core.watch import past
 from ambient_core.watch.logpages import LogPages
 
 _SIZE = 20
-
-
-class Restoring(ma.Schema):
-    """Which version to write anew."""
-
-    class Meta:
-        """Faults of unknown names are named by the loader."""
-
-        unknown = ma.EXCLUDE
-
-    version = Integer(
-        required=True,
-        validate=Range(1, 2**63 - 1),
-        metadata={"description": "The version to write anew.", "example": 1, "minimum": 1},
-    )
 
 
 def history_view(kind: Kind) -> Callable[[str], Response]:
@@ -52,6 +36,7 @@ def history_view(kind: Kind) -> Callable[[str], Response]:
         """List the versions of an object, newest first, each with what it changed."""
         negotiate(JSON)
         store = current().store(kind, "get")
+        refuse_log(store.principal, kind)
         check_parameters("size", "page_token")
         size = page_of({"size": [one("size") or str(_SIZE)]}).size
         pages = LogPages(current(), changes.horizon(store.transaction.raw), kind.name, id)

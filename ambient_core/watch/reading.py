@@ -7,22 +7,24 @@ from dataclasses import replace
 from flask import Response, request
 
 from ambient_core import watch
+from ambient_core.access import refuse_log
 from ambient_core.changes.present import Initial
 from ambient_core.changes.visibility import Facts, View
 from ambient_core.database.replicas import POSITION
 from ambient_core.database.statements import clause_of, joined, scoped
 from ambient_core.database.transaction import Transaction
 from ambient_core.errors import BadQuery, NotFound
+from ambient_core.http.context import the_request
 from ambient_core.identity import Principal
 from ambient_core.kinds import Access, Kind, rules_of
 from ambient_core.rest import Resources
 from ambient_core.rest.operation import current
 from ambient_core.rest.parameters import (
-    PROJECT_HEADER,
     asked_project,
     check_parameters,
     list_query,
     may_name,
+    project_header,
     project_parameter,
     searched,
 )
@@ -39,7 +41,7 @@ def list_view(resources: Resources) -> Callable[[], Response]:
 
     def list_or_watch() -> Response:
         """List objects as they are or were, or watch them."""
-        query_string = request.query_string
+        query_string = the_request().query_string
         if not may_name(query_string, b"watch") and not may_name(query_string, b"as_of"):
             return by_position(resources.list)
         if "watch" in request.args and watch.flag("watch"):
@@ -101,7 +103,7 @@ def get_view(resources: Resources) -> Callable[[str], Response]:
 
     def get(id: str) -> Response:  # noqa: A002
         """Read one object as it is, as it was at a time, or at a version."""
-        if not request.query_string:
+        if not the_request().query_string:
             return resources.get(id)
         at, version = past.time_of("as_of"), past.number_of("version")
         if at is not None and version is not None:
@@ -133,7 +135,7 @@ def _watch(kind: Kind) -> Response:
     check_parameters(*_WATCH, *([parameter] if parameter else []))
     guard, hub = current().runtime.guard, current().runtime.hub
     where = searched(kind)
-    project = asked_project(kind, request.headers.get(PROJECT_HEADER))
+    project = asked_project(kind, project_header())
     facts = Facts()
     if parameter and project:
         column = kind.table.c[parameter]
@@ -145,6 +147,7 @@ def _watch(kind: Kind) -> Response:
 
     def view_of(principal: Principal) -> View:
         guard.check(principal, "list", kind)
+        refuse_log(principal, kind)
         scope = guard.scope(principal, "list", kind)
         limited = scope is not None or where is not None
         clause = joined(scoped(kind, scope), clause_of(where))

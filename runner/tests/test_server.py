@@ -188,6 +188,8 @@ def test_anthropic_is_asked_with_key_and_model(serve: Any, provider: Provider, m
     assert (spoken(events), events[-1]["type"]) == ("Hello from the model.", "RUN_FINISHED")
 
 
+# It imports the clients of both models.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("given", "chosen"),
     [

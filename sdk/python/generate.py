@@ -40,6 +40,8 @@ def models(contract: Path) -> None:
         shutil.rmtree(TARGET, ignore_errors=True)
         TARGET.mkdir(parents=True)
         shutil.copytree(output / "models", TARGET / "models")
+        # The generator's own names all of them, and whoever needs one would load 150.
+        (TARGET / "models" / "__init__.py").write_text('"""One module for each object of the contract."""\n')
         shutil.copy(output / "types.py", TARGET / "types.py")
 
 
@@ -134,9 +136,8 @@ def resources(document: dict[str, Any], digest: str) -> str:
         "from collections.abc import Iterator",
         "from typing import Any",
         "",
-        "from ambient_sdk._generated.models import (",
     ]
-    lines += [f"    {name}," for name in sorted(needed)] + [")"]
+    lines += [f"from ambient_sdk._generated.models.{snake(name)} import {name}" for name in sorted(needed)]
     lines += [
         "from ambient_sdk.resource import Resource, dry, matching, read",
         "from ambient_sdk.transport import Transport",

@@ -1,6 +1,5 @@
 """Asks every documented operation as everybody, and says in one word what came of it."""
 
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +50,14 @@ class Asker:
         }
         for place, project in places.items():
             self._made["projects", place] = project
+        self.credential = self._made["credentials", "own"]
+        loan = admin("POST", "/role_bindings", json=self._loan("credential-viewer", places["own"]))
+        self._made["role_bindings", "lent"] = loan.json["id"]
+        self._lending = self._loan("credential-token-reader", places["own"])
+
+    def _loan(self, role: str, project: str) -> dict[str, str]:
+        """A body that lends the own credential to the own project's sessions."""
+        return {"role_id": role, "scope": "credential", "credential_id": self.credential, "project_id": project}
 
     def rows(self, contract: Mapping[str, Any]) -> Iterator[Row]:
         """Every operation of the contract, in each place that makes a difference."""
@@ -62,9 +69,12 @@ class Asker:
     def _of(self, path: str, method: str, operation: Mapping[str, Any]) -> Iterator[Row]:
         plural = path.removeprefix(BASE + "/").split("/")[0]
         kind = self._kinds.get(plural)
-        places = ["own", "other"] if (kind is not None and kind.project_column) or plural == "batch" else ["-"]
-        if (path, method) == (f"{BASE}/projects", "post"):
+        owned = kind is not None and (kind.project_column or plural == "credentials")
+        places = ["own", "other"] if owned or plural == "batch" else ["-"]
+        if method == "post" and path in (f"{BASE}/projects", f"{BASE}/credentials"):
             places = ["-"]
+        if plural == "role_bindings":
+            places.append("lent")
         if path.startswith(f"{BASE}/sessions/{{id}}"):
             places.append("self")
         for place in places:
@@ -75,6 +85,8 @@ class Asker:
         identifier = self._made[kind.plural, where] if kind else "7"
         if place == "self":
             identifier = self._session
+        if place == "lent":
+            identifier = self._made["role_bindings", "lent"]
         known = {
             parameter.get("name", parameter.get("$ref", "").rsplit("/", 1)[-1])
             for parameter in operation.get("parameters", [])
@@ -88,8 +100,11 @@ class Asker:
             if method == "delete":
                 query["max_affected"] = "10"
         body = self._body(kind, where, path, name) if method in ("post", "put", "patch") else None
+        if (name, place) == ("createRoleBinding", "lent"):
+            body = self._lending
         operates = self._operates(kind, identifier, path, method, body) if kind else None
-        return Row(name, place, method.upper(), path.replace("{id}", identifier), query, body, operates)
+        address = path.replace("{id}", identifier).replace("{credential_id}", self._made["credentials", where])
+        return Row(name, place, method.upper(), address, query, body, operates)
 
     def _body(self, kind: Kind | None, where: str, path: str, name: str) -> Any:
         if name == "runBatch":
@@ -128,11 +143,7 @@ class _Maker(Maker):
 
     def body(self, kind: Kind) -> dict[str, Any]:
         body = super().body(kind)
-        return (
-            {**body, "user_id": f"u{secrets.token_hex(4)}", "role_id": "project-viewer"}
-            if kind.name == "RoleBinding"
-            else body
-        )
+        return {**body, "role_id": "project-viewer"} if kind.name == "RoleBinding" else body
 
 
 def outcome(call: Any, row: Row) -> str:
@@ -144,7 +155,9 @@ def outcome(call: Any, row: Row) -> str:
     try:
         if answer.status_code in (400, 401, 403, 404):
             return str(answer.status_code)
-        assert answer.status_code != 500, (row, answer.data)
+        # That no runner and no gateway is there is an outcome: it was let in as far as that. A database that is too slow is none.
+        failed = answer.status_code == 500 or (answer.status_code > 500 and b"database" in answer.data)
+        assert not failed, (row, answer.data)
         if "search" in row.query and answer.status_code == 200:
             seen = answer.json.get("total", answer.json.get("deleted"))
             return "yes" if seen else "none"

@@ -5,6 +5,8 @@ from typing import Any
 
 from ambient_core.app import Application
 
+_KEEP = "INSERT INTO users (id, username, name, disabled) VALUES (%(name)s, %(name)s, %(name)s, false) ON CONFLICT DO NOTHING"
+
 
 class People:
     """Makes projects and people.
@@ -32,8 +34,19 @@ class People:
         assert self.admin("POST", "/projects", json={"name": name}).status_code == 201
         return name
 
+    def known(self, name: str) -> str:
+        """Keep somebody as a user whose id is the name; answers it."""
+        with self.app.runtime.database.transaction() as transaction:
+            transaction.raw(_KEEP, {"name": name})
+        return name
+
+    def somebody(self) -> str:
+        """A user who has nothing; answers the id."""
+        return self.known(self.new())
+
     def give(self, role: str, name: str, **place: str) -> str:
         """Give a role by name; answers the binding's id."""
+        self.known(name)
         scope = next(iter(place), "global_id").removesuffix("_id")
         body = {"role_id": role.replace(":", "-"), "scope": scope, "user_id": name, **place}
         answer = self.admin("POST", "/role_bindings", json=body)

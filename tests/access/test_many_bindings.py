@@ -2,15 +2,21 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+import orjson
 import psycopg
 import pytest
 from ambient_access import grants
 from flask import g
 from psycopg import sql
+from sqlalchemy import column, or_, select, true
 
-from ambient_core.app import Application
+from ambient_core.app import Application, create_app
+from ambient_core.config import Settings
+from ambient_core.database.statements import clause_of
+from ambient_core.plugins import Source, installed, load_plugins
 from ambient_core.rest.operation import Operation
 from ambient_core.store import listing
 from conftest import BASE
@@ -37,8 +43,10 @@ def planned(app: Application, url: str, caller: str, mode: str) -> dict[str, Any
         operation = g.operation = Operation("test", app.runtime)
         app.identify(operation)
         store = operation.store("Session", "list")
-        text = listing.select_list(store.kind, store.scope.text, listing.Shape(None, (("id", False),), count=False))
-        values = {**store.scope.parameters, "limit_": 20, "offset_": 0}
+        text = listing.select_list(
+            store.kind, store.scope.text, listing.Shape(None, (("id", False),), count=False, size=20)
+        )
+        values = store.scope.parameters
     names = list(dict.fromkeys(_PARAMETER.findall(text)))
     prepared = _PARAMETER.sub(lambda found: f"${names.index(found[1]) + 1}", text).replace("%%", "%")
     given = sql.SQL(", ").join(sql.Literal(values[name]) for name in names)
@@ -73,11 +81,45 @@ def test_somebody_with_few_projects_reads_no_others_sessions(app: Application, f
     assert all(node["Actual Rows"] * node["Actual Loops"] <= mine for node in of_sessions(found))
 
 
+@pytest.mark.parametrize("what", ["size=20", "size=20&total=false&orderBy=id desc", "size=7&total=false&page_token="])
+def test_the_plan_of_a_list_is_kept_for_somebody_with_many_projects(
+    people: People, another: Application, filled: str, what: str
+) -> None:
+    asking = type(people.admin)(another.test_client(), "person:caller")
+    if what.endswith("="):
+        what += asking("GET", "/sessions?size=7&total=false").json["next_page_token"]
+    path = f"/sessions?{what}&fields=name,phase"
+    shown = [asking("GET", path).json["items"] for _ in range(12)]
+    assert shown[0]
+    assert shown == shown[:1] * 12
+    # PostgreSQL plans the first five times for the values that are given, and then looks whether that is worth it.
+    assert _planned_once(another) >= 4
+
+
+def test_one_plan_is_good_for_any_value_only_where_each_row_is_asked() -> None:
+    few = column("place").in_(select(column("held")).where(column("user") == "ann"))
+    many, one = few.is_(true()), column("id") == "x"
+    assert [clause_of(condition).steady for condition in (many, or_(many, one), or_(many, few), None)] == [True] * 4
+    assert [clause_of(condition).steady for condition in (few, one, or_(few, one), many & one)] == [False] * 4
+
+
+def _planned_once(app: Application) -> int:
+    """How often the statement that was prepared last was run by one plan for all values, on the only connection."""
+    with app.runtime.database.transaction() as transaction:
+        found = transaction.raw(
+            "SELECT generic_plans FROM pg_prepared_statements WHERE statement LIKE '%%in scope of sessions%%' "
+            "AND statement NOT LIKE '%%pg_prepared%%' ORDER BY prepare_time DESC LIMIT 1"
+        ).fetchone()
+    return int(found[0])
+
+
 @pytest.mark.parametrize("caller", ["person:ann", "person:bob/staff+dev", "service:robot"])
 def test_how_many_there_are_changes_nothing_of_what_is_shown(
     people: People, project: str, other: str, call: Any, monkeypatch: pytest.MonkeyPatch, caller: str
 ) -> None:
-    subject = {"person:ann": {"user_id": "ann"}, "person:bob/staff+dev": {"group_name": "dev"}}.get(caller)
+    subject = {"person:ann": {"user_id": people.known("ann")}, "person:bob/staff+dev": {"group_name": "dev"}}.get(
+        caller
+    )
     if subject is None:
         made = call("POST", "/service_accounts", json={"name": f"robot-{project}"}).json["id"]
         subject, caller = {"service_account_id": made}, f"service:{made}"
@@ -95,3 +137,69 @@ def test_how_many_there_are_changes_nothing_of_what_is_shown(
     monkeypatch.setattr(grants, "MANY", 1)
     assert call("DELETE", f"/role_bindings/{binding}").status_code == 204
     assert asking("GET", "/sessions").json["total"] == 0
+
+
+EVERYTHING = (
+    "size=20",
+    "size=1&total=false",
+    "total=false&orderBy=name desc",
+    "search=name like 's%'",
+    "size=2&page_token={}",
+)
+
+
+@pytest.mark.parametrize("many", [1, 50])
+@pytest.mark.parametrize("also", [False, True], ids=["projects", "a single session too"])
+def test_what_is_taken_away_is_gone_from_the_very_next_list_of_another_worker(
+    people: People,
+    another: Application,
+    project: str,
+    other: str,
+    monkeypatch: pytest.MonkeyPatch,
+    many: int,
+    also: bool,
+) -> None:
+    monkeypatch.setattr(grants, "MANY", many)
+    name = people.new()
+    binding = people.give("project:viewer", name, project_id=project)
+    lost = {_session(people, project) for _ in range(3)}
+    left = {_session(people, other)} if also else set()
+    for single in left:
+        people.give("project:viewer", name, session_id=single)
+    asking = type(people.admin)(another.test_client(), f"person:{name}")
+    token = asking("GET", "/sessions?size=1").json["next_page_token"]
+    paths = [f"/sessions?{what.format(token)}" for what in EVERYTHING]
+    # So often that the plans are kept.
+    assert all(_shown(asking, path) & lost for path in paths for _ in range(8))
+    assert _streamed(asking) == lost | left
+    assert people.admin("DELETE", f"/role_bindings/{binding}").status_code == 204
+    assert [_shown(asking, path) - left for path in paths] == [set()] * len(paths)
+    assert asking("GET", "/sessions").json["total"] == len(left)
+    assert _streamed(asking) == left
+    assert {asking("GET", f"/sessions/{one}/history").status_code for one in lost} == {404}
+
+
+@pytest.fixture(scope="module")
+def another(settings: Settings, database_url: str, names: Source) -> Iterator[Application]:
+    """Another worker over the same database, with one connection: what is prepared there is used there."""
+    own = replace(settings, database_url=database_url, pool_size=1)
+    made = create_app(own, plugins=load_plugins(own, [*installed(), names]))
+    yield made
+    made.runtime.database.close()
+
+
+def _session(people: People, project: str) -> str:
+    answer = people.admin("POST", "/sessions", json={"name": f"s{people.new()}", "project_id": project})
+    assert answer.status_code == 201, answer.json
+    return str(answer.json["id"])
+
+
+def _shown(asking: Any, path: str) -> set[str]:
+    answer = asking("GET", path)
+    assert answer.status_code == 200, answer.json
+    return {one["id"] for one in answer.json["items"]}
+
+
+def _streamed(asking: Any) -> set[str]:
+    lines = asking("GET", "/sessions", headers={"Accept": "application/x-ndjson"}).data.splitlines()
+    return {orjson.loads(line)["id"] for line in lines}

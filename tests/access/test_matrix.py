@@ -26,8 +26,10 @@ from tests.access.people import People
 EXPECTED = Path(__file__).parent / "matrix.txt"
 HEADER = """\
 Who may do what. Each line is an operation on something in the caller's own project, in another one, or (-) in none; self is the
-session whose runner asks. What ends with @9080 is asked of the gateway.
-The first columns have one built-in role each: platform and gitops roles everywhere, all others in the own project. anonym,
+session whose runner asks, lent the binding that lends the own credential to the own project's sessions. What ends with @9080 is asked
+of the gateway.
+The first columns have one built-in role each: platform and gitops roles everywhere, all others in the own project. k:owner and k:viewer
+have credential:owner and credential:viewer on the own credential, and nothing in a project. anonym,
 expired and revoked have no token or one that is over (of a platform administrator); session is the runner of a session in the own
 project; control is the control plane, whose role is platform:control-plane; develop is the development profile's administrator.
 yes: let in. none: let in, and sees nothing. 401, 403, 404: refused; 400: what it refers to is not to be seen, or the body is empty.
@@ -111,12 +113,14 @@ def app(surfaces: dict[str, Application]) -> Application:
     return surfaces["api"]
 
 
-def callers(people: People, own: str, runner: str) -> dict[str, Any]:
+def callers(people: People, own: str, runner: str, credential: str) -> dict[str, Any]:
     """Everybody by the name of their column."""
     found = {}
     for head, role in ROLES.items():
         everywhere = role.startswith(("platform", "gitops"))
         found[head] = people.having(role, **({} if everywhere else {"project_id": own}))
+    for head in ("k:owner", "k:viewer"):
+        found[head] = people.having(head.replace("k:", "credential:"), credential_id=credential)
     found["nobody"] = people.named(people.new())
     return {**found, **with_tokens(people), "session": type(people.admin)(people.app.test_client(), runner)}
 
@@ -161,16 +165,22 @@ def runner(people: People, own: str, control_plane: Any) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def everybody(people: People, own: str, runner: tuple[str, str], control_plane: Any) -> dict[str, Any]:
+def everybody(people: People, own: str, runner: tuple[str, str], asker: Asker, control_plane: Any) -> dict[str, Any]:
     """All callers."""
-    return {**callers(people, own, runner[1]), "control": control_plane, "develop": people.admin}
+    found = callers(people, own, runner[1], asker.credential)
+    return {**found, "control": control_plane, "develop": people.admin}
 
 
 @pytest.fixture(scope="module")
-def rows(people: People, app: Application, own: str, runner: tuple[str, str], contract: Any) -> list[Row]:
-    """Every operation in every place."""
+def asker(people: People, app: Application, own: str, runner: tuple[str, str]) -> Asker:
+    """One object of every kind in each place."""
     # A name that comes with its example is taken once in a project.
-    asker = Asker(people.admin, app.runtime.registry, {"own": own, "other": people.project()}, runner[0])
+    return Asker(people.admin, app.runtime.registry, {"own": own, "other": people.project()}, runner[0])
+
+
+@pytest.fixture(scope="module")
+def rows(asker: Asker, contract: Any) -> list[Row]:
+    """Every operation in every place."""
     return list(asker.rows(contract))
 
 
@@ -222,7 +232,7 @@ def test_an_operation_of_a_batch_is_let_in_or_refused_as_it_is_alone(
 ) -> None:
     differing = []
     for row in (row for row in rows if row.operates is not None):
-        for name in ("p:viewer", "owner", "editor", "a:runner", "c:owner", "nobody", "session", "control"):
+        for name in ("p:viewer", "owner", "editor", "a:runner", "c:owner", "k:owner", "nobody", "session", "control"):
             whole = {"atomic": True, "operations": [row.operates]}
             batched = Row("runBatch", row.place, "POST", f"{BASE}/batch", {"dry_run": "true"}, whole)
             alone, within = outcome(everybody[name], row), outcome(everybody[name], batched)

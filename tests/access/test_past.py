@@ -79,7 +79,7 @@ def test_what_moved_away_is_not_there_any_more_and_its_past_here_is(
     assert [ann("GET", f"/crates/{left}?version={number}").status_code for number in (1, 2)] == [200, 404]
     assert [bob("GET", f"/crates/{left}?version={number}").status_code for number in (1, 2)] == [404, 200]
     for caller, version in ((ann, 1), (bob, 2)):
-        wait_for(lambda caller=caller: caller("GET", "/changes?kinds=Crate").json["items"], "its change", 20)
+        wait_for(lambda caller=caller: caller("GET", "/changes?kinds=Crate").json["items"], "its change")
         assert [entry["version"] for entry in caller("GET", f"/crates/{left}/history").json["items"]] == [version]
         assert [change["version"] for change in caller("GET", "/changes?kinds=Crate").json["items"]] == [version]
     # The difference would tell where it came from.
@@ -123,7 +123,7 @@ def reborn(people: People, skill: Any) -> tuple[str, str, str, str]:
     assert first("POST", "/projects", json={"name": name, "prompt": "of the first"}).status_code == 201
     old = skill(name)
     assert first("PATCH", f"/projects/{name}", json={"prompt": "of the first, again"}).status_code == 200
-    cursor = wait_for(lambda: first("GET", "/changes?order=oldest").json["items"], "its changes", 20)[0]["cursor"]
+    cursor = wait_for(lambda: first("GET", "/changes?order=oldest").json["items"], "its changes")[0]["cursor"]
     then = now()
     assert first("DELETE", f"/projects/{name}").status_code == 204
     assert second("POST", "/projects", json={"name": name}).status_code == 201
@@ -141,7 +141,7 @@ def test_a_project_that_takes_a_name_takes_nothing_of_an_earlier_one(
         return sorted((change["kind"], change["verb"]) for change in found)
 
     # A change is shown when no older transaction runs any more.
-    wait_for(lambda: len(logged()) >= 3, "what was written since", 20)
+    wait_for(lambda: len(logged()) >= 3, "what was written since")
     assert logged() == [
         ("Project", "create"),
         ("RoleBinding", "create"),

@@ -201,6 +201,6 @@ def test_the_control_plane_has_a_role_of_its_own_and_what_that_does_not_allow_is
     assert (link["role"], link["permission"]) == ("platform:control-plane", "session:issue_token")
     # Nor does anybody get that role who does not have everything.
     admin = people.having("platform:admin")
-    role = {"role_id": "platform-control-plane", "scope": "global", "user_id": name}
+    role = {"role_id": "platform-control-plane", "scope": "global", "user_id": people.known(name)}
     assert people.having("project:owner", project_id=project)("POST", "/role_bindings", json=role).status_code == 403
     assert admin("POST", "/role_bindings?dry_run=true", json=role).status_code == 201

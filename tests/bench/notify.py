@@ -13,8 +13,8 @@ import time
 
 import psycopg
 
-from ambient_core.changes import CHANNEL
 from ambient_core.database import Database
+from ambient_core.database.listen import CHANNEL
 from tests.bench.cases import created
 from tests.bench.database import Rows, rows
 from tests.bench.serving import CONNECTIONS

@@ -34,6 +34,8 @@ class Maker:
         for key in column.foreign_keys:
             target = next(k for k in KINDS.values() if k.plural == key.target_fullname.split(".")[0])
             return self.make(target)["id"]
+        if (kind.name, column.name) == ("RoleBinding", "user_id"):
+            return self.make(KINDS["User"])["id"]
         if column.unique or any(column.name in group for group in kind.unique) or column.name == kind.id_from:
             return f"n{secrets.token_hex(6)}"
         if rules.example is not None:

@@ -86,6 +86,7 @@ def test_a_backup_has_secrets_only_when_asked_and_then_sealed(here: Application)
     assert b"canary" not in exported(here, with_secrets=True)
 
 
+@pytest.mark.slow
 def test_sealed_rows_come_in_as_they_are_and_again_as_unchanged(here: Application, systems: Any) -> None:
     there, content = systems(), exported(here, with_secrets=True)
     assert load(there, content).created == {"vaults": 1}
@@ -107,6 +108,7 @@ def test_the_same_secret_under_another_seal_is_no_difference_and_another_one_is(
     assert (ring.open(sealed, Place("vaults", identifier, "word")), version) == ("another", 2)
 
 
+@pytest.mark.slow
 def test_plain_text_in_a_file_is_sealed_on_its_way_in(here: Application, systems: Any) -> None:
     there = systems()
     load(there, edited(exported(here, with_secrets=True), word="canary-in-a-file"))

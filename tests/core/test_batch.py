@@ -143,7 +143,11 @@ def test_21_a_project_header_that_contradicts_an_operation_is_named(call: Any, p
     assert same.json["succeeded"] == 1
 
 
-def test_a_batch_waits_for_others_and_is_503_when_they_take_too_long(call: Any, app: Any) -> None:
+def test_a_batch_waits_for_others_and_is_503_when_they_take_too_long(
+    call: Any, app: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    impatient = replace(app.runtime.settings, pool_timeout=0.1)
+    monkeypatch.setattr(app, "runtime", replace(app.runtime, settings=impatient))
     turns = app.runtime.batches
     taken = [turns.acquire() for _ in range(app.runtime.settings.batch_limit)]
     refused = call("POST", "/batch", json={"operations": [create(990)]})

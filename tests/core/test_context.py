@@ -5,7 +5,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from flask import url_for
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import BuildError
 
 from ambient_core.app import Application
 from ambient_core.database import Database
@@ -37,6 +39,14 @@ def test_a_look_up_finds_what_flask_finds(app: Application) -> None:
             assert short == wanted, (method, path)
             found += 1
     assert found > 50
+
+
+def test_addresses_are_built_as_flask_builds_them(app: Application) -> None:
+    with app.test_request_context():
+        assert url_for("skills.get", id="a b") == f"{BASE}/skills/a%20b"
+        assert url_for("skills.list", page=2) == f"{BASE}/skills?page=2"
+        with pytest.raises(BuildError):
+            url_for("skills.get")
 
 
 def test_an_id_beyond_ascii_is_flasks_affair(app: Application) -> None:

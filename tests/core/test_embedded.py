@@ -29,6 +29,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
     made.remove()
 
 
+@pytest.mark.slow
 def test_it_listens_on_a_socket_of_ours_and_on_no_port(postgres: EmbeddedPostgres) -> None:
     with psycopg.connect(postgres.url) as connection:
         shown = connection.execute(
@@ -45,6 +46,7 @@ def test_it_never_runs_as_root(postgres: EmbeddedPostgres) -> None:
     assert psutil.Process(postgres.pid).uids().effective != 0
 
 
+@pytest.mark.slow
 def test_a_second_instance_of_one_folder_is_refused(postgres: EmbeddedPostgres) -> None:
     with pytest.raises(SetupError, match="Another instance uses"):
         EmbeddedPostgres(postgres.data_dir).start()

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -28,8 +29,9 @@ class Pair:
         self.client = socket.create_connection(self.listener.getsockname(), timeout=20)
         self.served, address = self.listener.accept()
         template = template_of(Config(), self.listener, self.served, address)
-        self.connection = Connection(self.served, template, LIMITS, PATIENCE, Lobby(10))
-        self.hurried = Connection(self.served, template, LIMITS, SHORT, Lobby(10))
+        self.lobby = Lobby(10)
+        self.connection = Connection(self.served, template, LIMITS, PATIENCE, self.lobby)
+        self.hurried = Connection(self.served, template, LIMITS, SHORT, self.lobby)
 
     def close(self) -> None:
         for each in (self.client, self.served, self.listener):
@@ -185,6 +187,23 @@ def test_47_a_client_that_takes_nothing_is_given_up(pair: Pair) -> None:
         deliver(pair.served, b"x" * 64 * 1024 * 1024)
     with pytest.raises(BrokenPipeError):
         Resumed(pair.served, b"", SHORT).sendall(b"x" * 64 * 1024 * 1024)
+
+
+def test_47_a_client_that_says_nothing_is_sent_away_by_a_sweep(pair: Pair) -> None:
+    found: list[Any] = []
+    waiting = threading.Thread(target=lambda: found.append(pair.hurried.next()))
+    waiting.start()
+    while waiting.is_alive():
+        pair.lobby.sweep()
+        waiting.join(0.01)
+    assert found == [None]
+    assert pair.client.recv(1) == b""
+
+
+def test_a_sweep_leaves_who_has_time(pair: Pair) -> None:
+    pair.lobby.waits(pair.served, time.monotonic() + 60)
+    pair.lobby.sweep()
+    assert isinstance(pair.next(GET), Head)
 
 
 def test_48_when_there_are_too_many_who_has_waited_longest_goes() -> None:

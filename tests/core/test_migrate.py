@@ -13,6 +13,7 @@ import pytest
 
 from ambient_core import migrate
 from ambient_core.config import Settings
+from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Source, installed, load_plugins
 
@@ -49,6 +50,7 @@ def test_an_empty_database_says_what_is_pending(empty: Settings) -> None:
     assert {line.split("_")[0] for line in migrate.check(empty)} == {f"pending: {name}" for name in BRANCHES}
 
 
+@pytest.mark.slow
 def test_a_difference_between_models_and_tables_is_named(empty: Settings) -> None:
     migrate.upgrade(empty)
     with psycopg.connect(empty.database_url) as connection:
@@ -78,8 +80,12 @@ def test_two_replicas_that_start_together_do_not_race(empty: Settings) -> None:
 @pytest.mark.parametrize(
     ("upgrade", "words"),
     [
-        ("op.execute('SELECT 1 FROM nowhere')", 'the database refused: relation "nowhere" does not exist'),
-        ("raise RuntimeError('not today')", "RuntimeError: not today"),
+        pytest.param(
+            "op.execute('SELECT 1 FROM nowhere')",
+            'the database refused: relation "nowhere" does not exist',
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("raise RuntimeError('not today')", "RuntimeError: not today", marks=pytest.mark.slow),
         ("op.execute('CREATE TABLE half (id int)'); raise RuntimeError('half way')", "RuntimeError: half way"),
     ],
 )
@@ -90,7 +96,7 @@ def test_a_migration_that_fails_sets_its_plugin_aside_alone(
     migrate.upgrade(empty, load_plugins(empty, sources))
     assert {"projects", "sessions", "changes"} <= tables(empty)
     assert "half" not in tables(empty)
-    database = migrate.Database(empty.database_url)
+    database = Database(empty.database_url)
     plugins = load_plugins(empty, sources)
     plugins.apply_migration_faults(database)
     database.close()
@@ -101,12 +107,13 @@ def test_a_mended_migration_serves_after_the_next_upgrade(empty: Settings, tmp_p
     migrate.upgrade(empty, load_plugins(empty, [stranger(tmp_path, "raise RuntimeError('not today')")]))
     plugins = load_plugins(empty, [stranger(tmp_path, "op.execute('CREATE TABLE lions (id int)')")])
     migrate.upgrade(empty, plugins)
-    database = migrate.Database(empty.database_url)
+    database = Database(empty.database_url)
     plugins.apply_migration_faults(database)
     database.close()
     assert (plugins.set_aside, "lions" in tables(empty)) == ([], True)
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_takes_nobody_else_down(empty: Settings, tmp_path: Path) -> None:
     source = stranger(tmp_path, "pass")
     (tmp_path / "migrations" / "0001_first.py").write_text("this is no python")
@@ -138,6 +145,7 @@ def test_a_killed_migration_releases_the_lock_and_can_be_repeated(empty: Setting
     assert migrate.check(empty) == []
 
 
+@pytest.mark.slow
 def test_a_new_revision_is_written_from_the_difference(empty: Settings, tmp_path: Path) -> None:
     migrate.upgrade(empty)
     source = stranger(tmp_path, "pass")

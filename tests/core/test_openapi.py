@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 from ambient_core import openapi
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+DOCUMENT = yaml.load((ROOT / "openapi.yaml").read_text(), yaml.CSafeLoader)
 METHODS = ("get", "post", "patch", "delete", "put")
 
 

@@ -133,6 +133,7 @@ def test_what_is_wrong_is_said_with_its_position(found: Any, text: str, words: s
     assert words in refused.value.reason
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(max_size=60)

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from ambient_core.embedded.postgres import EmbeddedPostgres
+from ambient_core.secrets.keyring import new_keyring
 from tests.e2e.conftest import System, wait_for
 
 
@@ -43,6 +44,7 @@ class Parts(System):
             "API_URL": f"http://{api}",
             "GATEWAY_URL": f"http://{gateway}",
             "DATA_DIR": str(self.folder),
+            "KEYRING": new_keyring(),
         }
         return {**os.environ, **{f"AMBIENT_{name}": value for name, value in own.items()}}
 

@@ -62,6 +62,7 @@ CASES = {
         400,
     ),
     "folded header": (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: one\r\n two\r\n\r\n", 400),
+    "no host": (b"GET / HTTP/1.1\r\nAccept: */*\r\n\r\n", 400),
     "two hosts": (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
     "header without colon": (b"GET / HTTP/1.1\r\nHost x\r\n\r\n", 400),
 }

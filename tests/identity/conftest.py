@@ -13,6 +13,7 @@ from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
 from ambient_core.plugins import Source, installed, load_plugins
 from tests.identity.issuer import AUDIENCE, Issuer
+from tests.identity.keycloak import distribution
 from tests.identity.keycloak.server import Keycloak
 from tests.identity.node import Provider
 
@@ -122,6 +123,10 @@ def api(serving: Callable[..., Asked], issuer: Issuer) -> Asked:
 @pytest.fixture(scope="session")
 def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
     """A real Keycloak; it takes a quarter of a minute to start, so all tests share it."""
+    try:
+        distribution.prepare()
+    except distribution.Missing as fault:
+        pytest.skip(str(fault))
     made = Keycloak(tmp_path_factory.mktemp("keycloak"))
     yield made
     made.close()

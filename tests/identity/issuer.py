@@ -42,6 +42,7 @@ class Issuer:
         self.slow.set()
         self.redirect: str | None = None
         self.body: bytes | None = None
+        self.keys_at: str | None = None
         self.current = ""
         self.rotate("first")
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -92,7 +93,7 @@ class Issuer:
         if self.down:
             return 503, b"{}"
         if path == "/.well-known/openid-configuration":
-            return 200, json.dumps({"issuer": self.url, "jwks_uri": f"{self.url}/keys"}).encode()
+            return 200, json.dumps({"issuer": self.url, "jwks_uri": self.keys_at or f"{self.url}/keys"}).encode()
         if path == "/keys":
             content = {"keys": [key.as_dict(private=False) for key in self.keys.values()]}
             return 200, self.body if self.body is not None else json.dumps(content).encode()

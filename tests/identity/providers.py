@@ -2,6 +2,17 @@
 
 from typing import Any, Protocol
 
+import pytest
+
+NODE = pytest.mark.xdist_group("provider")
+KEYCLOAK = (
+    pytest.mark.keycloak,
+    pytest.mark.xdist_group("keycloak"),
+    # The first test waits until it is fetched and prepared, where that was never done.
+    pytest.mark.timeout(600),
+)
+"""Tests of each run in a process of their own, so that both providers are asked at the same time."""
+
 
 class Provider(Protocol):
     """A provider with the people ada (of ops and dev) and ben (of dev), the public client ``cli`` and the machine ``robot``."""

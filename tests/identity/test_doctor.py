@@ -83,6 +83,7 @@ def test_a_database_that_is_away_is_found_and_the_rest_is_looked_at(examined: Ex
     assert "very-secret" not in str(found)
 
 
+@pytest.mark.slow
 def test_a_replica_that_is_none_is_found(examined: Examined, good: Settings) -> None:
     finding = examined(replica_url=good.database_url)["replica"]
     assert (finding.status, "follows no other" in finding.detail) == ("failed", True)
@@ -90,6 +91,7 @@ def test_a_replica_that_is_none_is_found(examined: Examined, good: Settings) -> 
     assert "replica_url are right" in away.advice
 
 
+@pytest.mark.slow
 def test_counts_that_cannot_be_shared_are_found(examined: Examined) -> None:
     assert examined(rate_limit_storage_url="memory://")["rate limits"].status == "ok"
     finding = examined(rate_limit_storage_url="nothing://user:very-secret@x")["rate limits"]
@@ -105,6 +107,7 @@ def test_what_is_not_migrated_is_found(examined: Examined, server: Any) -> None:
     assert (failed(found), found["migrations"].advice) == ({"migrations"}, "Run: ambient db upgrade")
 
 
+@pytest.mark.slow
 def test_a_start_that_would_be_refused_is_found(examined: Examined, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("changeme")
     (tmp_path / "token").chmod(0o600)
@@ -119,11 +122,13 @@ def test_a_provider_that_is_away_is_found(examined: Examined, own_issuer: Issuer
     assert failed(found) == {f"issuer {own_issuer.url}"}
 
 
+@pytest.mark.slow
 def test_a_provider_that_calls_itself_otherwise_is_found(examined: Examined, own_issuer: Issuer) -> None:
     found = examined(oidc_issuer=f"{own_issuer.url}/")
     assert found[f"issuer {own_issuer.url}/"].advice == "Set issuer to what it calls itself."
 
 
+@pytest.mark.slow
 def test_keys_that_sign_otherwise_than_configured_are_found(
     examined: Examined, own_issuer: Issuer, tmp_path: Path
 ) -> None:
@@ -133,7 +138,19 @@ def test_keys_that_sign_otherwise_than_configured_are_found(
     assert found[f"keys of {own_issuer.url}"].advice == "Set algorithms of this issuer."
 
 
-@pytest.mark.parametrize(("behind", "status"), [(0, "ok"), (15, "warning"), (-15, "warning"), (120, "failed")])
+# Each of them builds the whole application.
+SLOW = {"marks": pytest.mark.slow}
+
+
+@pytest.mark.parametrize(
+    ("behind", "status"),
+    [
+        pytest.param(0, "ok", **SLOW),
+        (15, "warning"),
+        pytest.param(-15, "warning", **SLOW),
+        pytest.param(120, "failed", **SLOW),
+    ],
+)
 def test_a_clock_that_differs_is_found(examined: Examined, own_issuer: Issuer, behind: float, status: str) -> None:
     own_issuer.behind = behind
     finding = examined()[f"clock of {own_issuer.url}"]
@@ -143,7 +160,11 @@ def test_a_clock_that_differs_is_found(examined: Examined, own_issuer: Issuer, b
 
 @pytest.mark.parametrize(
     ("claims", "rule"),
-    [({"aud": "other"}, "audience"), ({"exp": 1}, "expired"), ({"iss": "https://x"}, "unknown_issuer")],
+    [
+        ({"aud": "other"}, "audience"),
+        pytest.param({"exp": 1}, "expired", **SLOW),
+        pytest.param({"iss": "https://x"}, "unknown_issuer", **SLOW),
+    ],
 )
 def test_a_token_that_is_refused_is_told_by_which_rule(
     examined: Examined, own_issuer: Issuer, claims: dict[str, Any], rule: str
@@ -169,6 +190,7 @@ def test_a_port_that_somebody_else_has_is_found(examined: Examined, listener: st
     assert (failed(found), "cannot be used" in found["bind"].detail) == ({"bind"}, True)
 
 
+@pytest.mark.slow
 def test_a_port_that_we_serve_already_is_no_fault(examined: Examined, good: Settings) -> None:
     application = create_app(good)
     served = make_server("127.0.0.1", 0, application, threaded=True)

@@ -9,12 +9,13 @@ import pytest
 
 from tests.identity.conftest import Asked
 from tests.identity.keycloak.server import Keycloak
-from tests.identity.node import SignInRefused
-from tests.identity.test_login import Terminal, logged_in
+from tests.identity.node import Browser, SignInRefused
+from tests.identity.providers import KEYCLOAK
+from tests.identity.test_login import Terminal, ended, logged_in
 from tests.identity.test_people import principal
 from tests.sockets import on_a_socket
 
-pytestmark = [pytest.mark.slow, pytest.mark.keycloak, pytest.mark.xdist_group("provider")]
+pytestmark = [pytest.mark.slow, *KEYCLOAK]
 
 
 @pytest.fixture
@@ -72,9 +73,39 @@ def test_who_is_disabled_in_keycloak_gets_no_new_token_and_keeps_the_last_until_
     assert asked(keycloak.person("ben")["access_token"]).status_code == 404
 
 
-def test_a_person_logs_in_from_the_command_line(asking: Any, keycloak: Keycloak, terminal: Terminal) -> None:
+@pytest.fixture
+def api_url(asking: Any) -> Iterator[str]:
+    """An API whose people log in at Keycloak."""
     asked = asking("audience = 'ambient'", "login_client = 'cli'", "groups = 'realm_access.roles'")
     with on_a_socket(asked.application) as url:
-        logged_in(terminal, url)
-        status, out, _ = terminal("whoami", "-o", "json")
+        yield url
+
+
+def test_a_person_logs_in_from_the_command_line_is_renewed_and_forgotten_at_keycloak_too(
+    api_url: str, terminal: Terminal
+) -> None:
+    logged_in(terminal, api_url)
+    status, out, _ = terminal("whoami", "-o", "json")
     assert (status, "ambient-admin" in json.loads(out)["groups"]) == (0, True)
+    before = terminal.kept("work")
+    terminal.make_due("work")
+    assert terminal("whoami")[0] == 0
+    assert terminal.kept("work")["token"] != before["token"]
+    last = terminal.kept("work")
+    assert terminal("logout") == (0, "work: logged out.\n", "")
+    terminal.keep("work", {**last, "renew_at": 1.0})
+    status, _, err = terminal("whoami")
+    assert (status, "invalid_grant" in err) == (4, True)
+
+
+def test_a_person_logs_in_by_a_code_on_another_device(api_url: str, terminal: Terminal) -> None:
+    process, url = terminal.login("--device", "--server", api_url)
+    Browser("ben").open(url)
+    status, out, err = ended(process)
+    assert (status, "as Ben Nobody" in out) == (0, True), err
+
+
+def test_a_machine_logs_in_with_its_secret(api_url: str, terminal: Terminal) -> None:
+    ask = ("login", "--client-credentials", "--client-id", "robot", "--server", api_url)
+    status, out, err = terminal(*ask, AMBIENT_CLIENT_SECRET="secret-of-the-robot")
+    assert (status, "service-account-robot" in out) == (0, True), err

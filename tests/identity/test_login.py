@@ -96,10 +96,15 @@ class Terminal:
     def kept(self, name: str) -> dict[str, Any]:
         return dict(json.loads((self.home / "credentials" / f"{name}.json").read_text()))
 
+    def keep(self, name: str, credential: dict[str, Any]) -> None:
+        """Put a credential where the command keeps them."""
+        file = self.home / "credentials" / f"{name}.json"
+        file.touch(0o600)
+        file.write_text(json.dumps(credential))
+
     def make_due(self, name: str) -> None:
         """As if the time to renew had come."""
-        file = self.home / "credentials" / f"{name}.json"
-        file.write_text(json.dumps({**self.kept(name), "renew_at": 1.0}))
+        self.keep(name, {**self.kept(name), "renew_at": 1.0})
 
 
 @pytest.fixture
@@ -160,7 +165,7 @@ def test_what_is_kept_is_for_its_owner_alone(terminal: Terminal, api_url: str) -
     assert terminal.kept("work")["refresh_token"]
     (terminal.home / "credentials" / "work.json").chmod(0o640)
     status, _, err = terminal("whoami")
-    assert (status, "is open to others; run: chmod 600" in err) == (1, True)
+    assert (status, "is open to others; run: chmod 600" in err) == (4, True)
 
 
 def test_an_answer_with_another_state_is_refused_and_the_true_one_still_counts(
@@ -279,12 +284,11 @@ def test_while_the_provider_is_down_a_token_that_still_holds_goes_on(
     provider.do("down")
     try:
         assert terminal("whoami")[0] == 0
-        file = terminal.home / "credentials" / "work.json"
-        file.write_text(json.dumps({**terminal.kept("work"), "expires_at": 1.0}))
+        terminal.keep("work", {**terminal.kept("work"), "expires_at": 1.0})
         status, _, err = terminal("whoami")
     finally:
         provider.do("up")
-    assert (status, "does not answer" in err, "Traceback" in err) == (1, True, False)
+    assert (status, "does not answer" in err, "Traceback" in err) == (4, True, False)
     assert terminal("whoami")[0] == 0
 
 
@@ -294,11 +298,10 @@ def test_logout_forgets_and_has_the_provider_forget(terminal: Terminal, api_url:
     assert terminal("logout") == (0, "work: logged out.\n", "")
     assert not (terminal.home / "credentials" / "work.json").exists()
     status, _, err = terminal("whoami")
-    assert (status, "has no login; run: ambient login --context work" in err) == (1, True)
-    (terminal.home / "credentials" / "work.json").write_text(json.dumps({**kept, "renew_at": 1.0}))
-    (terminal.home / "credentials" / "work.json").chmod(0o600)
+    assert (status, "has no login; run: ambient login --context work" in err) == (4, True)
+    terminal.keep("work", {**kept, "renew_at": 1.0})
     status, _, err = terminal("whoami")
-    assert (status, "invalid_grant" in err) == (1, True)
+    assert (status, "invalid_grant" in err) == (4, True)
 
 
 def test_where_the_server_takes_id_tokens_it_gets_them_renewed_ones_too(

@@ -89,7 +89,9 @@ def test_the_same_subject_of_another_issuer_is_somebody_else(
 
 def test_what_is_known_costs_no_write(api: Asked, issuer: Issuer, rows: Rows) -> None:
     for number in range(5):
-        assert api(issuer.token(sub="calm", name="Calm", jti=str(number))).status_code == 404
+        # Each newer than the row, so that only what it says can tell that there is nothing to write.
+        newer = int(time.time()) + 10 + number
+        assert api(issuer.token(sub="calm", name="Calm", iat=newer)).status_code == 404
     assert [row["version"] for row in rows("calm")] == [1]
 
 
@@ -161,7 +163,25 @@ def test_disabled_is_no_field_that_a_caller_writes(api: Asked, issuer: Issuer) -
     token = issuer.token(sub="writer")
     body = {"username": "w", "name": "W", "disabled": True}
     assert api(token, "/users", method="POST", json=body).status_code == 400
-    assert api(token, "/users", method="POST", json={"username": "w", "name": "W", "subject": "x"}).status_code == 400
+
+
+def test_who_was_made_before_is_that_user_when_the_person_comes(api: Asked, issuer: Issuer, rows: Rows) -> None:
+    admin = issuer.token(sub="admin")
+    body = {"username": "expected", "name": "Expected", "issuer": issuer.url, "subject": "expected"}
+    made = api(admin, "/users", method="POST", json=body)
+    assert made.status_code == 201, made.json
+    assert api(admin, "/users", method="POST", json={**body, "username": "again"}).status_code == 409
+    api(issuer.token(sub="expected", preferred_username="whoever", name="Known By Now"))
+    assert ids(rows, "expected") == made.json["id"]
+    fixed = api(admin, f"/users/{made.json['id']}", method="PATCH", json={"subject": "another"})
+    assert (fixed.status_code, fixed.json["errors"][0]["field"]) == (400, "/subject")
+
+
+@pytest.mark.parametrize(("given", "missing"), [("issuer", "/subject"), ("subject", "/issuer")])
+def test_half_of_what_identifies_a_person_is_refused(api: Asked, issuer: Issuer, given: str, missing: str) -> None:
+    body = {"username": f"half-{given}", "name": "Half", given: issuer.url}
+    answer = api(issuer.token(sub="admin"), "/users", method="POST", json=body)
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, missing)
 
 
 class Reading:

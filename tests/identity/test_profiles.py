@@ -1,5 +1,7 @@
 """What production asks for before it starts, and how the control plane comes in."""
 
+import base64
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from ambient_core.controlplane.loop import TokenFile
 from ambient_core.errors import SetupError
 from ambient_core.plugins import load_plugins
 from ambient_core.profiles import check_profile, keyring_of
+from ambient_core.secrets.keyring import new_keyring
 from tests.identity.conftest import Asked
 from tests.identity.issuer import AUDIENCE, Issuer
 from tests.identity.test_people import principal
@@ -52,6 +55,17 @@ def test_production_does_not_serve_the_api_without_a_keyring_and_the_gateway_nee
     with pytest.raises(SetupError, match="^keyring is not set"):
         serving(issuer, keyring="")
     assert serving(issuer, surface="gateway", keyring="").application.runtime.keyring is None
+
+
+@pytest.mark.parametrize("key", [bytes(32), b"correct horse battery staple, 32", b"\x01\xfe" * 16])
+def test_a_key_that_could_be_guessed_seals_nothing_in_production(good: Settings, key: bytes) -> None:
+    keyring = json.dumps({"1": base64.b64encode(key).decode()})
+    with pytest.raises(SetupError, match=r"^keyring: key 1 could be guessed") as refused:
+        keyring_of(replace(good, keyring=keyring))
+    assert base64.b64encode(key).decode() not in str(refused.value)
+    assert keyring_of(replace(good, keyring=keyring, profile="development")) is not None
+    # Beside a random one it still opens what it sealed.
+    assert keyring_of(replace(good, keyring=new_keyring(keyring))) is not None
 
 
 @pytest.mark.parametrize("keyring", ["{}", '{"1": "c2hvcnQ="}', "secret-words"])

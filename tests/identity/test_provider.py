@@ -14,13 +14,13 @@ from ambient_core.identity import oidc
 from tests.e2e.conftest import wait_for
 from tests.identity import node
 from tests.identity.conftest import Asked
-from tests.identity.providers import Provider
+from tests.identity.providers import KEYCLOAK, NODE, Provider
 from tests.identity.test_people import principal
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("provider")]
+pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=["oidc-provider", pytest.param("keycloak", marks=pytest.mark.keycloak)])
+@pytest.fixture(scope="module", params=[pytest.param("node", marks=NODE), pytest.param("keycloak", marks=KEYCLOAK)])
 def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
     """Each real provider in turn."""
     if request.param == "keycloak":

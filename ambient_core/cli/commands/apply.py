@@ -13,7 +13,15 @@ from ambient_core.cli.rollout import Declared, Line, Refused, Rollout, declare, 
 
 
 @click.command("apply")
-@click.option("-f", "--file", "files", multiple=True, required=True, help="A file, a folder, or - ; may be repeated.")
+@click.option(
+    "-f",
+    "--file",
+    "files",
+    type=click.Path(),
+    multiple=True,
+    required=True,
+    help="A file, a folder, or - ; may be repeated.",
+)
 @click.option("-R", "--recursive", is_flag=True, help="Read the folders in a folder too.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--exit-code", is_flag=True, help="With --dry-run: exit status 1 when something would change.")

@@ -10,7 +10,6 @@ import click
 from ambient_core.cli import Invocation
 from ambient_core.errors import SetupError
 from ambient_core.profiles import check_profile
-from ambient_core.serving.serve import serve
 
 
 @click.group("controlplane")
@@ -34,6 +33,8 @@ def run(invocation: Invocation, reconcile: bool, gateway: bool) -> None:
 
         sys.exit(run_loop(settings, gateway=gateway))
     if gateway:
+        from ambient_core.serving.serve import serve  # noqa: PLC0415 - the loop needs no server, and would keep one in memory
+
         serve(settings, "gateway")
 
 

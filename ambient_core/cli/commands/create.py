@@ -57,7 +57,12 @@ class CreateGroup(KindGroup):
 
 @click.group("create", cls=CreateGroup, invoke_without_command=True)
 @click.option(
-    "-f", "--file", "files", multiple=True, help="Make what a file declares; a folder, or - ; may be repeated."
+    "-f",
+    "--file",
+    "files",
+    type=click.Path(),
+    multiple=True,
+    help="Make what a file declares; a folder, or - ; may be repeated.",
 )
 @click.option("-R", "--recursive", is_flag=True, help="Read the folders in a folder too.")
 @options.dry_run

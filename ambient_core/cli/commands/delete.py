@@ -10,7 +10,7 @@ from ambient_sdk import AmbientError, Conflict
 from ambient_core.cli import Invocation
 from ambient_core.cli.console import options
 from ambient_core.cli.console.asking import sure
-from ambient_core.cli.console.faults import FAILED, Refusal, refusal
+from ambient_core.cli.console.faults import FAILED, Refusal, Refusals, refusal
 from ambient_core.cli.console.progress import counted
 from ambient_core.cli.console.server import Server, opened
 from ambient_core.cli.contract import RemoteKind
@@ -79,15 +79,17 @@ def _named(server: Server, kind: RemoteKind, names: Sequence[str], *, yes: bool,
     if not dry_run:
         shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
         sure(f"Delete {kind.plural} {shown}?", yes=yes)
-    status = 0
+    refusals = Refusals(alone=len(names) == 1)
     for name in counted(names, kind.plural, len(names)):
-        try:
-            row = server.find(kind, name)
-            server.resource(kind).delete(row["id"], if_match=row.get("version"), dry_run=dry_run)
-        except (Refusal, AmbientError) as fault:
-            known = fault if isinstance(fault, Refusal) else refusal(fault, server.url)
-            click.echo(f"ambient: {kind.plural}/{name}: {' '.join(known.lines)}", err=True)
-            status = status or known.exit_code
-        else:
-            click.echo(f"{kind.label(row)} deleted{_DRY * dry_run}")
-    return status
+        with refusals.of(f"{kind.plural}/{name}"):
+            _delete(server, kind, name, dry_run=dry_run)
+    return refusals.status
+
+
+def _delete(server: Server, kind: RemoteKind, name: str, *, dry_run: bool) -> None:
+    try:
+        row = server.find(kind, name)
+        server.resource(kind).delete(row["id"], if_match=row.get("version"), dry_run=dry_run)
+    except AmbientError as fault:
+        raise refusal(fault, server.url) from fault
+    click.echo(f"{kind.label(row)} deleted{_DRY * dry_run}")

@@ -1,5 +1,6 @@
 """``ambient describe``."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from ambient_sdk import ApiError
 
 from ambient_core.cli import Invocation
 from ambient_core.cli.console import describing, options
+from ambient_core.cli.console.faults import Refusals
 from ambient_core.cli.console.server import Server, opened
 from ambient_core.cli.contract import RemoteKind
 
@@ -25,11 +27,12 @@ def command(invocation: Invocation, kind: str, names: tuple[str, ...], project: 
         raise click.UsageError("Name an object.")
     with opened(invocation.load().settings, project) as server:
         found = server.kind(kind, "get")
+        refusals = Refusals(alone=len(names) == 1)
         for number, name in enumerate(names):
-            if number:
-                click.echo("")
-            for line in _described(server, found, name, history):
-                click.echo(line)
+            with refusals.of(f"{found.plural}/{name}"):
+                lines = list(_described(server, found, name, history))
+                click.echo("\n".join(["", *lines] if number else lines))
+    sys.exit(refusals.status)
 
 
 def _described(server: Server, kind: RemoteKind, name: str, history: int) -> Iterator[str]:

@@ -1,13 +1,16 @@
 """``ambient get``."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import click
 
-from ambient_core.cli import Invocation
+from ambient_core.cli import invocation_in
+from ambient_core.cli.commands import watch
 from ambient_core.cli.console import options
+from ambient_core.cli.console.faults import Refusals
 from ambient_core.cli.console.output import Format
 from ambient_core.cli.console.progress import counted
 from ambient_core.cli.console.server import Server, opened
@@ -26,30 +29,51 @@ _Rows = list[Mapping[str, Any]]
 @click.option("--sort", metavar="FIELD", shell_complete=options.fields, help="By this field; -FIELD for the other way.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many at most.")
 @click.option("--all", "everything", is_flag=True, help="All of them, however many.")
-@click.pass_obj
+@click.option("-w", "--watch", "follows", is_flag=True, help="Follow them, as ambient watch does.")
+@click.pass_context
 def command(
-    invocation: Invocation, /, kind: str, names: tuple[str, ...], output: Format, project: str | None, **asked: Any
+    context: click.Context, /, kind: str, names: tuple[str, ...], output: Format, project: str | None, **asked: Any
 ) -> None:
     """Show objects: ambient get sessions, ambient get session NAME.
 
     A kind is named in any way: Session, session, sessions. An object is named by its name or its id.
     """
-    if names and (asked["search"] or asked["sort"] or asked["everything"]):
-        raise click.UsageError("--search, --sort and --all belong to a list; leave the names away.")
-    with opened(invocation.load().settings, project) as server:
-        found = server.kind(kind, "get" if names else "list")
+    if names and (asked["search"] or asked["sort"] or asked["everything"] or asked["follows"]):
+        raise click.UsageError("--search, --sort, --all and --watch belong to a list; leave the names away.")
+    if asked["follows"]:
+        if asked["sort"]:
+            raise click.UsageError("--watch shows changes as they come; leave --sort away.")
+        context.invoke(watch.command, kind=kind, output=output, project=project, search=asked["search"])
+        return
+    with opened(invocation_in(context).load().settings, project) as server:
         if names:
-            rows: _Rows = [server.find(found, name) for name in names]
-            lines = output.one(found, rows[0]) if len(rows) == 1 else output.many(found, rows)
-        else:
-            rows, more = _listed(server, found, output, asked)
-            lines = output.many(found, rows)
-            if not rows and output.tabular:
-                click.echo(f"No {found.plural} found.", err=True)
-            if more:
-                click.echo(f"There are more than {len(rows)}; --all shows them.", err=True)
-        for line in lines:
-            click.echo(line)
+            sys.exit(_show_named(server, server.kind(kind, "get"), names, output))
+        _show_list(server, server.kind(kind, "list"), output, asked)
+
+
+def _show_named(server: Server, kind: RemoteKind, names: Sequence[str], output: Format) -> int:
+    """Show each, whatever becomes of the others; the exit status of the first that was refused."""
+    refusals = Refusals(alone=len(names) == 1)
+    rows: _Rows = []
+    for name in names:
+        with refusals.of(f"{kind.plural}/{name}"):
+            rows.append(server.find(kind, name))
+    _print(output.one(kind, rows[0]) if refusals.alone else output.many(kind, rows))
+    return refusals.status
+
+
+def _show_list(server: Server, kind: RemoteKind, output: Format, asked: Mapping[str, Any]) -> None:
+    rows, more = _listed(server, kind, output, asked)
+    if not rows and output.tabular:
+        click.echo(f"No {kind.plural} found.", err=True)
+    if more:
+        click.echo(f"There are more than {len(rows)}; --all shows them.", err=True)
+    _print(output.many(kind, rows))
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
 
 
 def _listed(server: Server, kind: RemoteKind, output: Format, asked: Mapping[str, Any]) -> tuple[_Rows, bool]:

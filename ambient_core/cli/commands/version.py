@@ -2,7 +2,7 @@
 
 import click
 
-from ambient_core.app.routes import package_version
+from ambient_core.openapi import package_version
 
 
 @click.command("version")

@@ -6,6 +6,7 @@ import click
 import orjson
 
 from ambient_core.cli import Invocation, remote
+from ambient_core.cli.console.server import opened
 from ambient_core.errors import BASE_PATH
 
 
@@ -15,9 +16,9 @@ from ambient_core.errors import BASE_PATH
 def command(invocation: Invocation, output: str) -> None:
     """Say who you are to the server, with groups and roles, and by which context."""
     settings = invocation.load().settings
+    with opened(settings) as server:
+        found = server.client.transport.json("GET", f"{BASE_PATH}/whoami")
     target = remote.target_of(settings)
-    with remote.connected(settings) as client:
-        found = client.transport.json("GET", f"{BASE_PATH}/whoami")
     found |= {"server": target.server, "context": target.context, "project": target.project}
     if output == "json":
         click.echo(orjson.dumps(found))

@@ -10,7 +10,7 @@ import click
 from ambient_sdk import ApiError, NotFound
 
 from ambient_core.cli.console.columns import columns, guessed, table
-from ambient_core.cli.console.faults import FAILED, NOT_FOUND, Refusal, refusal
+from ambient_core.cli.console.faults import FAILED, NOT_FOUND, Refusal, Refusals, refusal
 from ambient_core.cli.console.output import Format, as_yaml
 from ambient_core.cli.console.progress import counted, told
 from ambient_core.cli.console.server import Server
@@ -44,17 +44,12 @@ class Order:
 
 def carry_out(server: Server, order: Order, names: Sequence[str]) -> int:
     """Do it to each of the objects, whatever becomes of the others; the exit status of the first that was refused."""
-    status = 0
+    refusals = Refusals(alone=len(names) == 1)
     for name in counted(names, order.kind.plural, len(names)):
-        try:
+        with refusals.of(f"{order.kind.plural}/{name}"):
             for line in _done(server, order, name):
                 click.echo(line)
-        except Refusal as fault:
-            if len(names) == 1:
-                raise
-            click.echo(f"ambient: {order.kind.plural}/{name}: {' '.join(fault.lines)}", err=True)
-            status = status or fault.exit_code
-    return status
+    return refusals.status
 
 
 def _done(server: Server, order: Order, name: str) -> Iterator[str]:

@@ -13,8 +13,12 @@ _MOST = 50
 _Found = list[CompletionItem]
 
 
-def kinds(context: click.Context, _parameter: click.Parameter, incomplete: str) -> _Found:
-    """The kinds of the server."""
+def kinds(context: click.Context, parameter: click.Parameter, incomplete: str) -> _Found:
+    """The kinds of the server; behind ``KIND/`` its objects."""
+    kind, slash, begun = incomplete.partition("/")
+    if slash:
+        found = names_of(kind)(context, parameter, begun)
+        return [CompletionItem(f"{kind}/{one.value}", help=one.help) for one in found]
 
     def offered(server: Server) -> Iterator[CompletionItem]:
         for kind in sorted(server.contract.kinds.values(), key=lambda one: one.plural):

@@ -13,7 +13,9 @@ status  meaning
 ======  ===========================================================
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, Any
 
 import click
@@ -40,6 +42,34 @@ class Refusal(click.ClickException):
         """Say it on the standard error."""
         for line in self.lines:
             click.echo(f"ambient: {line}", err=True)
+
+
+@dataclass(slots=True)
+class Refusals:
+    """What is refused of several objects, whatever becomes of the others.
+
+    Args:
+        alone: whether there is one object only, whose refusal ends the command.
+        status: the exit status of the first that was refused; 0 for none.
+    """
+
+    alone: bool
+    status: int = 0
+
+    @contextmanager
+    def of(self, label: str) -> Iterator[None]:
+        """Say what is refused of one object, and go on.
+
+        Args:
+            label: what the object is called: ``skills/review``.
+        """
+        try:
+            yield
+        except Refusal as fault:
+            if self.alone:
+                raise
+            click.echo(f"ambient: {label}: {' '.join(fault.lines)}", err=True)
+            self.status = self.status or fault.exit_code
 
 
 def status_of(fault: AmbientError) -> int:

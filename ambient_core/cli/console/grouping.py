@@ -10,7 +10,8 @@ from ambient_core.cli.console.completing import server_of
 from ambient_core.cli.console.server import Server
 from ambient_core.cli.contract import RemoteKind
 
-_CONTRACT = "ambient.contract"
+TOGETHER = "ambient.together"
+"""Where a context keeps what stood before the name in ``KIND/NAME``."""
 
 
 class KindGroup(click.Group):
@@ -23,6 +24,16 @@ class KindGroup(click.Group):
     @abstractmethod
     def command_of(self, kind: RemoteKind, server: Server) -> click.Command:
         """The command of one kind; refuses a kind that it cannot be used with."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of a kind; ``KIND/NAME`` says the first name as well."""
+        kind, slash, name = args[0].partition("/")
+        if not slash:
+            return super().resolve_command(ctx, args)
+        ctx.meta[TOGETHER] = f"{kind}/"
+        return super().resolve_command(ctx, [kind, name, *args[1:]])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The kinds of the server; none when it is away, so that --help answers all the same."""

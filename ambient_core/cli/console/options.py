@@ -51,18 +51,37 @@ def yes(command: F) -> F:
 
 
 def kind(command: F) -> F:
-    """``KIND``."""
+    """``KIND``; with `name` or `names` behind it also ``KIND/NAME``, as ``-o name`` prints it."""
     return click.argument("kind", shell_complete=completing.kinds)(command)
 
 
 def name(command: F) -> F:
     """``NAME``: one object."""
-    return click.argument("name", shell_complete=completing.names)(command)
+    return click.argument("name", required=False, metavar="NAME", callback=_one, shell_complete=completing.names)(
+        command
+    )
 
 
 def names(command: F) -> F:
     """``NAME...``: any number of objects."""
-    return click.argument("names", nargs=-1, shell_complete=completing.names)(command)
+    return click.argument("names", nargs=-1, callback=_several, shell_complete=completing.names)(command)
+
+
+def _several(context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    kind, slash, first = str(context.params["kind"]).partition("/")
+    if not slash:
+        return given
+    context.params["kind"] = kind
+    return tuple(word.removeprefix(f"{kind}/") for word in (first, *given))
+
+
+def _one(context: click.Context, parameter: click.Parameter, given: str | None) -> str:
+    found = _several(context, parameter, () if given is None else (given,))
+    if not found:
+        raise click.MissingParameter(ctx=context, param=parameter)
+    if len(found) > 1:
+        raise click.UsageError(f"One object at a time: {found[0]}, or {found[1]}.")
+    return found[0]
 
 
 __all__ = ["Format", "dry_run", "fields", "kind", "name", "names", "output", "project", "search", "yes"]

@@ -1,4 +1,4 @@
-"""Who may give what to whom: nobody gives what they do not have, and a project keeps an owner."""
+"""Who may give what to whom: nobody gives what they do not have, and what is owned keeps an owner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,10 +9,16 @@ from ambient_access.permissions import ALL, EVERYBODYS, Permissions, lacking, pe
 from ambient_access.subject import MINE, is_governed, subject_of
 from ambient_core import Conflict, Forbidden, Store
 
-OWNER = "project-owner"
+OWNERS = {"project": "project-owner", "credential": "credential-owner"}
+"""By scope, the role of its owners; who makes such a thing has it, and one of them stays."""
 INTERNAL = frozenset({"agent-runner", "credential-token-reader", "platform-control-plane"})
+GIVING: Permissions = frozenset({("role_binding", "create")})
+"""What giving a role takes; an editor's `role_binding:delete` is for credentials that were lent, and ends nobody's role."""
 PLACES = ("project", "agent", "session", "credential")
 
+_COLUMNS = ("id", "scope", "role_id", *(f"{place}_id" for place in PLACES))
+SELECT_BINDINGS = f"SELECT {', '.join(f'b.{column}' for column in _COLUMNS)} FROM role_bindings AS b"
+"""SQL: bindings with what says where they hold."""
 _HELD = (
     "SELECT roles.permissions FROM roles WHERE roles.name = ANY(%(names_)s::text[]) OR EXISTS (SELECT 1 FROM role_bindings AS b "
     f"WHERE b.role_id = roles.id AND {MINE} AND (b.scope = 'global' OR (b.scope = 'project' AND b.project_id = %(project_id)s::text) "
@@ -21,10 +27,11 @@ _HELD = (
 )
 _ROLE = "SELECT roles.permissions FROM roles WHERE roles.id = %(id)s"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))"
-_OTHER_OWNER = (
-    "SELECT 1 FROM role_bindings AS b WHERE b.scope = 'project' AND b.project_id = %(project)s AND b.role_id = %(role)s "
+_OTHER_OWNER = {
+    scope: f"SELECT 1 FROM role_bindings AS b WHERE b.scope = '{scope}' AND b.{scope}_id = %(place)s AND b.role_id = %(role)s "
     "AND b.id <> ALL(%(leaving)s) LIMIT 1"
-)
+    for scope in OWNERS
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,11 @@ def held_anywhere(store: Store) -> Permissions:
     return spelled_out(EVERYBODYS.union(*held), store.surroundings.registry)
 
 
-def check_gift(store: Store, role_id: str, place: Place) -> None:
+def check_gift(store: Store, role_id: str, place: Place, also: Permissions = frozenset()) -> None:
     """Refuse to give or take a role that allows more than the caller may do at this place.
+
+    Args:
+        also: what the caller must be let to do there beside.
 
     Raises:
         Forbidden: naming what is lacking.
@@ -77,7 +87,7 @@ def check_gift(store: Store, role_id: str, place: Place) -> None:
     if role_id in INTERNAL and not held >= ALL:
         raise Forbidden("This role is for the platform itself; only a platform administrator gives it.")
     row = store.transaction.as_system(_ROLE, {"id": role_id}).fetchone()
-    check_held(store, held, permissions_of(row[0] if row else ()))
+    check_held(store, held, also | permissions_of(row[0] if row else ()))
 
 
 def check_held(store: Store, held: Permissions, given: Permissions) -> None:
@@ -95,15 +105,30 @@ def check_held(store: Store, held: Permissions, given: Permissions) -> None:
 
 
 def keep_an_owner(store: Store, *leaving: Mapping[str, Any]) -> None:
-    """Refuse to take the last owner of a project away; others who try the same wait until this transaction ends.
+    """Refuse to take the last owner of a project or a credential away; others who try the same wait until this transaction ends.
+
+    Args:
+        leaving: bindings that are about to go, with their place.
 
     Raises:
-        Conflict: a project would be left without an owner.
+        Conflict: something would be left without an owner.
     """
-    mine = [row for row in leaving if row["scope"] == "project" and row["role_id"] == OWNER]
-    for project in sorted({row["project_id"] for row in mine}):
+    owning = [row for row in leaving if row["role_id"] == OWNERS.get(row["scope"])]
+    for scope, place in sorted({(row["scope"], row[f"{row['scope']}_id"]) for row in owning}):
         store.transaction.begin()
-        store.transaction.as_system(_LOCK, {"key": f"owners of {project}"})
-        asked = {"project": project, "role": OWNER, "leaving": [row["id"] for row in mine]}
-        if store.transaction.as_system(_OTHER_OWNER, asked).fetchone() is None:
-            raise Conflict(f"Project {project} would be left without an owner; make somebody else owner first.")
+        store.transaction.as_system(_LOCK, {"key": f"owners of {place}"})
+        asked = {"place": place, "role": OWNERS[scope], "leaving": [row["id"] for row in owning]}
+        if store.transaction.as_system(_OTHER_OWNER[scope], asked).fetchone() is None:
+            raise Conflict(
+                f"{scope.capitalize()} {place} would be left without an owner; make somebody else owner first."
+            )
+
+
+def bindings_of(store: Store, statement: str, identifier: str) -> list[dict[str, Any]]:
+    """Bindings as `Place.of` and `keep_an_owner` take them, in the order of the statement.
+
+    Args:
+        statement: begins with `SELECT_BINDINGS`, and asks for one ``%(id)s``.
+    """
+    rows = store.transaction.as_system(statement, {"id": identifier}).fetchall()
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]

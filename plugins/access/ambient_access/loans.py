@@ -11,7 +11,8 @@ from ambient_core import Fault, Forbidden, Store
 ROLES = ("credential-viewer", "credential-token-reader")
 """Those that may be lent; the owner's is somebody's."""
 
-_TELLING: Permissions = frozenset({("credential", "fetch_token")})
+LENDING: Permissions = frozenset({("credential", "fetch_token")})
+"""What it takes to lend a credential, and to see who has it."""
 _WORKING: Permissions = frozenset({("session", "create")})
 
 
@@ -33,7 +34,7 @@ def check_loan(store: Store, binding: Mapping[str, Any]) -> None:
     Raises:
         Forbidden: naming what is lacking.
     """
-    check_held(store, held_at(store, Place(credential_id=binding["credential_id"])), _TELLING)
+    check_held(store, held_at(store, Place(credential_id=binding["credential_id"])), LENDING)
     if binding.get("project_id") is not None:
         check_held(store, held_at(store, Place(binding["project_id"], binding.get("agent_id"))), _WORKING)
     elif not held_at(store, Place()) >= ALL:
@@ -48,5 +49,5 @@ def check_return(store: Store, binding: Mapping[str, Any]) -> None:
     """
     lender = held_at(store, Place(credential_id=binding["credential_id"]))
     place = Place(binding.get("project_id"), binding.get("agent_id"))
-    if lacking(lender, _TELLING) and lacking(held_at(store, place), _WORKING):
-        check_held(store, lender, _TELLING)
+    if lacking(lender, LENDING) and lacking(held_at(store, place), _WORKING):
+        check_held(store, lender, LENDING)

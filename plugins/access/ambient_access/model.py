@@ -76,7 +76,9 @@ class RoleBinding(Resource):
         doc="Where it holds; all but `global` need the id of the place.",
         example="project",
     )
-    user_id: Mapped[str | None] = field(String(255), access=Access.CREATE, doc="The person who has it.", example="ada")
+    user_id: Mapped[str | None] = field(
+        String(255), access=Access.CREATE, doc="The person who has it: the id of a user.", example="ada"
+    )
     group_name: Mapped[str | None] = field(
         String(255), access=Access.CREATE, doc="The group of the identity provider whose members have it."
     )

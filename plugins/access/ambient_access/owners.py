@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ambient_access.authority import keep_an_owner
+from ambient_access.authority import OWNERS, SELECT_BINDINGS, bindings_of, keep_an_owner
 from ambient_access.grants import forget
 from ambient_access.rules import OWNED
 from ambient_access.stores import RoleBindingStore
@@ -11,26 +11,25 @@ from ambient_core import Kind, Principal, current, hookimpl
 from ambient_core.database.statements import remove
 from ambient_core.hooks import only_for
 
-_COLUMNS = ("id", "scope", "role_id", "project_id")
-_OF_USER = (
-    "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b WHERE b.user_id = %(id)s ORDER BY b.id"
+_OF_USER = f"{SELECT_BINDINGS} WHERE b.user_id = %(id)s ORDER BY b.id"
+_OF_PROJECT = (
+    f"{SELECT_BINDINGS} JOIN service_accounts ON service_accounts.id = b.service_account_id "
+    "WHERE service_accounts.project_id = %(id)s AND b.project_id IS DISTINCT FROM %(id)s "
+    f"UNION {SELECT_BINDINGS} WHERE b.project_id = %(id)s AND b.scope = 'credential'"
 )
-_OF_ACCOUNTS = (
-    "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b JOIN service_accounts ON "
-    "service_accounts.id = b.service_account_id WHERE service_accounts.project_id = %(id)s AND b.project_id <> %(id)s"
-)
+"""What goes with a project and holds elsewhere: of its service accounts, and of credentials where the binding names it."""
 _TOKENS = "SELECT tokens.id FROM tokens WHERE tokens.user_id = %(id)s ORDER BY tokens.id"
 
 
 @hookimpl
 @only_for("Project", "User", "Credential")
 def ambient_before_write(kind: Kind, verb: str, row: dict[str, Any], principal: Principal) -> None:
-    """Make the maker of something its owner; let who is deleted take no project's last owner along, nor leave rights behind."""
+    """Make the maker of something its owner; let who is deleted take no last owner along, nor leave rights behind."""
     if (kind.name, verb) in OWNED and may_own(principal):
         _own(kind.name.lower(), row["id"], principal)
     elif (kind.name, verb) == ("Project", "delete"):
-        # The project's service accounts go with it, and what they hold elsewhere.
-        keep_an_owner(_bindings(), *_found(_OF_ACCOUNTS, row["id"]))
+        store = _bindings()
+        keep_an_owner(store, *bindings_of(store, _OF_PROJECT, row["id"]))
     elif (kind.name, verb) == ("User", "delete"):
         _leave(row["id"])
     elif (kind.name, verb) == ("Credential", "delete"):
@@ -42,7 +41,7 @@ def _own(scope: str, identifier: str, principal: Principal) -> None:
     store.vouched = True
     store.create(
         {
-            "role_id": f"{scope}-owner",
+            "role_id": OWNERS[scope],
             "scope": scope,
             f"{scope}_id": identifier,
             "user_id": subject.user_id,
@@ -61,7 +60,8 @@ def _release(credential: str) -> None:
 
 def _leave(user: str) -> None:
     """Take a person's roles and tokens away: whoever is made again under this id, by a restore, has none of them."""
-    store, found = _bindings(), _found(_OF_USER, user)
+    store = _bindings()
+    found = bindings_of(store, _OF_USER, user)
     keep_an_owner(store, *found)
     for binding in found:
         store.delete(binding["id"])
@@ -74,8 +74,3 @@ def _bindings(verb: str = "delete") -> RoleBindingStore:
     store = current().system_store("RoleBinding", verb)
     assert isinstance(store, RoleBindingStore)
     return store
-
-
-def _found(statement: str, identifier: str) -> list[dict[str, Any]]:
-    rows = current().transaction.as_system(statement, {"id": identifier}).fetchall()
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]

@@ -2,8 +2,8 @@
 
 A permission is ``resource:verb``. The resource is a kind's name in lower case with underscores (``role_binding``), the verb one of
 the kind's verbs. Older names stay: ``read`` is ``get``, ``list`` and whatever only reads; ``update`` is ``patch`` and whatever
-changes one object. What an action's operation id says (``createSessionMessage``) is a permission too
-(``session_message:create``).
+changes one object, but for an action that a role has to name (``session:start``). What an action's operation id says
+(``createSessionMessage``) is a permission too (``session_message:create``).
 """
 
 import re
@@ -27,7 +27,10 @@ _FORM = re.compile(r"(\*|[a-z][a-z0-9_]*):(\*|[a-z][a-z0-9_]*)")
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
 _BROADER = {"get": ("read",), "list": ("read",), "patch": ("update",)}
 _NAMED = frozenset(
-    {"project", "session", "agent", "credential", "application", "role_binding", "service_account", "token"}
+    {
+        *("project", "session", "session_message", "agent", "credential", "application", "role_binding"),
+        *("service_account", "token", "project_document", "blackboard"),
+    }
 )
 
 
@@ -52,8 +55,9 @@ def needed(kind: Kind, verb: str) -> Permissions:
     """What allows a verb of a kind: any one of these."""
     action = next((action for action in kind.actions if action.name == verb), None)
     verbs = {verb, *_BROADER.get(verb, ())}
-    if verb not in ("list", "get", "create", "patch", "delete") and not (action and action.secret):
-        # What creates something beside the object, or starts it, changes it.
+    apart = action is not None and (action.secret or action.explicit)
+    if verb not in ("list", "get", "create", "patch", "delete") and not apart:
+        # What creates something beside the object changes it.
         verbs.add("read" if kind.reads(verb) else "update")
     found = {(resource, name) for resource in _resources(kind) for name in verbs}
     return frozenset(found | set(_by_operation(action) if action else ()))

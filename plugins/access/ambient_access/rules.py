@@ -2,9 +2,10 @@
 
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Table, false, or_, select, true, union_all
+from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, union_all
 
 from ambient_access.grants import Allowing, grants_of
+from ambient_access.loans import LENDING
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
 from ambient_access.subject import Subject, is_governed, may_own, subject_of
@@ -36,7 +37,11 @@ def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement
         return None
     if kind.name == "Role" and kind.reads(verb):
         return None
-    allowing = grants_of(principal).allowing(needed(kind, verb), lists=verb == "list")
+    grants, lists = grants_of(principal), verb == "list"
+    allowing = grants.allowing(needed(kind, verb), lists=lists)
+    if kind.name == "RoleBinding" and kind.reads(verb):
+        # Who may lend a credential sees who has it, and no other binding by that.
+        allowing += tuple(one for one in grants.allowing(LENDING, lists=lists) if one.scope == "credential")
     return condition(kind, subject_of(principal), allowing, kind.reads(verb))
 
 
@@ -72,7 +77,11 @@ def condition(
 def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
     """The condition that a column names a place where somebody has one of these roles."""
     bindings = _bindings().alias("b")
-    held = select(bindings.c[f"{one.scope}_id"]).where(bindings.c.scope == one.scope, bindings.c.role_id.in_(one.roles))
+    # The same for everybody, so they are written into the text: the driver looks for each value that is not.
+    scope = literal(one.scope, literal_execute=True)
+    roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
+    place, is_one = bindings.c[f"{one.scope}_id"], bindings.c.scope == scope
+    held = select(place).where(is_one, bindings.c.role_id.in_(roles))
     if not one.many:
         return column.in_(held.where(subject.owns(bindings)))
     # What is TRUE is no join to PostgreSQL: it reads the bindings once, into a hash table, and goes along the list's order.

@@ -6,7 +6,17 @@ from typing import Any
 import marshmallow as ma
 import orjson
 
-from ambient_access.authority import PLACES, Place, check_gift, check_held, held_at, keep_an_owner
+from ambient_access.authority import (
+    GIVING,
+    PLACES,
+    SELECT_BINDINGS,
+    Place,
+    bindings_of,
+    check_gift,
+    check_held,
+    held_at,
+    keep_an_owner,
+)
 from ambient_access.grants import forget
 from ambient_access.loans import check_loan, check_return, fault_of_role, is_loan
 from ambient_access.model import SUBJECTS
@@ -16,7 +26,9 @@ from ambient_core.http.preconditions import Precondition
 from ambient_core.schemas.fields import Integer, Text
 from ambient_core.store.constraints import no_reference
 
-_BINDINGS = "SELECT b.id, b.scope, b.role_id, b.project_id FROM role_bindings AS b WHERE b.service_account_id = %(id)s"
+_OF_ACCOUNT = f"{SELECT_BINDINGS} WHERE b.service_account_id = %(id)s"
+
+_PERSON = "SELECT 1 FROM users WHERE users.id = %(id)s FOR KEY SHARE"
 
 
 class RoleStore(Store):
@@ -69,6 +81,7 @@ class RoleBindingStore(Store):
         if current is None:
             self._check_form(values)
             self._check_right(values, check_loan)
+            self._check_person(values.get("user_id"))
         elif values.get("role_id", current["role_id"]) != current["role_id"]:
             _check_loaned_role({**current, **values})
             check_gift(self, current["role_id"], Place.of(current))
@@ -76,7 +89,7 @@ class RoleBindingStore(Store):
             keep_an_owner(self, current)
 
     def delete(self, identifier: str, condition: Precondition | None = None) -> None:
-        """Take a role away, provided that a project keeps an owner."""
+        """Take a role away, provided that what is owned keeps an owner."""
         row = self.require(identifier, condition)
         self._check_right(row, check_return)
         keep_an_owner(self, row)
@@ -88,7 +101,7 @@ class RoleBindingStore(Store):
         if is_loan(binding):
             of_loan(self, binding)
         else:
-            check_gift(self, binding["role_id"], Place.of(binding))
+            check_gift(self, binding["role_id"], Place.of(binding), GIVING)
 
     def _check_form(self, values: dict[str, Any]) -> None:
         self._check_account(values.get("service_account_id"))
@@ -113,6 +126,18 @@ class RoleBindingStore(Store):
             if place in named:
                 self._check_place(place, values)
 
+    def _check_person(self, identifier: str | None) -> None:
+        """Refuse a person who is no user; one who is stays until the binding is written."""
+        if identifier is None or "User" not in self.surroundings.registry:
+            return
+        self.transaction.begin()
+        if self.transaction.as_system(_PERSON, {"id": identifier}).fetchone() is None:
+            reason = (
+                "refers to no User; give the id of one that exists. Who has not come yet is made before, by issuer and subject "
+                "(POST /users), or has roles by a group."
+            )
+            raise Invalid.of([Fault("/user_id", "reference", reason)])
+
     def _check_account(self, identifier: str | None) -> None:
         if identifier is not None:
             try:
@@ -123,7 +148,8 @@ class RoleBindingStore(Store):
     def _check_place(self, scope: str, values: dict[str, Any]) -> None:
         kinds = {kind.name.lower(): kind for kind in self.surroundings.registry}
         if scope not in kinds:
-            raise Invalid.of([Fault("/scope", "unknown", f"is not possible here: no plugin serves {scope}s.")])
+            where = "scope" if values["scope"] == scope else f"{scope}_id"
+            raise Invalid.of([Fault(f"/{where}", "unknown", f"is not possible here: no plugin serves {scope}s.")])
         kind = kinds[scope]
         try:
             row = self.surroundings.open(kind.name, "get").row(values[f"{scope}_id"])
@@ -146,15 +172,14 @@ def _no_reference(name: str, kind: str) -> Invalid:
 
 
 class ServiceAccountStore(Store):
-    """Service accounts; one that is a project's last owner stays."""
+    """Service accounts; one that is the last owner of something stays."""
 
     def delete(self, identifier: str, condition: Precondition | None = None) -> None:
-        """Delete a service account with its bindings, provided that every project keeps an owner."""
+        """Delete a service account with its bindings, provided that what it owns keeps an owner."""
         self.require(identifier, condition)
-        rows = self.transaction.as_system(_BINDINGS, {"id": identifier}).fetchall()
-        bindings = [dict(zip(("id", "scope", "role_id", "project_id"), row, strict=True)) for row in rows]
+        bindings = bindings_of(self, _OF_ACCOUNT, identifier)
         for binding in bindings:
-            check_gift(self, binding["role_id"], Place(binding["project_id"]))
+            check_gift(self, binding["role_id"], Place.of(binding))
         keep_an_owner(self, *bindings)
         forget()
         super().delete(identifier, condition)

@@ -89,6 +89,11 @@ def test_a_key_that_answered_a_secret_answers_nobody_else(owner: Any, people: Pe
     assert other("POST", f"/tokens/{token['id']}/secret", json={}, headers=key).status_code in (403, 404)
 
 
+def test_no_cache_on_the_way_keeps_a_secret(owner: Any) -> None:
+    answer = owner("POST", f"/tokens/{made(owner)['id']}/secret", json={})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
+
+
 @pytest.mark.parametrize(
     "spoil", [lambda s: s[:-1] + ("a" if s[-1] != "a" else "b"), lambda s: s + "x", lambda _: tokens.new_secret()]
 )

@@ -3,10 +3,19 @@
 import threading
 from typing import Any
 
+import psycopg
 import pytest
 from ambient_access.authority import Place
+from ambient_access.stores import _PERSON
 
 from tests.access.people import People
+from tests.e2e.conftest import wait_for
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+GIVE = (
+    "INSERT INTO role_bindings (id, role_id, scope, user_id, project_id) "
+    "VALUES ('late', 'project-viewer', 'project', %(user)s, %(project)s)"
+)
 
 
 def binding(role: str, **fields: Any) -> dict[str, Any]:
@@ -33,7 +42,7 @@ def test_a_binding_names_one_subject_and_the_place_of_its_scope(call: Any, field
 
 
 def test_the_same_binding_twice_is_a_conflict(people: People, project: str) -> None:
-    body = binding("project:viewer", project_id=project)
+    body = binding("project:viewer", project_id=project, user_id=people.somebody())
     answers = [people.admin("POST", "/role_bindings", json=body).status_code for _ in range(2)]
     assert answers == [201, 409]
 
@@ -81,7 +90,8 @@ def test_case_18_nobody_gives_what_they_do_not_have(
     people: People, project: str, role: str, given: str, status: int
 ) -> None:
     giver = people.having(role, project_id=project)
-    answer = giver("POST", "/role_bindings", json=binding(given, project_id=project))
+    body = binding(given, project_id=project, user_id=people.somebody())
+    answer = giver("POST", "/role_bindings", json=body)
     assert answer.status_code == status, answer.json
 
 
@@ -89,7 +99,8 @@ def test_case_18_an_owner_gives_neither_elsewhere_nor_everywhere(people: People,
     giver = people.having("project:owner", project_id=project)
     assert giver("POST", "/role_bindings", json=binding("project:viewer", scope="global")).status_code == 403
     elsewhere = giver("POST", "/role_bindings", json=binding("project:viewer", project_id=other))
-    assert (elsewhere.status_code, elsewhere.json["errors"][0]["rule"]) == (400, "reference")
+    fault = elsewhere.json["errors"][0]
+    assert (elsewhere.status_code, fault["field"], fault["rule"]) == (400, "/project_id", "reference")
 
 
 def test_case_18_a_binding_is_not_widened_by_a_patch_nor_taken_from_somebody_higher(
@@ -176,3 +187,57 @@ def test_case_18_what_one_may_in_a_project_says_nothing_about_a_credential_that_
     bound = {"scope": "credential", "project_id": "mine", "credential_id": "theirs"}
     assert Place.of(bound) == Place(credential_id="theirs")
     assert Place.of({"scope": "session", "project_id": "mine", "session_id": "s"}) == Place("mine", session_id="s")
+
+
+def test_a_binding_is_for_a_user_who_is_there_and_says_what_to_do_for_one_who_is_not(
+    people: People, project: str
+) -> None:
+    owner = people.having("project:owner", project_id=project)
+    body = binding("project:viewer", project_id=project, user_id=people.new())
+    refused = owner("POST", "/role_bindings", json=body)
+    fault = refused.json["errors"][0]
+    assert (refused.status_code, fault["field"], fault["rule"]) == (400, "/user_id", "reference")
+    assert "POST /users" in fault["reason"]
+    people.known(body["user_id"])
+    assert owner("POST", "/role_bindings", json=body).status_code == 201
+
+
+def test_who_may_give_nothing_in_a_project_is_not_told_who_is_a_user(people: People, other: str) -> None:
+    stranger = people.named(people.new())
+    for name in (people.new(), people.somebody()):
+        body = binding("project:viewer", project_id=other, user_id=name)
+        assert stranger("POST", "/role_bindings", json=body).status_code == 403
+
+
+def test_a_binding_that_was_taken_away_is_not_restored_for_a_user_who_is_gone(people: People, project: str) -> None:
+    name = people.new()
+    user = people.admin("POST", "/users", json={"username": name, "name": name}).json["id"]
+    given = people.give("project:viewer", user, project_id=project)
+    assert people.admin("DELETE", f"/users/{user}").status_code == 204
+    restored = people.admin("POST", f"/role_bindings/{given}/restore", json={"version": 1})
+    assert (restored.status_code, restored.json["errors"][0]["field"]) == (400, "/user_id")
+
+
+def test_a_role_that_is_given_while_its_user_is_deleted_is_not_left_behind(
+    people: People, project: str, database_url: str
+) -> None:
+    name = people.new()
+    user = people.admin("POST", "/users", json={"username": name, "name": name}).json["id"]
+    with psycopg.connect(database_url) as giver:
+        # As the API gives it: the user is held until the binding is there.
+        giver.execute(_PERSON, {"id": user})
+        ending = threading.Thread(target=people.admin, args=("DELETE", f"/users/{user}"))
+        ending.start()
+        wait_for(lambda: giver.execute(WAITING).fetchone() == (1,), "the deletion to wait", 20)
+        giver.execute(GIVE, {"user": user, "project": project})
+    ending.join(20)
+    assert people.admin("GET", f"/users/{user}").status_code == 404
+    assert people.admin("GET", f"/role_bindings?search=user_id = '{user}'").json["total"] == 0
+
+
+def test_an_editor_ends_nobodys_role(people: People, project: str) -> None:
+    viewers = people.give("project:viewer", people.new(), project_id=project)
+    editor, owner = (people.having(role, project_id=project) for role in ("project:editor", "project:owner"))
+    refused = editor("DELETE", f"/role_bindings/{viewers}")
+    assert refused.status_code in (403, 404)
+    assert owner("DELETE", f"/role_bindings/{viewers}").status_code == 204

@@ -43,6 +43,17 @@ def test_a_no_says_what_is_missing_and_who_could_give_it(people: People, project
     assert f"an owner of its project (person:{owner}, group:leads)" in found["text"]
 
 
+def test_a_no_that_no_role_would_turn_says_so(people: People, project: str) -> None:
+    session = people.admin("POST", "/sessions", json={"name": "one", "project_id": project}).json["id"]
+    path = f"/access/review?verb=patch_status&kind=Session&id={session}"
+    for role in ("platform:admin", "project:editor"):
+        place = {} if role == "platform:admin" else {"project_id": project}
+        found = people.having(role, **place)("GET", path).json
+        assert (found["allowed"], found["missing"], found["roles"], found["granters"]) == (False, [], [], [])
+        assert found["text"].startswith("No role gives this")
+    assert people.admin("GET", f"{path}&principal=service:control-plane").json["allowed"]
+
+
 def test_a_no_of_a_narrowed_token_says_that_the_token_is_narrow(people: People, project: str, skill: Any) -> None:
     name = people.new()
     user = people.admin("POST", "/users", json={"username": name, "name": name}).json["id"]

@@ -76,6 +76,18 @@ def test_a_fetch_is_no_new_version_and_no_new_object_for_who_watches(
     assert [(entry["verb"], entry.get("diff")) for entry in history] == [("fetch_token", []), ("create", None)]
 
 
+def test_a_session_does_not_see_who_else_uses_what_it_was_lent(
+    people: People, project: str, other: str, made: Any, lend: Any, running: Any
+) -> None:
+    credential, mine, theirs = made(people.admin), running(project), running(other)
+    for place in (project, other):
+        lend(people.admin, credential, project_id=place)
+    assert (fetch(theirs, credential).status_code, fetch(mine, credential).status_code) == (200, 200)
+    for path in (f"/credentials/{credential}/history", "/changes?kinds=Credential", "/credentials?watch=true"):
+        assert mine("GET", path).status_code == 403, path
+    assert theirs.session not in mine("GET", "/changes").text
+
+
 def test_a_session_of_another_project_and_one_that_has_ended_fetch_nothing(
     owner: Any, project: str, other: str, made: Any, lend: Any, running: Any, control_plane: Any
 ) -> None:
@@ -146,7 +158,7 @@ def test_nobody_lends_what_they_do_not_own_or_to_sessions_that_are_not_theirs(
     [
         ({"role_id": "credential-owner"}, "/role_id"),
         ({"role_id": "project-owner"}, "/role_id"),
-        ({"agent_id": "a"}, "/scope"),
+        ({"agent_id": "a"}, "/agent_id"),
         ({"credential_id": "nowhere"}, "/credential_id"),
         ({"session_id": "s"}, "/session_id"),
     ],
@@ -209,3 +221,28 @@ def test_an_agent_s_credential_is_before_its_project_s_and_is_no_other_agent_s(
             return [str(row[0]) for row in transaction.execute(wanted).fetchall()]
 
     assert [has("ann"), has("bob"), has(None)] == [[of_agent], [of_project], [of_project]]
+
+
+def bindings(caller: Any) -> set[str]:
+    return {item["id"] for item in caller("GET", "/role_bindings").json["items"]}
+
+
+def test_an_owner_sees_who_has_the_credential_and_no_other_binding(
+    people: People, owner: Any, project: str, made: Any, lend: Any
+) -> None:
+    credential, keeper = made(people.admin), people.named(name := people.new())
+    mine = people.give("credential:owner", name, credential_id=credential)
+    loan = lend(people.admin, credential, project_id=project).json["id"]
+    lend(people.admin, made(people.admin), project_id=project)
+    assert bindings(keeper) == {mine, loan}
+    assert keeper("GET", f"/role_bindings/{loan}").json["project_id"] == project
+    assert keeper("DELETE", f"/role_bindings/{loan}").status_code == 204
+    assert bindings(keeper) == {mine}
+
+
+def test_who_only_sees_a_credential_does_not_see_who_has_it(people: People, project: str, made: Any, lend: Any) -> None:
+    credential, viewer = made(people.admin), people.named(name := people.new())
+    mine = people.give("credential:viewer", name, credential_id=credential)
+    loan = lend(people.admin, credential, project_id=project).json["id"]
+    assert bindings(viewer) == {mine}
+    assert viewer("GET", f"/role_bindings/{loan}").status_code == 404

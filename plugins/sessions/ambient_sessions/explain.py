@@ -8,9 +8,9 @@ import marshmallow as ma
 import orjson
 
 from ambient_core import Answer, Store, action
-from ambient_core.app.states import read_state
 from ambient_core.schemas.fields import Integer, Items, Object, Shape, Time
 from ambient_core.schemas.fields import Text as TextField
+from ambient_core.store.states import read_state
 from ambient_sessions.conditions import ENDING, REACHABLE, find
 from ambient_sessions.lifecycle import TERMINAL, Phase
 from ambient_sessions.model import ConditionSchema

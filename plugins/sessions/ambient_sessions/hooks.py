@@ -1,6 +1,6 @@
 """The seams that the sessions plugin publishes for others."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pluggy
@@ -21,6 +21,25 @@ def ambient_session_inputs(session: dict[str, Any], client: Any) -> Iterable[tup
         @hookimpl(optionalhook=True)
         def ambient_session_inputs(session, client):
             yield "NOTES.md", "Read me first."
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ambient_session_variables(session: dict[str, Any], ask: Callable[..., dict[str, Any]]) -> Iterable[tuple[str, str]]:
+    """Variables of a session's runner, as (name, value), stronger than the session's own. Fold: collected.
+
+    No secrets: whoever may read a pod or an AgenticSession reads them.
+
+    Args:
+        session: the session as the API shows it.
+        ask: GETs a path of the API as the session itself, with ``query=`` of the parameters; answers the JSON.
+
+    Example::
+
+        @hookimpl(optionalhook=True)
+        def ambient_session_variables(session, ask):
+            yield "SKILL_COUNT", str(ask("/api/ambient/v1/skills")["total"])
     """
     raise NotImplementedError
 

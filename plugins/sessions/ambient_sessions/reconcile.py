@@ -219,12 +219,11 @@ class SessionReconciler(Reconciler):
         return dict(self.context.client.sessions.patch_status(row["id"], **about, **status).to_dict())
 
     def _order(self, row: Mapping[str, Any]) -> LaunchOrder:
-        files = [
-            tuple(f)
-            for group in self.context.hooks.ambient_session_inputs(session=dict(row), client=self.context.client)
-            for f in group
-        ]
-        return LaunchOrder(row, self._token(row), self.context.settings.api_url, tuple(files))
+        hooks, client, token = self.context.hooks, self.context.client, self._token(row)
+        ask = partial(client.transport.json, "GET", token=token)
+        files = [tuple(f) for group in hooks.ambient_session_inputs(session=dict(row), client=client) for f in group]
+        variables = {k: v for group in hooks.ambient_session_variables(session=dict(row), ask=ask) for k, v in group}
+        return LaunchOrder(row, token, self.context.settings.api_url, tuple(files), variables)
 
     def _token(self, row: Mapping[str, Any]) -> str:
         """A token of this start. A launch that is asked for again has another one, and whichever launch counted, its token lives."""

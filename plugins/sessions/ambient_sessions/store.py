@@ -92,7 +92,7 @@ class SessionStore(Store):
         super().delete(identifier, condition)
 
 
-@action(until=RUNNING_OR_ENDED)
+@action(until=RUNNING_OR_ENDED, explicit=True)
 def start(store: Store, identifier: str) -> Answer:
     """Start a session that is not running.
 
@@ -105,7 +105,7 @@ def start(store: Store, identifier: str) -> Answer:
     return store.write(identifier, written)
 
 
-@action(until=ENDED)
+@action(until=ENDED, explicit=True)
 def stop(store: Store, identifier: str) -> Answer:
     """Stop a session that is pending, creating or running."""
     row = store.row(identifier, lock=True)

@@ -107,6 +107,12 @@ def test_we_own_no_prompt_and_no_time_out_that_only_we_can_tell() -> None:
     assert "token" not in str(made)
 
 
+def test_variables_of_plugins_are_stronger_than_the_session_s_own() -> None:
+    session = {**SESSION, "environment_variables": {"COLOUR": "green", "CREDENTIAL_IDS": "mine"}}
+    made = manifest(LaunchOrder(session, "t", "http://api", (), {"CREDENTIAL_IDS": "{}"}), "demo", None, NOW)
+    assert made["spec"]["environmentVariables"] == {"COLOUR": "green", "CREDENTIAL_IDS": "{}"}
+
+
 def test_a_start_and_its_number_are_one_request_about_the_object_that_was_read() -> None:
     before = resource("Stopped", start=1, completionTime="T1")
     metadata = manifest(LaunchOrder(SESSION, "t", "http://api", ()), "demo", before, NOW)["metadata"]

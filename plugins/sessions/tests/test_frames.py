@@ -47,8 +47,10 @@ def test_any_bytes_are_read_the_same_in_one_piece_and_in_many(raw: bytes, cuts: 
 
 @pytest.mark.parametrize(
     "line",
-    [b"data: " + b"x" * (LARGEST_FRAME + 1), b"data: seven.x\n" * (LARGEST_FRAME // 8 + 1)],
-    ids=["one line", "many lines"],
+    [
+        pytest.param(b"data: " + b"x" * (LARGEST_FRAME + 1), id="one line"),
+        pytest.param(b"data: seven.x\n" * (LARGEST_FRAME // 8 + 1), id="many lines", marks=pytest.mark.slow),
+    ],
 )
 def test_a_frame_that_is_too_large_is_refused_before_it_is_kept(line: bytes) -> None:
     with pytest.raises(FrameTooLarge):

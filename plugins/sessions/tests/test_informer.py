@@ -3,7 +3,7 @@
 from typing import Any
 
 from ambient_sessions.cluster.client import Cluster, Scope
-from ambient_sessions.cluster.informer import Informer, slim
+from ambient_sessions.cluster.informer import Informer, Seen, news, slim
 from ambient_sessions.cluster.resources import PODS
 from ambient_sessions.settings import SessionsSettings
 
@@ -42,3 +42,12 @@ def test_older_news_do_not_move_an_object_back() -> None:
     seen.put(pod("a", "two", version=9))
     seen.put(pod("a", "one", version=3))
     assert (seen.of("one"), len(seen.of("two"))) == ([], 1)
+
+
+def seen(name: str, text: bytes) -> Seen:
+    return Seen(text, 0.0, ("demo", name), name, 1, "")
+
+
+def test_of_a_list_only_what_came_or_changed_is_news() -> None:
+    known = {found.key: found for found in (seen("a", b"1"), seen("b", b"1"))}
+    assert [found.key[1] for found in news([seen("a", b"1"), seen("b", b"2"), seen("c", b"1")], known)] == ["b", "c"]

@@ -98,6 +98,17 @@ def test_what_prepares_the_workspace_may_fetch_what_the_session_was_lent() -> No
     assert {item["key"] for item in volume["secret"]["items"]} == {"prepare.json", "token"}
 
 
+def test_a_runner_of_the_predecessor_finds_the_token_the_api_and_the_ids_of_what_was_lent() -> None:
+    lent = replace(PLAN, order=replace(PLAN.order, variables={"CREDENTIAL_IDS": '{"github": "7"}'}))
+    pod = objects.job_of(lent, NOW)["spec"]["template"]["spec"]
+    runner = pod["containers"][0]
+    plain = {variable["name"]: variable.get("value") for variable in runner["env"]}
+    assert (plain["CREDENTIAL_IDS"], plain["BACKEND_API_URL"]) == ('{"github": "7"}', "http://api")
+    (mount,) = (m for m in runner["volumeMounts"] if m["mountPath"] == "/var/run/secrets/ambient/bot-token")
+    volume = next(volume for volume in pod["volumes"] if volume["name"] == mount["name"])
+    assert {item["path"] for item in volume["secret"]["items"]} == {mount["subPath"]}
+
+
 def test_a_session_s_variables_never_replace_the_platform_s() -> None:
     kept = objects.secret_of(PLAN, OWNER)["stringData"]
     assert "env.LD_PRELOAD" not in kept

@@ -39,7 +39,9 @@ class Standing:
 
 def standing() -> Standing:
     """What the application that answers knows."""
-    found = current_app.extensions.setdefault(_EXTENSION, Standing())
+    kept = current_app.extensions
+    # Asked for before it is made: every request comes by here.
+    found = kept.get(_EXTENSION) or kept.setdefault(_EXTENSION, Standing())
     assert isinstance(found, Standing)
     return found
 

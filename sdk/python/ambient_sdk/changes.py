@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ambient_sdk._generated.models import Change
+from ambient_sdk._generated.models.change import Change
 from ambient_sdk.errors import BadAnswer
 from ambient_sdk.resource import read, wire
 from ambient_sdk.transport import Transport

@@ -123,6 +123,13 @@ def test_an_absurd_retry_after_is_cut_short(client: AmbientClient, hostile: Host
     assert waits == [30.0]
 
 
+def test_one_request_may_be_somebody_else_s(client: AmbientClient, hostile: Hostile) -> None:
+    hostile.replies = [reply(200, SKILL)]
+    client.transport.json("GET", "/x", token="theirs")
+    client.skills.get("1")
+    assert [given["Authorization"] for _, _, given, _ in hostile.requests] == ["Bearer theirs", "Bearer token"]
+
+
 def test_a_post_is_repeated_with_the_same_key(client: AmbientClient, hostile: Hostile) -> None:
     hostile.replies = [None, reply(503, {}), reply(201, SKILL)]
     client.skills.create(name="n", project_id="p")

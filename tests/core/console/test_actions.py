@@ -39,6 +39,12 @@ def test_an_action_of_a_strangers_kind_is_a_command_with_flags(ambient: Any, cal
     assert call("GET", f"/keepers/{ada['id']}").json["meals"] == 3
 
 
+def test_an_action_takes_objects_as_they_are_printed(ambient: Any, ada: dict[str, Any]) -> None:
+    printed = f"keepers/{ada['name']}"
+    fed = ambient("feed", printed, printed, "--portions", "1")
+    assert (fed.exit_code, fed.stdout) == (0, f"{printed} feed done\n" * 2), fed.output
+
+
 def test_an_action_is_reached_the_long_way_as_well(ambient: Any, ada: dict[str, Any]) -> None:
     fed = ambient("action", "feed", "keepers", ada["name"], "--portions", "2", "-o", "jsonpath=.meals")
     assert fed.stdout == "2\n"

@@ -1,5 +1,11 @@
 """What a shell offers, asked as a shell asks."""
 
+import os
+import shutil
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +32,8 @@ def offered(ambient: Ambient, line: str) -> list[str]:
         ("ambient get lions ", ["Nala", "Simba", "Zira"]),
         ("ambient get lions Si", ["Simba"]),
         ("ambient get lions Simba Z", ["Zira"]),
+        ("ambient get lions/S", ["lions/Simba"]),
+        ("ambient get lion/Simba Z", ["Zira"]),
         ("ambient get lions --sort we", ["weight"]),
         ("ambient get lions -o js", ["json", "jsonpath="]),
         ("ambient create li", ["lions"]),
@@ -58,3 +66,58 @@ def test_each_shell_has_its_script(ambient: Ambient, shell: str) -> None:
     shown = ambient("completion", shell)
     assert shown.exit_code == 0
     assert f"_AMBIENT_COMPLETE={shell}_complete" in shown.stdout
+
+
+@pytest.mark.parametrize(("shell", "line", "words"), [
+    ("zsh", "ambient get li", ["lions"]),
+    ("zsh", "ambient get lions ", ["Nala", "Simba", "Zira"]),
+    ("zsh", "ambient get lions -o js", ["json", "jsonpath="]),
+    ("zsh", "ambient apply -f kin", ["kin"]),
+    ("fish", "ambient get li", ["lions"]),
+    ("fish", "ambient get lions ", ["Nala", "Simba", "Zira"]),
+    ("fish", "ambient get lions -o js", ["json", "jsonpath="]),
+    ("fish", "ambient apply -f kin", ["kin"]),
+])  # fmt: skip
+def test_every_shell_is_answered_in_its_own_way(ambient: Ambient, shell: str, line: str, words: list[str]) -> None:
+    begun = line.rpartition(" ")[2]
+    current = begun if shell == "fish" else str(line.count(" "))
+    environment = {"_AMBIENT_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": current}
+    shown = ambient(env=environment, prog_name="ambient").stdout.splitlines()
+    # Zsh: kind, word and help, a line each. Fish: kind, a comma, word, and help behind a tabulator.
+    found = shown[1::3] if shell == "zsh" else [one.partition(",")[2].partition("\t")[0] for one in shown]
+    assert found == words
+
+
+def pressed(shell: str, script: Path, line: str, environment: dict[str, str]) -> list[str]:
+    """What a real shell makes of a line when Tab is pressed behind it."""
+    asked = {
+        # What bash itself sets before it calls a function that completes.
+        "bash": 'complete() { :; }; source "$0"; COMP_LINE=$1 COMP_POINT=${#1}; _ambient_completion ambient; printf "%s\\n" "${COMPREPLY[@]}"',
+        "fish": "source $argv[1]; complete -C $argv[2]",
+    }
+    command = {
+        "bash": ["bash", "--norc", "-c", asked["bash"], str(script), line],
+        "fish": ["fish", "--no-config", "-c", asked["fish"], str(script), line],
+    }[shell]
+    folder = str(Path(sys.executable).parent)
+    own = {**os.environ, **environment, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=100, env=own)
+    assert not shown.stderr
+    return [one.partition("\t")[0] for one in shown.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_a_word_with_a_colon_and_one_with_a_comma_are_completed_whole(
+    ambient: Ambient, call: Any, environment: dict[str, str], tmp_path: Path, shell: str
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"There is no {shell} on this machine.")
+    script = tmp_path / "completion"
+    script.write_text(ambient("completion", shell).stdout)
+    before = "" if shell == "fish" else "platform:"
+    asking = partial(pressed, shell, script, environment=environment)
+    names = [f"platform:{name}" for name in ("admin", "control-plane", "viewer")]
+    assert asking("ambient get roles platform:") == [name.removeprefix(before) for name in names]
+    made = call("POST", "/sessions", json={"name": f"com,ma-{shell}", "project_id": "pride"}).json
+    assert asking("ambient get sessions -p pride com") == [made["name"]]
+    call("DELETE", f"/sessions/{made['id']}")

@@ -53,6 +53,34 @@ def test_several_objects_are_a_list(ambient: Any) -> None:
     assert (shown["kind"], [row["name"] for row in shown["items"]]) == ("LionList", ["Simba", "Zira"])
 
 
+def test_of_several_those_that_are_there_are_shown_and_the_status_is_that_of_the_first_that_is_not(
+    ambient: Any,
+) -> None:
+    shown = ambient("get", "lions", "Mufasa", "Zira", "Scar", "-o", "name")
+    assert (shown.exit_code, shown.stdout) == (3, "lions/Zira\n")
+    assert [line.split(":")[1] for line in shown.stderr.splitlines()] == [" lions/Mufasa", " lions/Scar"]
+
+
+def test_of_several_those_that_are_there_are_described(ambient: Any) -> None:
+    shown = ambient("describe", "lions", "Mufasa", "Zira")
+    assert (shown.exit_code, "Zira" in shown.stdout, "lions/Mufasa" in shown.stderr) == (3, True, True)
+
+
+def test_what_is_printed_as_name_is_taken_as_name(ambient: Any) -> None:
+    printed = ambient("get", "lions", "-o", "name").stdout.split()
+    assert ambient("get", *printed, "-o", "name").stdout.split() == printed
+    assert "Zira" in ambient("describe", "lions/Zira").stdout
+    assert ambient("delete", *printed, "--dry-run").stdout.splitlines() == [
+        f"{one} deleted (dry run)" for one in printed
+    ]
+
+
+def test_one_object_by_kind_and_name_at_once(ambient: Any) -> None:
+    assert ambient("logs", "keeper/Nobody").exit_code == 3
+    assert "One object at a time" in ambient("logs", "keeper/Nobody", "other").stderr
+    assert "Missing argument 'NAME'" in ambient("logs", "keeper").stderr
+
+
 @pytest.mark.parametrize(
     ("expression", "printed"),
     [

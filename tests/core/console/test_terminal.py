@@ -103,11 +103,14 @@ def test_a_secret_that_must_be_given_is_asked_for_and_not_shown(environment: dic
         assert not shown.shows("canary-7f3a")
 
 
-def test_a_watch_on_a_terminal_is_a_table_that_lives(environment: dict[str, str], call: Any) -> None:
-    with terminal(environment, "watch", "lions", "--search", "colour = 'gold'") as shown:
-        shown.until("Simba   gold")
-        call("POST", "/lions", json={"name": "Goldie", "colour": "gold"})
-        shown.until("Goldie   gold")
+@pytest.mark.parametrize("asking", [("watch", "lions"), ("get", "lions", "-w")])
+def test_a_watch_on_a_terminal_is_a_table_that_lives(
+    environment: dict[str, str], call: Any, asking: tuple[str, ...]
+) -> None:
+    with terminal(environment, *asking, "--search", "colour = 'gold'") as shown:
+        shown.until("Simba")
+        call("POST", "/lions", json={"name": f"Goldie-{asking[0]}", "colour": "gold"})
+        shown.until(f"Goldie-{asking[0]}")
         shown.process.send_signal(signal.SIGINT)
         assert shown.process.wait(60) == 130
 

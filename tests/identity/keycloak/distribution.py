@@ -22,10 +22,13 @@ ARTIFACT = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:tar.gz"
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 OPTIONS = ("--db=dev-file",)
 JAVA = 17
-NO_JAVA = (
-    f"The Keycloak tests run a real Keycloak, which needs Java {JAVA} or later (`java`) and Maven (`mvn`) to fetch it; {{missing}}.\n"
-    "Install them, or run `make test`, which leaves these tests out."
+NEEDED = (
+    f"The Keycloak tests run a real Keycloak, which needs Java {JAVA} or later (`java`) and Maven (`mvn`) to fetch it"
 )
+
+
+class Missing(RuntimeError):
+    """What cannot be had on this machine; says what, and why."""
 
 
 def path() -> Path:
@@ -38,7 +41,8 @@ def prepare() -> Path:
     """Fetch and build it unless it is there.
 
     Raises:
-        RuntimeError: Java or Maven is missing, or what came is not what was asked for.
+        Missing: there is no Java or no Maven, or Maven cannot fetch it.
+        RuntimeError: what came is not what was asked for.
     """
     _check_java()
     cache().mkdir(parents=True, exist_ok=True)
@@ -52,20 +56,21 @@ def prepare() -> Path:
 def _check_java() -> None:
     java = shutil.which("java")
     if java is None:
-        raise RuntimeError(NO_JAVA.format(missing="there is no `java` on PATH"))
+        raise Missing(f"{NEEDED}; there is no `java` on PATH.")
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     found = re.search(r'version "(\d+)', said)
     if found is None or int(found[1]) < JAVA:
-        raise RuntimeError(NO_JAVA.format(missing=f"this one says: {said.strip().splitlines()[:1]}"))
+        raise Missing(f"{NEEDED}; this `java` says: {said.strip().splitlines()[:1]}.")
 
 
 def _make(wanted: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
-        raise RuntimeError(NO_JAVA.format(missing="there is no `mvn` on PATH"))
+        raise Missing(f"{NEEDED}; there is no `mvn` on PATH.")
     print(f"Fetching and preparing Keycloak {VERSION} for the tests, 160 MB.", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(dir=cache()) as folder:
-        _run([maven, "-B", "-q", "-C", COPY, f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={folder}"])
+        if not _succeeds([maven, "-B", "-q", "-C", COPY, f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={folder}"]):
+            raise Missing(f"{NEEDED}; `mvn` could not fetch {ARTIFACT}, its words are above.")
         archive = next(Path(folder).glob("*.tar.gz"))
         with archive.open("rb") as content:
             if (found := hashlib.file_digest(content, "sha256").hexdigest()) != SHA256:
@@ -73,14 +78,13 @@ def _make(wanted: Path) -> None:
         with tarfile.open(archive) as packed:
             packed.extractall(folder, filter="data")
         unpacked = Path(folder) / f"keycloak-{VERSION}"
-        _run([str(unpacked / "bin" / "kc.sh"), "build", *OPTIONS])
+        if not _succeeds([str(unpacked / "bin" / "kc.sh"), "build", *OPTIONS]):
+            raise RuntimeError("`kc.sh build` failed; its words are above.")
         unpacked.rename(wanted)
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, stdout=sys.stderr, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{Path(command[0]).name} failed with exit code {done.returncode}; its words are above.")
+def _succeeds(command: list[str]) -> bool:
+    return subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0
 
 
 def main() -> int:

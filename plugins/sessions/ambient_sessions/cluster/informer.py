@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
 QUICK = 1.0
-FIRST_LIST = 2.0
+FIRST_LIST = 20.0
+"""Seconds that a first list may take: whoever goes on without it decides on nothing, and looks at everything twice."""
 Key = tuple[str, str]
 
 
@@ -58,8 +59,9 @@ class Informer:
         cluster: to ask.
         resource: what to follow.
         scope: which of its objects.
-        changed: called with every object that came, changed or went, and after each list.
+        changed: called with every object that came, changed or went since somebody could look at it.
         group: what objects are found by, beside their name.
+        met: called with each object that a list brings, before the list is whole.
     """
 
     def __init__(
@@ -67,20 +69,23 @@ class Informer:
         cluster: Cluster,
         resource: KubeResource,
         scope: Scope,
-        changed: Callable[[Object], None],
+        changed: Callable[[Seen], None],
         group: Callable[[Object], str] = lambda _object: "",
+        met: Callable[[Object], None] = lambda _object: None,
     ) -> None:
         self._cluster = cluster
         self._resource = resource
         self._scope = scope
         self._changed = changed
         self._group = group
+        self._met = met
         self._groups: dict[str, set[Key]] = {}
         self._lock = threading.Lock()
         self._objects: dict[Key, Seen] = {}
         self._stopping = threading.Event()
         self._version = ""
         self._tried = threading.Event()
+        self._doubted = False
         self._trouble: Waiting | None = Waiting(
             "NotListed", f"{resource.plural} were not listed yet", after=1.0, outage=True
         )
@@ -93,6 +98,8 @@ class Informer:
     def stop(self) -> None:
         """End; a watch that is open ends by itself, unread."""
         self._stopping.set()
+        # Nobody need wait any longer for the first list.
+        self._tried.set()
 
     def trouble(self, patience: float = FIRST_LIST) -> Waiting | None:
         """Why the store says nothing now; ``None`` when it can be trusted.
@@ -101,7 +108,10 @@ class Informer:
             patience: seconds that the first list may take; it is waited for once.
         """
         self._tried.wait(patience)
-        return self._trouble
+        with self._lock:
+            # Whoever is told so decides without the store, and must look again when it can be trusted.
+            self._doubted = self._doubted or self._trouble is not None
+            return self._trouble
 
     def check(self) -> None:
         """Refuse to go on when the store cannot be trusted.
@@ -131,7 +141,9 @@ class Informer:
 
     def put(self, found: Object) -> None:
         """Take in what the server said elsewhere, such as the answer to a write, unless something newer is known."""
-        seen = self._seen(found)
+        self._put(self._seen(found))
+
+    def _put(self, seen: Seen) -> None:
         with self._lock:
             known = self._objects.get(seen.key)
             if known is None or seen.version >= known.version:
@@ -145,8 +157,13 @@ class Informer:
                 self._lose((namespace, name))
 
     def _seen(self, found: Object) -> Seen:
-        text, place = orjson.dumps(slim(found)), _key(found)
+        # A copy: what orjson gives keeps the whole of its buffer, three times as much.
+        text, place = bytes(memoryview(orjson.dumps(slim(found)))), _key(found)
         return Seen(text, time.monotonic(), place, _uid(found), _version(found), self._group(found))
+
+    def _listed(self, found: Object) -> Seen:
+        self._met(found)
+        return self._seen(found)
 
     def _keep(self, seen: Seen) -> None:
         self._lose(seen.key)
@@ -192,16 +209,19 @@ class Informer:
         log.warning("%s cannot be followed: %s", self._resource.plural, fault)
 
     def _relist(self) -> None:
-        listed, version = self._cluster.list(self._resource, self._scope, self._seen)
+        listed, version = self._cluster.list(self._resource, self._scope, self._listed)
         with self._lock:
             before, self._objects, self._groups = self._objects, {}, {}
             for seen in listed:
                 self._keep(seen)
             gone = [seen for key, seen in before.items() if key not in self._objects]
-        self._version, self._trouble = version, None
+            first = not self._tried.is_set()
+            # Nobody has looked at anything before the first list, unless it was waited for in vain: then all of it is news.
+            known = {} if self._doubted else self._objects if first else before
+            self._version, self._trouble, self._doubted = version, None, False
         self._tried.set()
-        for seen in (*listed, *gone):
-            self._changed(seen.object)
+        for seen in (*news(listed, known), *gone):
+            self._changed(seen)
 
     def _follow(self) -> None:
         events = self._cluster.watch(self._resource, self._scope, self._version)
@@ -212,11 +232,17 @@ class Informer:
             self._version = found["metadata"]["resourceVersion"]
             if kind == "BOOKMARK":
                 continue
+            seen = self._seen(found)
             if kind == "DELETED":
-                self.drop(*_key(found), _uid(found))
+                self.drop(*seen.key, seen.uid)
             else:
-                self.put(found)
-            self._changed(found)
+                self._put(seen)
+            self._changed(seen)
+
+
+def news(listed: Iterable[Seen], known: Mapping[Key, Seen]) -> list[Seen]:
+    """What a list has that is not as it is known already."""
+    return [seen for seen in listed if (before := known.get(seen.key)) is None or before.text != seen.text]
 
 
 def _key(found: Object) -> Key:

@@ -72,12 +72,14 @@ class LaunchOrder:
         token: its own token for the API.
         api_url: where the API is.
         files: (path, content) that the workspace must have before the first run.
+        variables: of its runner, from plugins.
     """
 
     session: Mapping[str, Any]
     token: str
     api_url: str
     files: tuple[tuple[str, str], ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

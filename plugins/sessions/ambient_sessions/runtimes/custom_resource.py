@@ -77,10 +77,11 @@ def manifest(order: LaunchOrder, namespace: str, before: Object | None, now: dat
     if before is not None:
         metadata["resourceVersion"] = before["metadata"]["resourceVersion"]
         metadata["annotations"][BEFORE] = str((before.get("status") or {}).get("completionTime", ""))
-    return {"metadata": metadata, "spec": _specification(session)}
+    return {"metadata": metadata, "spec": _specification(order)}
 
 
-def _specification(session: Mapping[str, Any]) -> Object:
+def _specification(order: LaunchOrder) -> Object:
+    session = order.session
     specification: Object = {
         "displayName": session["name"],
         "llmSettings": {
@@ -93,7 +94,7 @@ def _specification(session: Mapping[str, Any]) -> Object:
             {"url": entry["url"], **({"branch": entry["branch"]} if entry.get("branch") else {})}
             for entry in repositories(session)
         ],
-        "environmentVariables": variables(session),
+        "environmentVariables": {**variables(session), **order.variables},
     }
     if session.get("timeout"):
         specification["timeout"] = session["timeout"]

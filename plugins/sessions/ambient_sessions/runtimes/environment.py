@@ -49,13 +49,15 @@ def environment(order: LaunchOrder, place: Place, settings: SessionsSettings) ->
         "TIMEOUT": str(session.get("timeout") or ""),
         "RUNNER_COMMANDS": settings.runner_commands,
         "AMBIENT_API_URL": order.api_url,
+        # As runners of the predecessor know it.
+        "BACKEND_API_URL": order.api_url,
         "AMBIENT_SESSION_TOKEN_FILE": place.token_file,
         "ANTHROPIC_API_KEY": settings.anthropic_api_key,
         "OPENAI_API_KEY": settings.openai_api_key,
         "OPENAI_BASE_URL": settings.openai_base_url,
         "PYTHONUNBUFFERED": "1",
     }
-    return {**variables(session), **{name: value for name, value in own.items() if value}}
+    return {**variables(session), **order.variables, **{name: value for name, value in own.items() if value}}
 
 
 def variables(session: Mapping[str, Any]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from ambient_sessions.cluster.client import Cluster, Object, Scope
-from ambient_sessions.cluster.informer import Informer
+from ambient_sessions.cluster.informer import Informer, Seen
 from ambient_sessions.cluster.resources import KubeResource
 
 
@@ -24,7 +24,7 @@ class Followers:
         cluster: Cluster,
         resource: KubeResource,
         labels: str,
-        changed: Callable[[Object], None],
+        changed: Callable[[Seen], None],
         group: Callable[[Object], str] = lambda _object: "",
     ) -> None:
         self._cluster = cluster

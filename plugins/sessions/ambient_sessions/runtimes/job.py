@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from ambient_sessions.cluster.client import Cluster, Going, Object, Precondition, Scope
 from ambient_sessions.cluster.faults import AlreadyThere, NotThere
+from ambient_sessions.cluster.informer import Seen
 from ambient_sessions.cluster.resources import (
     JOBS,
     NAMESPACES,
@@ -298,8 +299,8 @@ class JobRuntime:
         name = session_name(target.session_id)
         return newest((), self._fresh(PODS, namespace, name))[1]
 
-    def _changed(self, found: Object) -> None:
-        self._wake(_session_of(found))
+    def _changed(self, seen: Seen) -> None:
+        self._wake(_session_of(seen.object))
 
 
 def _label(found: Object) -> str:

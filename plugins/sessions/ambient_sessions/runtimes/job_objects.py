@@ -27,6 +27,7 @@ RUNNER = "ambient-code-runner"
 PREPARE = "prepare"
 PORT = 8001
 _WORKSPACE, _HOME, _INPUTS = "/workspace", "/home/ambient", "/run/ambient"
+_BOT_TOKEN = "/var/run/secrets/ambient/bot-token"  # noqa: S105 - a path
 _PREPARE_KEY, _TOKEN_KEY = "prepare.json", "token"
 _MARGIN = 300
 # Addresses of repositories may hold credentials.
@@ -179,7 +180,7 @@ def _runner(plan: Plan) -> Object:
         "readinessProbe": {**health, "periodSeconds": 5, "timeoutSeconds": 2, "failureThreshold": 3},
         "livenessProbe": {**health, "periodSeconds": 30, "timeoutSeconds": 5, "failureThreshold": 4},
         "securityContext": _CONFINED,
-        "volumeMounts": [*_mounts(), {"name": "inputs", "mountPath": _INPUTS, "readOnly": True}],
+        "volumeMounts": [*_mounts(), *_tokens()],
     }
 
 
@@ -191,6 +192,12 @@ def _patience(settings: SessionsSettings) -> int:
 def _mounts() -> list[Object]:
     places = {"workspace": _WORKSPACE, "home": _HOME, "tmp": "/tmp"}  # noqa: S108 - of the container
     return [{"name": name, "mountPath": path} for name, path in places.items()]
+
+
+def _tokens() -> list[Object]:
+    """The session's token, where our runner looks for it and where those of the predecessor do."""
+    given = {"name": "inputs", "readOnly": True}
+    return [{**given, "mountPath": _INPUTS}, {**given, "mountPath": _BOT_TOKEN, "subPath": _TOKEN_KEY}]
 
 
 def _variables(plan: Plan) -> list[Object]:

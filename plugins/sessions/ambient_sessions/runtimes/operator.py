@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from ambient_sessions.cluster.client import Cluster, Object, Precondition, Scope
 from ambient_sessions.cluster.faults import NotThere
-from ambient_sessions.cluster.informer import Informer
+from ambient_sessions.cluster.informer import Informer, Seen
 from ambient_sessions.cluster.resources import (
     AGENTIC_SESSIONS,
     NETWORK_POLICIES,
@@ -41,6 +41,7 @@ PORT = 8001
 _RUNNER_PODS = {"app": RUNNER}
 _LOOK_AGAIN = 10.0
 _MOVING = ("preparing", "starting", "stopping")
+_UNMADE = PodView("preparing", NO_POD, "There is no pod of the session now; the operator will make one.")
 
 
 class OperatorRuntime:
@@ -58,8 +59,8 @@ class OperatorRuntime:
         self._cluster = cluster or Cluster(settings)
         self._namespaces = Namespaces(self._cluster, settings, self._furnish)
         self._wake: Callable[[str], None] = lambda _session: None
-        self._sessions = Informer(self._cluster, AGENTIC_SESSIONS, Scope(), self._changed)
-        self._pods = Followers(self._cluster, PODS, f"app={RUNNER}", self._pod_changed)
+        self._sessions = Informer(self._cluster, AGENTIC_SESSIONS, Scope(), self._changed, _session, self._met)
+        self._pods = Followers(self._cluster, PODS, f"app={RUNNER}", self._pod_changed, _session_name)
         self._tokens: dict[str, tuple[str, int, str]] = {}
         self._looked: dict[str, float] = {}
 
@@ -97,9 +98,9 @@ class OperatorRuntime:
         seen = self._sessions.find(namespace, name) if namespace is not None else None
         if namespace is None or seen is None:
             return None
-        moving = not has_ended(seen.object) and observed_of(seen.object, None).stage in _MOVING
-        if not moving or time.monotonic() - seen.at < _LOOK_AGAIN:
-            return seen.object
+        found, recent = seen.object, time.monotonic() - seen.at < _LOOK_AGAIN
+        if recent or has_ended(found) or observed_of(found, None).stage not in _MOVING:
+            return found
         return self._fresh(namespace, name)
 
     def _fresh(self, namespace: str, name: str) -> Object | None:
@@ -127,18 +128,19 @@ class OperatorRuntime:
             return None
         seen = informer.find(namespace, _pod_name(found))
         pod = seen.object if seen is not None else None
-        if self._is_doubtful(pod, found):
+        view = view_of(pod, RUNNER) if pod is not None else _UNMADE
+        if self._is_doubtful(view, found):
             pod = self._cluster.find(PODS, _pod_name(found), namespace)
             if pod is not None:
                 informer.put(pod)
+                view = view_of(pod, RUNNER)
         if pod is None or pod["metadata"].get("deletionTimestamp") or not _owned(pod, found):
-            return PodView("preparing", NO_POD, "There is no pod of the session now; the operator will make one.")
-        return view_of(pod, RUNNER)
+            return _UNMADE
+        return view
 
-    def _is_doubtful(self, pod: Object | None, found: Object) -> bool:
+    def _is_doubtful(self, view: PodView, found: Object) -> bool:
         """Whether a pod has to be asked for: what the watch shows may be the one before, or a watch may be half open."""
-        uid, now = found["metadata"]["uid"], time.monotonic()
-        stage = view_of(pod, RUNNER).stage if pod is not None else "preparing"
+        uid, now, stage = found["metadata"]["uid"], time.monotonic(), view.stage
         if stage not in _MOVING:
             self._looked.pop(uid, None)
             return stage in ("exited", "lost")
@@ -274,16 +276,30 @@ class OperatorRuntime:
         policy = gateway_policy(namespace, "ambient-gateway-to-runners", _RUNNER_PODS, self._settings)
         make(self._cluster, NETWORK_POLICIES, policy)
 
-    def _changed(self, found: Object) -> None:
-        session = session_of(found)
-        if is_ours(found, session):
-            self._wake(session)
+    def _changed(self, seen: Seen) -> None:
+        if seen.group:
+            self._wake(seen.group)
 
-    def _pod_changed(self, pod: Object) -> None:
-        name = str((pod["metadata"].get("labels") or {}).get("agentic-session", ""))
-        seen = self._sessions.find(pod["metadata"]["namespace"], name)
+    def _met(self, found: Object) -> None:
+        """Have the pods of a namespace listed while the AgenticSessions still are."""
+        if _session(found) and not has_ended(found):
+            self._pods.of(found["metadata"]["namespace"])
+
+    def _pod_changed(self, pod: Seen) -> None:
+        seen = self._sessions.find(pod.key[0], pod.group)
         if seen is not None:
-            self._changed(seen.object)
+            self._changed(seen)
+
+
+def _session(found: Object) -> str:
+    """The id of the session that an AgenticSession is for; empty when it is not ours."""
+    session = session_of(found)
+    return session if is_ours(found, session) else ""
+
+
+def _session_name(pod: Object) -> str:
+    """The name of the AgenticSession that a pod is of."""
+    return str((pod["metadata"].get("labels") or {}).get("agentic-session", ""))
 
 
 def _pod_name(found: Object) -> str:

@@ -23,7 +23,7 @@ LIMITS = Limits(start=20, waiting=60, stop=10, force=10, missing=5)
 RESYNC = 30.0
 AT_ONCE = 2
 _SETTINGS = SimpleNamespace(api_url="http://api", gateway_url="http://gateway")
-_HOOKS = SimpleNamespace(ambient_session_inputs=lambda **_: ())
+_HOOKS = SimpleNamespace(ambient_session_inputs=lambda **_: (), ambient_session_variables=lambda **_: ())
 
 
 @dataclass

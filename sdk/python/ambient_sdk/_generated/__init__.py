@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 933d7c936b65683a6ccc75f79a18bfa6fb4f8d8b72af5be5e12b41852978da2b)."""
+"""Generated from openapi.yaml (sha256 32a0ba4410402ce5daff39584804115a4e0fb2e91a01bcd8071ed356308d3c8a)."""

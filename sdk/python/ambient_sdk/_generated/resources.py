@@ -1,31 +1,29 @@
-"""Generated from openapi.yaml (sha256 933d7c936b65683a6ccc75f79a18bfa6fb4f8d8b72af5be5e12b41852978da2b); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 32a0ba4410402ce5daff39584804115a4e0fb2e91a01bcd8071ed356308d3c8a); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from ambient_sdk._generated.models import (
-    Credential,
-    CredentialToken,
-    HandedOver,
-    HistoryEntryList,
-    MessagesTaken,
-    PermissionList,
-    Project,
-    Role,
-    RoleBinding,
-    Secret,
-    ServiceAccount,
-    Session,
-    SessionExplanation,
-    SessionList,
-    SessionMessage,
-    SessionMessageList,
-    SessionToken,
-    Skill,
-    Task,
-    Token,
-    User,
-)
+from ambient_sdk._generated.models.credential import Credential
+from ambient_sdk._generated.models.credential_token import CredentialToken
+from ambient_sdk._generated.models.handed_over import HandedOver
+from ambient_sdk._generated.models.history_entry_list import HistoryEntryList
+from ambient_sdk._generated.models.messages_taken import MessagesTaken
+from ambient_sdk._generated.models.permission_list import PermissionList
+from ambient_sdk._generated.models.project import Project
+from ambient_sdk._generated.models.role import Role
+from ambient_sdk._generated.models.role_binding import RoleBinding
+from ambient_sdk._generated.models.secret import Secret
+from ambient_sdk._generated.models.service_account import ServiceAccount
+from ambient_sdk._generated.models.session import Session
+from ambient_sdk._generated.models.session_explanation import SessionExplanation
+from ambient_sdk._generated.models.session_list import SessionList
+from ambient_sdk._generated.models.session_message import SessionMessage
+from ambient_sdk._generated.models.session_message_list import SessionMessageList
+from ambient_sdk._generated.models.session_token import SessionToken
+from ambient_sdk._generated.models.skill import Skill
+from ambient_sdk._generated.models.task import Task
+from ambient_sdk._generated.models.token import Token
+from ambient_sdk._generated.models.user import User
 from ambient_sdk.resource import Resource, dry, matching, read
 from ambient_sdk.transport import Transport
 
@@ -54,6 +52,10 @@ class ProjectsResource(Resource[Project]):
 
     path = "/api/ambient/v1/projects"
     model = Project
+
+    def fetch_project_credential_token(self, id: str, credential_id: str) -> CredentialToken:
+        """Answer the token of a credential to a session of this project that has it; as fetchCredentialToken."""
+        return read(CredentialToken, self._transport.json("GET", self._address(id, "credentials", credential_id, "token")))
 
     def history(self, id: str, *, size: Any = None, page_token: Any = None) -> HistoryEntryList:
         """List the versions of a Project, newest first: who made each, when, and what it changed."""

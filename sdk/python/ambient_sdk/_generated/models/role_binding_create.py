@@ -28,7 +28,7 @@ class RoleBindingCreate:
         Attributes:
             role_id (str): Which role. Example: project-viewer.
             scope (RoleBindingCreateScope): Where it holds; all but `global` need the id of the place. Example: project.
-            user_id (None | str | Unset): The person who has it. Example: ada.
+            user_id (None | str | Unset): The person who has it: the id of a user. Example: ada.
             group_name (None | str | Unset): The group of the identity provider whose members have it.
             service_account_id (None | str | Unset): The service account that has it.
             project_id (None | str | Unset): The project it holds in; of a session or agent, the project that this lives in.

@@ -35,7 +35,8 @@ class User:
             name (str): How the person is called. Example: Ada Lovelace.
             disabled (bool): Whether the person is kept out, whatever the identity provider says. Example: False.
             email (None | str | Unset): Where mail reaches the person. Example: ada@example.com.
-            issuer (None | str | Unset): Identity provider that vouches for the person. Example: https://login.example.com.
+            issuer (None | str | Unset): Identity provider that vouches for the person, exactly as its tokens say it; given
+                for who has not come yet. Example: https://login.example.com.
             subject (None | str | Unset): Who the person is there; only issuer and subject together identify anybody.
                 Example: 9f1c2d.
      """

@@ -27,11 +27,17 @@ class UserCreate:
             username (str): Unique login name. Example: ada.
             name (str): How the person is called. Example: Ada Lovelace.
             email (None | str | Unset): Where mail reaches the person. Example: ada@example.com.
+            issuer (None | str | Unset): Identity provider that vouches for the person, exactly as its tokens say it; given
+                for who has not come yet. Example: https://login.example.com.
+            subject (None | str | Unset): Who the person is there; only issuer and subject together identify anybody.
+                Example: 9f1c2d.
      """
 
     username: str
     name: str
     email: None | str | Unset = UNSET
+    issuer: None | str | Unset = UNSET
+    subject: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
 
@@ -49,6 +55,18 @@ class UserCreate:
         else:
             email = self.email
 
+        issuer: None | str | Unset
+        if isinstance(self.issuer, Unset):
+            issuer = UNSET
+        else:
+            issuer = self.issuer
+
+        subject: None | str | Unset
+        if isinstance(self.subject, Unset):
+            subject = UNSET
+        else:
+            subject = self.subject
+
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -58,6 +76,10 @@ class UserCreate:
         })
         if email is not UNSET:
             field_dict["email"] = email
+        if issuer is not UNSET:
+            field_dict["issuer"] = issuer
+        if subject is not UNSET:
+            field_dict["subject"] = subject
 
         return field_dict
 
@@ -80,10 +102,32 @@ class UserCreate:
         email = _parse_email(d.pop("email", UNSET))
 
 
+        def _parse_issuer(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        issuer = _parse_issuer(d.pop("issuer", UNSET))
+
+
+        def _parse_subject(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        subject = _parse_subject(d.pop("subject", UNSET))
+
+
         user_create = cls(
             username=username,
             name=name,
             email=email,
+            issuer=issuer,
+            subject=subject,
         )
 
 
