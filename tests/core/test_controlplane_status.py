@@ -12,13 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from ambient_core import Again, Reconciler
-from ambient_core.app.states import read_state
 from ambient_core.cli import cli
 from ambient_core.config import Settings
 from ambient_core.controlplane import status
 from ambient_core.controlplane.health import exposition
 from ambient_core.controlplane.loop import ControlPlane
 from ambient_core.errors import SetupError
+from ambient_core.store.states import read_state
 from tests.e2e.conftest import wait_for
 
 
