@@ -68,6 +68,7 @@ def test_in_earnest_what_a_process_remembers_leaves_time_within_five_seconds() -
     assert credential.RECHECK + grants.KEPT < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 def test_case_10_it_counts_on_every_replica_and_both_ports(
     people: People, replicas: list[Application], session: str, viewer: str, token: tuple[str, str], loss: str
@@ -90,6 +91,7 @@ OF_SESSION = ["/sessions/{session}/messages", "/sessions/{session}/agui/events"]
 
 
 # A watch whose reader loses a role goes on and shows nothing of it: test_case_19 of test_scope.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "path"), [(loss, path) for loss in LOSSES for path in OF_SESSION + (WATCHES if loss != "role" else [])]
 )
