@@ -17,7 +17,7 @@ from ambient_core.errors import Conflict, Forbidden, NotFound
 from ambient_core.http.answer import Answer
 from ambient_core.http.merge import merge
 from ambient_core.http.preconditions import Precondition, failed
-from ambient_core.ids import LONGEST_ID, new_id, new_ids
+from ambient_core.ids import LONGEST_ID, new_id
 from ambient_core.kinds import Kind
 from ambient_core.secrets import sealing
 from ambient_core.store import listing
@@ -127,7 +127,7 @@ class Store:
             Invalid: values break rules, or refer to nothing.
             Conflict: something unique exists already.
         """
-        row, names = self._prepared(values, new_id())
+        row, names = self._prepared(values)
         text = statements.insert(self.kind, names, self._scope.text)
         written = self.logged(text, {**self._scope.parameters, **bind(self.kind, {n: row[n] for n in names})})
         if not written:
@@ -146,8 +146,8 @@ class Store:
             return [self.create(values) for values in many]
         groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         order = []
-        for values, identifier in zip(many, new_ids(len(many)), strict=True):
-            row, names = self._prepared(values, identifier)
+        for values in many:
+            row, names = self._prepared(values)
             groups.setdefault(names, []).append(row)
             order.append(row["id"])
         answers = {}
@@ -160,15 +160,11 @@ class Store:
             raise self.outside()
         return [answers[identifier] for identifier in order]
 
-    def _prepared(self, values: Mapping[str, Any], identifier: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-        """A row as it will be stored, and the columns that are written; every rule has been run.
-
-        Args:
-            identifier: of an object that is named by nothing else.
-        """
+    def _prepared(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """A row as it will be stored, and the columns that are written; every rule has been run."""
         kind = self.kind
         row = {**kind.defaults, **values}
-        row["id"] = row[kind.id_from] if kind.id_from else row["id"] or identifier
+        row["id"] = row[kind.id_from] if kind.id_from else row["id"] or new_id()
         check_references(self, row)
         self.check(row, None)
         self._before_write("create", row)
