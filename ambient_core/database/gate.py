@@ -16,7 +16,7 @@ _INSERTED = re.compile(r"(\bINTO\s+[\w.]+)\s*\([^()]*\)", re.IGNORECASE)
 _PARAMETERS = re.compile(r"%\(\w+\)s")
 # A name that qualifies a column, is one, or is given by AS, is no table; `public.` qualifies a table.
 _NAMES = re.compile(r"(?:(?<![\w.])|(?<=public\.))(?<!\bas )([a-z_]\w*)\b(?!\s*(?:\.|=|\())", re.IGNORECASE)
-_MOST_KEPT = 20_000
+_MOST_KEPT = 4_000
 
 
 class Ungated(RuntimeError):
