@@ -47,8 +47,14 @@ class Access:
         return self.token
 
 
-def in_cluster(environment: Mapping[str, str] = os.environ, account: Path = ACCOUNT) -> Access | None:
-    """The access of a pod's service account; ``None`` when this is no such pod, or a proxy is to be used."""
+def in_cluster(environment: Mapping[str, str] = os.environ, account: Path | None = None) -> Access | None:
+    """The access of a pod's service account; ``None`` when this is no such pod, or a proxy is to be used.
+
+    Args:
+        environment: of the process.
+        account: where the kubelet puts the account's files; `ACCOUNT` unless given.
+    """
+    account = account or ACCOUNT
     host, port = (environment.get(f"KUBERNETES_SERVICE_{part}", "") for part in ("HOST", "PORT"))
     authority = account / "ca.crt"
     if not host or not port or _is_proxied(environment) or not authority.is_file():
