@@ -206,6 +206,8 @@ class Connection:
         data = self._data or client.recv(READ)
         if not data:
             return None
+        # From its first byte on others watch the clock, and answer who is too slow.
+        self._lobby.waits(client)
         head = read_head(data, self._template, self._limits)
         if head is None or head.length > _LARGEST:
             return data

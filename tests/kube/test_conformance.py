@@ -119,7 +119,8 @@ def test_a_session_that_cannot_start_can_be_stopped(world: World) -> None:
     world.until(session, "Creating")
     world.ask("POST", f"/sessions/{session}/stop")
     assert world.reason(world.until(session, "Stopped", "Failed")) == "UserStopped"
-    assert world.alive(session) == []
+    # The operator says so before the pod's grace is over.
+    wait_for(lambda: world.alive(session) == [], "the runner's end")
 
 
 def test_time_outs_end_a_session_with_their_reason(world: World) -> None:

@@ -171,7 +171,10 @@ class SessionReconciler(Reconciler):
         slow = since is not None and (now - datetime.fromisoformat(since)).total_seconds() > _SLOW
         wrong = seen.stage in ("exited", "lost") and seen.exit_code != 0
         moving = row is not None and row.get("phase") in ("Pending", "Creating", "Stopping")
-        if not ((moving and slow) or wrong) or within(asked, now, _AGAIN) or within(self.told_last, now, _APART):
+        if not ((moving and slow) or wrong) or within(asked, now, _AGAIN):
+            return known
+        # Of one that went wrong this may be the last look for a long time; who takes its time is looked at again soon.
+        if not wrong and within(self.told_last, now, _APART):
             return known
         self.told_last = now
         try:

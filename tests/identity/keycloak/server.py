@@ -1,21 +1,34 @@
 """A Keycloak of the tests: its own folder and port, the realm of `realm.json`, and an administrator."""
 
 import os
+import random
 import secrets
 import shutil
+import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from tests.e2e.conftest import free_port, wait_for
+from tests.e2e.conftest import wait_for
 from tests.identity.keycloak import distribution
 from tests.identity.node import machine_token, sign_in
 
 REALM = Path(__file__).parent / "realm.json"
 _SHARED = ("bin", "conf", "lib", "providers", "themes")
 _STARTS_SECONDS = 400
+_PORTS = range(20_000, 30_000)
+
+
+def _own_port() -> int:
+    """A port that nobody is given meanwhile: it binds it a minute after it was chosen, so it is none that the system gives out."""
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 class Keycloak:
@@ -27,7 +40,7 @@ class Keycloak:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = _own_port()
         self.root = f"http://127.0.0.1:{self.port}"
         self.password = secrets.token_urlsafe(16)
         self.process: subprocess.Popen[bytes] | None = None

@@ -57,8 +57,8 @@ def run(id: str) -> Response:  # noqa: A002
     """Start a run, or attach to the one of the same id, or to the one that the same Idempotency-Key started."""
     operation = current()
     check_parameters()
+    raw = raw_body(request, JSON, MERGE_PATCH)  # First: a body comes as slowly as its sender likes.
     row = operation.store("Session", "run").row(id)
-    raw = raw_body(request, JSON, MERGE_PATCH)
     given = _run_input(parse(raw) if raw else {}, row)
     # Before the run begins: nobody would hear of it.
     operation.enter_stream()
@@ -203,6 +203,7 @@ def interrupt(id: str) -> Response:  # noqa: A002
     """Interrupt the run that is on; doing it twice is doing it once."""
     operation = current()
     check_parameters()
+    raw_body(request, JSON)  # Kept by the request; a connection of the database waits for no body.
     row = operation.store("Session", "run").row(id)
     interrupted: list[str] = []
 
