@@ -19,8 +19,7 @@ from ambient_core.openapi import documents
 from ambient_core.rest.parameters import check_parameters, one
 
 _CHAIN = (
-    "SELECT b.id, b.scope, coalesce(b.project_id, b.agent_id, b.session_id, b.credential_id), roles.name, roles.permissions, "
-    "b.project_id, b.agent_id, b.session_id, b.credential_id "
+    f"SELECT b.id, b.scope, roles.name, roles.permissions, {', '.join(f'b.{place}_id' for place in PLACES)} "
     f"FROM role_bindings AS b JOIN roles ON roles.id = b.role_id WHERE {MINE} ORDER BY b.id"
 )
 _OWNERS = (
@@ -80,10 +79,11 @@ def _chain(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any
         if role.name in asked.roles and (by := _by(role.permissions, wanted)):
             found.append({"role": role.name, "permission": by, "scope": "global", "why": "by the configuration"})
     rows = current().transaction.as_system(_CHAIN, subject_of(asked).parameters()).fetchall()
-    for identifier, scope, place, name, permissions, *places in rows:
-        by = _by(permissions_of(permissions), wanted)
-        if by and (scope == "global" or row is None or _lies(kind, row, scope, places[PLACES.index(scope)])):
-            link = {"binding": identifier, "role": name, "permission": by, "scope": scope, "place": place}
+    for identifier, scope, name, permissions, *ids in rows:
+        by, places = _by(permissions_of(permissions), wanted), dict(zip(PLACES, ids, strict=True))
+        if by and (scope == "global" or row is None or _lies(kind, row, scope, places)):
+            link = {"binding": identifier, "role": name, "permission": by, "scope": scope, "place": places.get(scope)}
+            link["project"] = places["project"] if scope == "agent" else None
             found.append({key: value for key, value in link.items() if value is not None})
     return found or [{"why": "Everybody may, and sees what is in scope or their own."}]
 
@@ -92,9 +92,9 @@ def _by(held: Permissions, wanted: Permissions) -> str | None:
     return next((f"{r}:{v}" for r, v in sorted(held) if allows(frozenset({(r, v)}), wanted)), None)
 
 
-def _lies(kind: Kind, row: dict[str, Any], scope: str, place: str | None) -> bool:
-    column = place_of(kind, scope)
-    return column is not None and row[column] == place
+def _lies(kind: Kind, row: dict[str, Any], scope: str, places: dict[str, str | None]) -> bool:
+    columns = place_of(kind, scope)
+    return columns is not None and all(row[c] == places[name.removesuffix("_id")] for name, c in columns.items())
 
 
 def _missing(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any] | None) -> dict[str, Any]:
@@ -169,6 +169,7 @@ _LINK = {
         "permission": {**_TEXT, "description": "Of the role, the one that allows it."},
         "scope": _TEXT,
         "place": {**_TEXT, "description": "The id of the place that the scope is about."},
+        "project": {**_TEXT, "description": "Of an agent: its project."},
         "why": {**_TEXT, "description": "In words, where no binding is the reason."},
     },
 }

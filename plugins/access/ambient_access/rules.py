@@ -1,8 +1,9 @@
 """The two answers that the core asks for: may this caller use a verb, and on which rows."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, tuple_, union_all
 
 from ambient_access.grants import Allowing, grants_of
 from ambient_access.loans import LENDING
@@ -67,34 +68,40 @@ def condition(
     for one in allowing:
         if one.scope == "global":
             return None
-        if (column := place_of(kind, one.scope)) is not None:
-            found.append(_within(kind.table.c[column], one, subject))
+        if (place := place_of(kind, one.scope)) is not None:
+            found.append(_within(kind, place, one, subject))
     if (own := _own(kind, subject, reads)) is not None:
         found.append(own)
     return or_(*found) if found else false()
 
 
-def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
-    """The condition that a column names a place where somebody has one of these roles."""
+def _within(kind: Kind, of: Mapping[str, str], one: Allowing, subject: Subject) -> "ColumnElement[bool]":
+    """The condition that an object is in a place where somebody has one of these roles; `of` is what `place_of` says."""
     bindings = _bindings().alias("b")
     # The same for everybody, so they are written into the text: the driver looks for each value that is not.
     scope = literal(one.scope, literal_execute=True)
     roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
-    place, is_one = bindings.c[f"{one.scope}_id"], bindings.c.scope == scope
-    held = select(place).where(is_one, bindings.c.role_id.in_(roles))
+    held = select(*(bindings.c[name] for name in of)).where(bindings.c.scope == scope, bindings.c.role_id.in_(roles))
+    columns = [kind.table.c[name] for name in of.values()]
+    place = columns[0] if len(columns) == 1 else tuple_(*columns)
     if not one.many:
-        return column.in_(held.where(subject.owns(bindings)))
+        return place.in_(held.where(subject.owns(bindings)))
     # What is TRUE is no join to PostgreSQL: it reads the bindings once, into a hash table, and goes along the list's order.
-    return column.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
+    return place.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
 
 
-def place_of(kind: Kind, scope: str) -> str | None:
-    """The column that says whether an object is in a place of this scope; ``None`` when it never is."""
+def place_of(kind: Kind, scope: str) -> Mapping[str, str] | None:
+    """By column of a binding, the column that an object must have the same in to be in a place of this scope.
+
+    ``None`` when it never is. An agent is one of its project: the same id elsewhere is another one.
+    """
+    project = {} if kind.project_column is None else {"project_id": kind.project_column}
     if scope == "project":
-        return kind.project_column
-    if kind.name.lower() == scope:
-        return "id"
-    return f"{scope}_id" if f"{scope}_id" in kind.table.columns else None
+        return project or None
+    column = "id" if kind.name.lower() == scope else f"{scope}_id"
+    if column not in kind.table.columns or (scope == "agent" and not project):
+        return None
+    return {**(project if scope == "agent" else {}), f"{scope}_id": column}
 
 
 def _own(kind: Kind, subject: Subject, reads: bool) -> "ColumnElement[bool] | None":
