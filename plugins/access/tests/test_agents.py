@@ -14,8 +14,8 @@ from tests.access.people import People
 from tests.streams import told, watching
 
 ANN, BOB = "ann", "bob"
-PATHS = ("", "/messages", "/history", "/explain", "/logs")
-AGUI = ("events", "runs", "capabilities")
+PATHS = ("", "/messages", "/history", "/explain")
+ON_GATEWAY = ("/logs", "/agui/events", "/agui/runs", "/agui/capabilities")
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_what_hangs_on_its_sessions_is_there_and_on_others_is_not(
     mine, eve = session(project), people.having("project:viewer", **at(project))
     for path in PATHS:
         assert eve("GET", f"/sessions/{mine}{path}").status_code not in (403, 404), path
-    for path in (*PATHS, *(f"/agui/{path}" for path in AGUI)):
+    for path in (*PATHS, *ON_GATEWAY):
         assert {eve("GET", f"/sessions/{one}{path}").status_code for one in foreign} == {404}, path
 
 
@@ -84,10 +84,10 @@ def test_the_gateway_goes_by_the_same_gate(
     own = replace(settings, database_url=database_url)
     gateway = create_app(own, surface="gateway", plugins=load_plugins(own, [*installed(), names]))
     eve = type(people.admin)(gateway.test_client(), f"person:{name}")
-    for path in AGUI:
-        with eve("GET", f"/sessions/{mine}/agui/{path}", buffered=False) as answer:
+    for path in ON_GATEWAY:
+        with eve("GET", f"/sessions/{mine}{path}", buffered=False) as answer:
             assert answer.status_code not in (403, 404), path
-        assert {eve("GET", f"/sessions/{one}/agui/{path}").status_code for one in foreign} == {404}, path
+        assert {eve("GET", f"/sessions/{one}{path}").status_code for one in foreign} == {404}, path
     assert {eve("POST", f"/sessions/{one}/agui/run", json={}).status_code for one in foreign} == {404}
     gateway.runtime.database.close()
 
