@@ -1,5 +1,6 @@
 """``GET /access/review``: may somebody do this, and by which chain of binding, role and permission, or what is missing."""
 
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from flask_smorest import Blueprint
 from ambient_access.authority import INTERNAL, OWNERS, PLACES
 from ambient_access.grants import LIMIT, grants_of
 from ambient_access.permissions import Permissions, allows, needed, permissions_of
-from ambient_access.rules import place_of
+from ambient_access.rules import AT_AGENT, place_of
 from ambient_access.subject import MINE, is_governed, subject_of
 from ambient_core import BadQuery, Forbidden, Kind, NotFound, Principal, Store, current
 from ambient_core.access import refuse_runner
@@ -93,8 +94,19 @@ def _by(held: Permissions, wanted: Permissions) -> str | None:
 
 
 def _lies(kind: Kind, row: dict[str, Any], scope: str, places: dict[str, str | None]) -> bool:
-    columns = place_of(kind, scope)
-    return columns is not None and all(row[c] == places[name.removesuffix("_id")] for name, c in columns.items())
+    columns, where = place_of(kind, scope), row
+    if columns is None and scope == "agent":
+        columns, where = AT_AGENT, _session_of(kind, row)
+    return columns is not None and all(where.get(c) == places[name.removesuffix("_id")] for name, c in columns.items())
+
+
+def _session_of(kind: Kind, row: dict[str, Any]) -> dict[str, Any]:
+    """The session that an object is of; nothing when it is of none that who asks may see."""
+    sessions = current().registry.by_plural(kind.references.get("session_id", ""))
+    if sessions is not None and row["session_id"] is not None:
+        with suppress(NotFound, Forbidden):
+            return current().store(sessions, "get").row(row["session_id"])
+    return {}
 
 
 def _missing(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any] | None) -> dict[str, Any]:

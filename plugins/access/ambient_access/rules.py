@@ -4,17 +4,20 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, tuple_, union_all
+from sqlalchemy.sql.expression import FromClause
 
 from ambient_access.grants import Allowing, grants_of
 from ambient_access.loans import LENDING
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
 from ambient_access.subject import Subject, is_governed, may_own, subject_of
-from ambient_core import Kind, Principal, hookimpl
+from ambient_core import Kind, Principal, Resource, hookimpl
 from ambient_core.identity import CONTROL_PLANE
 
 OWNED = frozenset({("Project", "create"), ("Credential", "create")})
 """What everybody may make, and owns then."""
+AT_AGENT = {"project_id": "project_id", "agent_id": "agent_id"}
+"""What `place_of` says of sessions: an agent is one of its project, and the same id elsewhere is another one."""
 
 
 @hookimpl
@@ -68,21 +71,32 @@ def condition(
     for one in allowing:
         if one.scope == "global":
             return None
-        if (place := place_of(kind, one.scope)) is not None:
-            found.append(_within(kind, place, one, subject))
+        if (there := _reached(kind, one, subject)) is not None:
+            found.append(there)
     if (own := _own(kind, subject, reads)) is not None:
         found.append(own)
     return or_(*found) if found else false()
 
 
-def _within(kind: Kind, of: Mapping[str, str], one: Allowing, subject: Subject) -> "ColumnElement[bool]":
-    """The condition that an object is in a place where somebody has one of these roles; `of` is what `place_of` says."""
+def _reached(kind: Kind, one: Allowing, subject: Subject) -> "ColumnElement[bool] | None":
+    """The condition that an object is in a place where somebody has one of these roles; ``None`` when it never is."""
+    if (place := place_of(kind, one.scope)) is not None:
+        return _within(kind.table, place, one, subject)
+    sessions = Resource.metadata.tables.get(kind.references.get("session_id", ""))
+    if one.scope != "agent" or sessions is None or not AT_AGENT.keys() <= set(sessions.c.keys()):
+        return None
+    # What is of a session is where the session is.
+    return kind.table.c.session_id.in_(select(sessions.c.id).where(_within(sessions, AT_AGENT, one, subject)))
+
+
+def _within(table: FromClause, of: Mapping[str, str], one: Allowing, subject: Subject) -> "ColumnElement[bool]":
+    """The condition that a row is in a place where somebody has one of these roles; `of` is what `place_of` says."""
     bindings = _bindings().alias("b")
     # The same for everybody, so they are written into the text: the driver looks for each value that is not.
     scope = literal(one.scope, literal_execute=True)
     roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
     held = select(*(bindings.c[name] for name in of)).where(bindings.c.scope == scope, bindings.c.role_id.in_(roles))
-    columns = [kind.table.c[name] for name in of.values()]
+    columns = [table.c[name] for name in of.values()]
     place = columns[0] if len(columns) == 1 else tuple_(*columns)
     if not one.many:
         return place.in_(held.where(subject.owns(bindings)))
@@ -93,7 +107,7 @@ def _within(kind: Kind, of: Mapping[str, str], one: Allowing, subject: Subject) 
 def place_of(kind: Kind, scope: str) -> Mapping[str, str] | None:
     """By column of a binding, the column that an object must have the same in to be in a place of this scope.
 
-    ``None`` when it never is. An agent is one of its project: the same id elsewhere is another one.
+    ``None`` when it has none.
     """
     project = {} if kind.project_column is None else {"project_id": kind.project_column}
     if scope == "project":
