@@ -73,7 +73,7 @@ class Session(Resource):
     __tablename__ = "sessions"
     __table_args__ = (
         Index("ix_sessions_imported_from", "imported_from", unique=True),
-        Index("ix_sessions_agent_id", "agent_id", postgresql_where=text("agent_id IS NOT NULL")),
+        Index("ix_sessions_agent_id", "agent_id", "project_id", postgresql_where=text("agent_id IS NOT NULL")),
         Index("ix_sessions_active", "project_id", postgresql_where=text(f"phase IN ({ACTIVE_PHASES})")),
     )
 

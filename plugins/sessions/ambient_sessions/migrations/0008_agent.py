@@ -13,7 +13,7 @@ def upgrade() -> None:
     """Apply."""
     op.add_column("sessions", sa.Column("agent_id", sa.String(63)))
     given = sa.text("agent_id IS NOT NULL")
-    op.create_index("ix_sessions_agent_id", "sessions", ["agent_id"], postgresql_where=given)
+    op.create_index("ix_sessions_agent_id", "sessions", ["agent_id", "project_id"], postgresql_where=given)
 
 
 def downgrade() -> None:
