@@ -59,6 +59,9 @@ ROLES = {
 AGENT = "reviewer"
 """The agent whose sessions the sessions of the table are, in the own project and in the other one: the example of its field."""
 
+BATCHING = ("p:viewer", "owner", "editor", "a:runner", "c:owner", "k:owner", "@owner", "nobody", "session", "control")
+"""Whose operations are asked for in a batch too."""
+
 
 @pytest.fixture(scope="module")
 def gadgets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Source]:
@@ -237,7 +240,7 @@ def test_an_operation_of_a_batch_is_let_in_or_refused_as_it_is_alone(
 ) -> None:
     differing = []
     for row in (row for row in rows if row.operates is not None):
-        for name in ("p:viewer", "owner", "editor", "a:runner", "c:owner", "k:owner", "@owner", "nobody", "session", "control"):
+        for name in BATCHING:
             whole = {"atomic": True, "operations": [row.operates]}
             batched = Row("runBatch", row.place, "POST", f"{BASE}/batch", {"dry_run": "true"}, whole)
             alone, within = outcome(everybody[name], row), outcome(everybody[name], batched)

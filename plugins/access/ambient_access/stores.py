@@ -130,7 +130,9 @@ class RoleBindingStore(Store):
             if place not in {scope, *beside}
         ]
         if "agent" in named and "project" not in named and scope != "session":
-            faults.append(Fault("/project_id", "required", "is required with an agent_id: an agent is one of its project."))
+            faults.append(
+                Fault("/project_id", "required", "is required with an agent_id: an agent is one of its project.")
+            )
         if faults:
             raise Invalid.of(faults)
         if loan:

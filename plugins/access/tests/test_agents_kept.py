@@ -90,7 +90,8 @@ def test_what_is_of_an_agent_s_session_is_reached_as_the_session_is(people: Peop
         people.admin("POST", "/sessions", json={"name": "s", "project_id": p, "agent_id": agent}).json["id"]
         for p, agent in ((project, agents[0]), (other, agents[0]), (other, agents[1]), (project, None))
     )
-    left = [people.admin("POST", "/checkpoints", json={"session_id": one}).json["id"] for one in (mine, foreign, theirs)]
+    bodies = [{"session_id": one} for one in (mine, foreign, theirs)]
+    left = [people.admin("POST", "/checkpoints", json=body).json["id"] for body in bodies]
     role = people.admin("POST", "/roles", json={"name": people.new(), "permissions": ["checkpoint:*", "session:read"]})
     eve = people.named(name := people.new())
     binding = people.give(role.json["id"], name, agent_id=agents[0], project_id=project)
