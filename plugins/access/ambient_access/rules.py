@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, tuple_, union_all
-from sqlalchemy.sql.expression import FromClause
 
 from ambient_access.grants import Allowing, grants_of
 from ambient_access.loans import LENDING
@@ -80,28 +79,42 @@ def condition(
 
 def _reached(kind: Kind, one: Allowing, subject: Subject) -> "ColumnElement[bool] | None":
     """The condition that an object is in a place where somebody has one of these roles; ``None`` when it never is."""
-    if (place := place_of(kind, one.scope)) is not None:
-        return _within(kind.table, place, one, subject)
+    place, columns = place_of(kind, one.scope), kind.table.c
+    if one.scope != "agent":
+        return None if place is None else _within(columns[place[f"{one.scope}_id"]], one, subject)
+    if place is not None:
+        return _at_agent([columns[name] for name in place.values()], one, subject)
     sessions = Resource.metadata.tables.get(kind.references.get("session_id", ""))
-    if one.scope != "agent" or sessions is None or not AT_AGENT.keys() <= set(sessions.c.keys()):
+    if sessions is None or not AT_AGENT.keys() <= set(sessions.c.keys()):
         return None
     # What is of a session is where the session is.
-    return kind.table.c.session_id.in_(select(sessions.c.id).where(_within(sessions, AT_AGENT, one, subject)))
+    there = _at_agent([sessions.c[name] for name in AT_AGENT.values()], one, subject)
+    return columns.session_id.in_(select(sessions.c.id).where(there))
 
 
-def _within(table: FromClause, of: Mapping[str, str], one: Allowing, subject: Subject) -> "ColumnElement[bool]":
-    """The condition that a row is in a place where somebody has one of these roles; `of` is what `place_of` says."""
+def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
+    """The condition that a column names a place where somebody has one of these roles."""
     bindings = _bindings().alias("b")
     # The same for everybody, so they are written into the text: the driver looks for each value that is not.
     scope = literal(one.scope, literal_execute=True)
     roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
-    held = select(*(bindings.c[name] for name in of)).where(bindings.c.scope == scope, bindings.c.role_id.in_(roles))
-    columns = [table.c[name] for name in of.values()]
-    place = columns[0] if len(columns) == 1 else tuple_(*columns)
+    place, is_one = bindings.c[f"{one.scope}_id"], bindings.c.scope == scope
+    held = select(place).where(is_one, bindings.c.role_id.in_(roles))
     if not one.many:
-        return place.in_(held.where(subject.owns(bindings)))
+        return column.in_(held.where(subject.owns(bindings)))
     # What is TRUE is no join to PostgreSQL: it reads the bindings once, into a hash table, and goes along the list's order.
-    return place.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
+    return column.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
+
+
+def _at_agent(columns: "list[ColumnElement[str]]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
+    """As `_within`, of the two columns that name an agent: its project's, and its own."""
+    bindings = _bindings().alias("b")
+    roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
+    is_one = bindings.c.scope == literal(one.scope, literal_execute=True)
+    held = select(*(bindings.c[name] for name in AT_AGENT)).where(is_one, bindings.c.role_id.in_(roles))
+    if not one.many:
+        return tuple_(*columns).in_(held.where(subject.owns(bindings)))
+    return tuple_(*columns).in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
 
 
 def place_of(kind: Kind, scope: str) -> Mapping[str, str] | None:
