@@ -1,19 +1,22 @@
 """The two answers that the core asks for: may this caller use a verb, and on which rows."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, tuple_, union_all
 
 from ambient_access.grants import Allowing, grants_of
 from ambient_access.loans import LENDING
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
 from ambient_access.subject import Subject, is_governed, may_own, subject_of
-from ambient_core import Kind, Principal, hookimpl
+from ambient_core import Kind, Principal, Resource, hookimpl
 from ambient_core.identity import CONTROL_PLANE
 
 OWNED = frozenset({("Project", "create"), ("Credential", "create")})
 """What everybody may make, and owns then."""
+AT_AGENT = {"project_id": "project_id", "agent_id": "agent_id"}
+"""What `place_of` says of sessions: an agent is one of its project, and the same id elsewhere is another one."""
 
 
 @hookimpl
@@ -67,11 +70,26 @@ def condition(
     for one in allowing:
         if one.scope == "global":
             return None
-        if (column := place_of(kind, one.scope)) is not None:
-            found.append(_within(kind.table.c[column], one, subject))
+        if (there := _reached(kind, one, subject)) is not None:
+            found.append(there)
     if (own := _own(kind, subject, reads)) is not None:
         found.append(own)
     return or_(*found) if found else false()
+
+
+def _reached(kind: Kind, one: Allowing, subject: Subject) -> "ColumnElement[bool] | None":
+    """The condition that an object is in a place where somebody has one of these roles; ``None`` when it never is."""
+    place, columns = place_of(kind, one.scope), kind.table.c
+    if one.scope != "agent":
+        return None if place is None else _within(columns[place[f"{one.scope}_id"]], one, subject)
+    if place is not None:
+        return _at_agent([columns[name] for name in place.values()], one, subject)
+    sessions = Resource.metadata.tables.get(kind.references.get("session_id", ""))
+    if sessions is None or not AT_AGENT.keys() <= set(sessions.c.keys()):
+        return None
+    # What is of a session is where the session is.
+    there = _at_agent([sessions.c[name] for name in AT_AGENT.values()], one, subject)
+    return columns.session_id.in_(select(sessions.c.id).where(there))
 
 
 def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
@@ -88,13 +106,29 @@ def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "C
     return column.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
 
 
-def place_of(kind: Kind, scope: str) -> str | None:
-    """The column that says whether an object is in a place of this scope; ``None`` when it never is."""
+def _at_agent(columns: "list[ColumnElement[str]]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
+    """As `_within`, of the two columns that name an agent: its project's, and its own."""
+    bindings = _bindings().alias("b")
+    roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
+    is_one = bindings.c.scope == literal(one.scope, literal_execute=True)
+    held = select(*(bindings.c[name] for name in AT_AGENT)).where(is_one, bindings.c.role_id.in_(roles))
+    if not one.many:
+        return tuple_(*columns).in_(held.where(subject.owns(bindings)))
+    return tuple_(*columns).in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
+
+
+def place_of(kind: Kind, scope: str) -> Mapping[str, str] | None:
+    """By column of a binding, the column that an object must have the same in to be in a place of this scope.
+
+    ``None`` when it has none.
+    """
+    project = {} if kind.project_column is None else {"project_id": kind.project_column}
     if scope == "project":
-        return kind.project_column
-    if kind.name.lower() == scope:
-        return "id"
-    return f"{scope}_id" if f"{scope}_id" in kind.table.columns else None
+        return project or None
+    column = "id" if kind.name.lower() == scope else f"{scope}_id"
+    if column not in kind.table.columns or (scope == "agent" and not project):
+        return None
+    return {**(project if scope == "agent" else {}), f"{scope}_id": column}
 
 
 def _own(kind: Kind, subject: Subject, reads: bool) -> "ColumnElement[bool] | None":

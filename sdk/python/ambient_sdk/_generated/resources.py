@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 32a0ba4410402ce5daff39584804115a4e0fb2e91a01bcd8071ed356308d3c8a); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 976252bd9fa11bce2490a3ef7c08aba5077295fa2800639b520cd6882c1d8410); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any
