@@ -189,6 +189,8 @@ class Application(Flask):
         for name, admit in self.admissions:
             if admit(principal=principal) is False:
                 log.info("a caller is kept out", extra={"plugin": name, "principal": principal.actor})
+                # For the note of the refusal alone: nothing is done in this name.
+                operation.principal = principal
                 raise invalid_token()
         operation.principal = principal
         operation.transaction.origin = origin(principal.attributes.get("token_id"), operation.address, operation.id)

@@ -181,5 +181,7 @@ def _read(setting: str, path: Path, shortest: int) -> str:
     if not token:
         raise SetupError(f"{setting}: {path} is empty; delete it, and the next start makes a new one.")
     if len(token) < shortest or len(set(token)) < min(shortest, _DIFFERENT):
-        raise SetupError(f"{setting}: the token in {path} could be guessed; {shortest} random characters are the least.")
+        raise SetupError(
+            f"{setting}: the token in {path} could be guessed; {shortest} random characters are the least."
+        )
     return token

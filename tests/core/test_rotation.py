@@ -120,7 +120,9 @@ def test_what_does_not_open_is_named_and_left_and_the_others_are_done(
 @pytest.fixture
 def kept(call: Any, project: str, database: Any) -> Any:
     """Asks again for the secret of a token, with the key with which it was asked for already."""
-    account = call("POST", "/service_accounts", json={"name": f"r{secrets.token_hex(4)}", "project_id": project}).json["id"]
+    account = call("POST", "/service_accounts", json={"name": f"r{secrets.token_hex(4)}", "project_id": project}).json[
+        "id"
+    ]
     body = {"name": "t", "lifetime_days": 1, "service_account_id": account}
     path = f"/tokens/{call('POST', '/tokens', json=body).json['id']}/secret"
     first = call("POST", path, headers={"Idempotency-Key": "once"})

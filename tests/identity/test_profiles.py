@@ -146,7 +146,10 @@ def test_production_does_not_start_with_flasks_debugger(
     [
         ({"oidc_issuer": "http://login.example.com"}, "oidc_issuer: issuer is 'http://login.example.com'"),
         ({"oidc_file": Path("/nowhere/issuers.toml")}, "oidc_file /nowhere/issuers.toml cannot be read"),
-        ({"control_plane_token_file": Path("/nowhere/token")}, "control_plane_token_file: /nowhere/token cannot be read"),
+        (
+            {"control_plane_token_file": Path("/nowhere/token")},
+            "control_plane_token_file: /nowhere/token cannot be read",
+        ),
     ],
 )
 def test_an_application_is_not_built_over_settings_that_cannot_work(
