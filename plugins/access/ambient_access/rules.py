@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, tuple_, union_all
 
-from ambient_access.grants import Allowing, grants_of
+from ambient_access.grants import Allowing, grants_anew, grants_of
 from ambient_access.loans import LENDING
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
@@ -27,7 +27,7 @@ def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
     grants, wanted = grants_of(principal), needed(kind, verb)
     if not grants.pass_limit(wanted):
         return False
-    if _is_open(kind, verb, principal) or grants.allow(wanted):
+    if _is_open(kind, verb, principal) or grants.allow(wanted) or grants_anew(principal).allow(wanted):
         return True
     # The core's own hook lets the control plane do everything; where roles are kept, it has its role and no more.
     return False if principal == CONTROL_PLANE else None
@@ -40,8 +40,11 @@ def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement
         return None
     if kind.name == "Role" and kind.reads(verb):
         return None
-    grants, lists = grants_of(principal), verb == "list"
-    allowing = grants.allowing(needed(kind, verb), lists=lists)
+    grants, lists, wanted = grants_of(principal), verb == "list", needed(kind, verb)
+    allowing = grants.allowing(wanted, lists=lists)
+    if _may_be_short(kind, allowing):
+        grants = grants_anew(principal)
+        allowing = grants.allowing(wanted, lists=lists)
     if kind.name == "RoleBinding" and kind.reads(verb):
         # Who may lend a credential sees who has it, and no other binding by that.
         allowing += tuple(one for one in grants.allowing(LENDING, lists=lists) if one.scope == "credential")
@@ -52,6 +55,15 @@ def _is_open(kind: Kind, verb: str, principal: Principal) -> bool:
     secret = any(action.name == verb and action.secret for action in kind.actions)
     owned = (kind.name, verb) in OWNED and may_own(principal)
     return (kind.reads(verb) and not secret) or owned or kind.name == "Token"
+
+
+def _may_be_short(kind: Kind, allowing: tuple[Allowing, ...]) -> bool:
+    """Whether somebody's first project, or first place of this kind, would show only when what is kept is read again."""
+    scopes = {one.scope for one in allowing}
+    if "global" in scopes:
+        return False
+    expected = {"project"} if kind.project_column is not None else scopes
+    return not any(place_of(kind, scope) for scope in expected & scopes)
 
 
 @lru_cache(maxsize=8192)

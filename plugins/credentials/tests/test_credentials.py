@@ -40,6 +40,7 @@ def test_nobody_but_a_session_fetches_the_token(people: People, owner: Any, cont
     credential = made(owner)
     admin = people.having("platform:admin")
     assert [fetch(c, credential).status_code for c in (owner, admin, people.admin, control_plane)] == [403] * 4
+    assert fetch(owner, credential).json["reason"] == "You may not use fetch_token of a Credential."
 
 
 def test_a_session_fetches_what_is_lent_to_its_project_and_each_time_is_in_the_log(
