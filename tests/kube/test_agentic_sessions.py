@@ -94,6 +94,9 @@ def test_news_of_an_earlier_start_that_come_late_change_nothing(world: KubeWorld
             wait_for(lambda: world.row(session).get("run_id") == pushed["id"], "the run")
         row = world.row(session)
         assert (row["phase"], row["starts"], world.runner(session)) == ("Running", 2, before)
+        world.ask("POST", f"/sessions/{session}/stop")
+        assert world.reason(world.until(session, "Stopped", "Failed")) == "UserStopped"
+        wait_for(lambda: world.alive(session) == [], "the runner's end")
     gone(world, session)
 
 
