@@ -18,7 +18,7 @@ from ambient_core.controlplane.term import Term
 from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Plugins, load_plugins
-from ambient_core.serving.process import ends_with_parent, share_arenas
+from ambient_core.serving.process import collect_seldom, ends_with_parent, share_arenas
 
 log = logging.getLogger(__name__)
 _CANDIDATE_PAUSE = 1.0
@@ -116,6 +116,7 @@ def run(settings: Settings, *, gateway: bool) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
+    collect_seldom()
     thread = threading.Thread(target=plane.run, name="control-plane")
     thread.start()
     status = 0

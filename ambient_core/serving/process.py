@@ -1,6 +1,7 @@
 """What the system does for our processes: children end with us, however we end, and memory is shared and given back."""
 
 import ctypes
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -8,6 +9,8 @@ from contextlib import suppress
 
 _PR_SET_PDEATHSIG = 1
 _M_ARENA_MAX = -8
+_COLLECTIONS = (20_000, 20, 50)
+"""Allocations between collections: a request, or a page of a list, makes thousands of short-lived objects and few in cycles."""
 
 
 def ends_with_parent(
@@ -78,6 +81,21 @@ def share_arenas(most: int = 2) -> None:
 def give_memory_back() -> None:
     """Return what was freed to the system (malloc_trim(3)): after a burst of work the rest of it is kept otherwise."""
     _allocator("malloc_trim", 0)
+
+
+def collect_seldom() -> None:
+    """Let the garbage collector come after thousands of allocations; call it when everything that stays is imported.
+
+    By itself it looks at all that a process has loaded again and again while JSON is read, which has no cycles.
+    """
+    gc.set_threshold(*_COLLECTIONS)
+    keep_what_is_there()
+
+
+def keep_what_is_there() -> None:
+    """What is there now stays until the end: no collection need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _allocator(name: str, *arguments: int) -> None:

@@ -1,6 +1,5 @@
 """Gunicorn with gevent workers; health and figures from a process of their own, alive under any load of the workers."""
 
-import gc
 import logging
 import os
 import shutil
@@ -19,10 +18,9 @@ from ambient_core.access.rates import Rates
 from ambient_core.config import Settings, Sources, load
 from ambient_core.config.listeners import check_free
 from ambient_core.errors import SetupError
+from ambient_core.serving.process import collect_seldom, keep_what_is_there
 
 logger = logging.getLogger(__name__)
-_COLLECTIONS = (20_000, 20, 50)
-"""Allocations between collections: a request makes thousands of short-lived objects and few that are in cycles."""
 
 
 def gunicorn_settings(settings: Settings | None = None, surface: str = "api") -> dict[str, Any]:
@@ -104,7 +102,7 @@ class Server(BaseApplication):
         log.configure(self.settings.log_level, self.settings.log_format)
         try:
             app = create_app(self.settings, self.surface, rates=self.rates)
-            _keep()
+            keep_what_is_there()
             return app
         except SetupError as fault:
             logger.error("cannot serve: %s", fault)
@@ -146,14 +144,7 @@ def _prepare_workers(settings: Settings) -> None:
     monkey.patch_all()
     plugins = import_module("ambient_core.plugins").load_plugins(settings)
     import_module("ambient_core.app").check_ways_in(settings, plugins)
-    gc.set_threshold(*_COLLECTIONS)
-    _keep()
-
-
-def _keep() -> None:
-    """What is there now stays until the end: no collection need look at it again."""
-    gc.collect()
-    gc.freeze()
+    collect_seldom()
 
 
 class SideProcess:

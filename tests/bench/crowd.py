@@ -32,7 +32,7 @@ class Crowd:
         self.pod = self._of("pods")
 
     def grow(self, count: int) -> list[str]:
-        """Make so many copies, and wait until their pods run; answers their ids."""
+        """Make so many copies, and wait until all is said of them in the cluster; answers their ids."""
         made = [new_id() for _ in range(count)]
         uids: dict[str, str] = {}
         self.fleet.each(lambda key: uids.update({key: self._copy(key)}), made)
@@ -92,6 +92,9 @@ class Crowd:
             database.cursor().executemany(query, values)
 
     def _running(self) -> int:
+        if self.resource == "jobs":
+            # What the Job's controller says last; until then there is news, and lists are dear.
+            return sum(job["status"].get("ready", 0) for job in self.cluster.list("jobs", self.world.project))
         pods = self.cluster.list("pods", self.world.project)
         return sum(pod["status"].get("phase") == "Running" for pod in pods)
 

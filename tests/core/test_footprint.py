@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,22 @@ plugins = loop.load_plugins(settings)
 assert loop.reconcilers_of(plugins), plugins.set_aside
 checks_of(settings, plugins)
 print(*sorted(name for name in sys.modules if "." not in name))
+"""
+_READ = """
+import gc
+import sys
+from pathlib import Path
+import orjson
+from ambient_core.config import Settings
+from ambient_core.controlplane import loop
+page = orjson.dumps([{"metadata": {"name": [number]}} for number in range(20_000)])
+def read(plane):
+    before = gc.get_stats()[2]["collections"]
+    for _ in range(20):
+        orjson.loads(page)
+    print("whole collections:", gc.get_stats()[2]["collections"] - before)
+loop.ControlPlane.run = read
+loop.run(Settings(database_url="postgresql://nobody@127.0.0.1:1/none", control_plane_token_file=Path(sys.argv[1])), gateway=False)
 """
 _OF_OTHERS = ("alembic", "cryptography", "flask_migrate", "gevent", "gunicorn", "joserfc", "kubernetes", "mako")
 
@@ -37,3 +54,10 @@ def test_the_control_plane_loads_few_models_of_the_client() -> None:
     counted = "print(sum(name.startswith('ambient_sdk._generated.models.') for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", _START + counted], capture_output=True, text=True, check=True)
     assert int(done.stdout.split()[-1]) < 40
+
+
+def test_lists_are_read_without_the_collector_looking_at_all_that_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t")
+    command = [sys.executable, "-c", _READ, str(tmp_path / "token")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "whole collections: 0\n" in done.stdout

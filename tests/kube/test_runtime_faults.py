@@ -4,12 +4,14 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import wait_for
 from tests.faults.pair import HAND_OVER, Pair
+from tests.kube import containers, kubelet, operatorstatus, podstatus, podworker
 from tests.kube.test_starts_killed import OBJECTS, ONE_OF_EACH
 from tests.kube.testplane import Plane
 from tests.kube.world import KubeWorld, gone, make_world
@@ -143,6 +145,18 @@ def test_a_namespace_that_is_somebody_else_s_is_refused(world: KubeWorld) -> Non
     world.until(session, "Stopped")
 
 
+def test_a_namespace_that_is_there_and_labelled_is_taken_over(world: KubeWorld) -> None:
+    world.new_project()
+    labels = {"ambient-code.io/managed": "true", "team": "a"}
+    world.cluster.create(
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": world.project, "labels": labels}}
+    )
+    with world.running() as session:
+        found = world.cluster.get("namespaces", world.project)["metadata"]["labels"]
+        assert (found["ambient-code.io/project-id"], found["team"]) == (world.project, "a")
+    gone(world, session)
+
+
 def test_a_namespace_that_is_ending_is_waited_for(world: KubeWorld) -> None:
     world.new_project()
     keep = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "keep", "namespace": world.project}}
@@ -177,6 +191,53 @@ def test_a_quota_is_waited_for_and_named(world: KubeWorld) -> None:
     world.ask("POST", f"/sessions/{session}/stop")
     world.until(session, "Stopped")
     world.cluster.delete("resourcequotas", "none", world.project)
+
+
+def objects_of(world: KubeWorld, session: str) -> list[str]:
+    found = world.objects(RESOURCE[world.runtime])
+    return [item["metadata"]["name"] for item in found if session in item["metadata"]["name"]]
+
+
+def delete_by_hand(world: KubeWorld, session: str) -> None:
+    for name in objects_of(world, session):
+        world.cluster.delete(RESOURCE[world.runtime], name, world.project)
+    wait_for(lambda: objects_of(world, session) == [], "the object's end")
+
+
+def test_what_was_deleted_by_hand_is_reported_and_not_made_again(world: KubeWorld) -> None:
+    with world.running() as session:
+        delete_by_hand(world, session)
+        row = world.until(session, "Failed", "Completed", "Stopped")
+        assert (row["phase"], world.reason(row), row["starts"]) == ("Failed", "RunnerLost", 1)
+        is_cool(world)
+        assert objects_of(world, session) == []
+        # Who wants it again starts it.
+        world.ask("POST", f"/sessions/{session}/start")
+        assert world.until(session, "Running", seconds=150)["starts"] == 2
+        world.ask("POST", f"/sessions/{session}/stop")
+        world.until(session, "Stopped")
+        delete_by_hand(world, session)
+        is_cool(world)
+        assert (objects_of(world, session), world.row(session)["phase"]) == ([], "Stopped")
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_cluster_whose_clocks_are_wrong_starts_and_ends_sessions_all_the_same(
+    world: KubeWorld, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    def wrong() -> str:
+        return (datetime.now(UTC) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    for module in (containers, kubelet, operatorstatus, podstatus, podworker):
+        monkeypatch.setattr(module, "now", wrong)
+    with world.running() as session:
+        world.ask("POST", f"/sessions/{session}/stop")
+        assert world.reason(world.until(session, "Stopped", "Failed")) == "UserStopped"
+        world.ask("POST", f"/sessions/{session}/start")
+        assert world.until(session, "Running", "Failed")["phase"] == "Running"
+        world.crash(session)
+        assert world.reason(world.until(session, "Failed")) == "RunnerExit"
+    gone(world, session)
 
 
 def told_of(world: KubeWorld, session: str) -> dict[str, str]:

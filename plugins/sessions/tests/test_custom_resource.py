@@ -60,6 +60,7 @@ CASES: dict[str, tuple[Any, PodView | None, str, str, bool]] = {
     "it is deleted": (deleted(resource("Running")), READY, "stopping", "Deleting", True),
     "the start before has ended": (resource("Failed", desired="Running", before="T1", completionTime="T1"), None,
                                    "preparing", "StartRequested", True),
+    "late news of the start before": (resource("Stopped", before="T1", completionTime="T1"), READY, "ready", "Running", True),
     "this start has ended": (resource("Completed", before="T1", completionTime="T2"), None, "exited", "Completed", False),
 }  # fmt: skip
 
@@ -73,8 +74,9 @@ def test_what_an_agentic_session_says(case: str) -> None:
 
 
 def test_a_start_that_the_operator_forgot_counts_as_not_asked_for() -> None:
-    seen = observed_of(resource("Stopped", before="T1", completionTime="T1"), None)
-    assert (seen.starts, seen.alive, seen.stage, seen.reason) == (0, False, "preparing", "StartLost")
+    for pod in (None, NONE, CRASHED):
+        seen = observed_of(resource("Stopped", before="T1", completionTime="T1"), pod)
+        assert (seen.starts, seen.alive, seen.stage, seen.reason) == (0, False, "preparing", "StartLost")
 
 
 def test_the_newest_unmet_condition_is_the_reason() -> None:

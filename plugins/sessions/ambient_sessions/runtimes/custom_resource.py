@@ -11,6 +11,7 @@ The first line that fits:
 what is seen                                         stage       reason
 ===================================================  ==========  ====================================================
 it is being deleted                                  stopping    Deleting
+the end of an earlier start, and a pod that lives    as the pod  the pod's: that news came late
 a start of ours that the operator never took up      (nothing)   StartLost: as if it was not asked for
 it has ended, and ``desired-phase`` is Running       preparing   StartRequested: its status is of the start before
 it has not ended, and ``desired-phase`` is Stopped   stopping    StopRequested
@@ -33,6 +34,7 @@ not taken as proof of anything, since the operator moves it although a push to t
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,6 +53,7 @@ BEFORE = f"{PREFIX}session-before"
 DESIRED = f"{PREFIX}desired-phase"
 START_REQUESTED = f"{PREFIX}start-requested-at"
 STOP_REQUESTED = f"{PREFIX}stop-requested-at"
+_LIVELY = ("starting", "ready")
 
 
 def manifest(order: LaunchOrder, namespace: str, before: Object | None, now: datetime) -> Object:
@@ -145,7 +148,9 @@ def stop_is_asked(found: Object) -> bool:
 
 def observed_of(found: Object, pod: PodView | None) -> Observed:
     """What an AgenticSession says, and its pod where that is seen."""
-    if _start_is_lost(found):
+    if is_of_an_earlier_start(found):
+        if pod is not None and pod.stage in _LIVELY:
+            return replace(_observed(found, pod.stage, pod.reason, pod.message, start_of(found)), alive=True)
         return _observed(found, "preparing", "StartLost", "The operator was asked to start it, and forgot.", 0)
     stage, reason, message = _told(found, pod)
     code = pod.exit_code if pod is not None and stage == "exited" else None
@@ -204,7 +209,11 @@ def _unready(found: Object, phase: str) -> tuple[Stage, str, str]:
     return "preparing", reason, message
 
 
-def _start_is_lost(found: Object) -> bool:
+def is_of_an_earlier_start(found: Object) -> bool:
+    """Whether it says that it has ended, and means the start before: this one was forgotten, or that news came late.
+
+    A pod that lives all the same is this start's: the operator forgets that a start was asked for when it has made the pod.
+    """
     before = _annotations(found).get(BEFORE)
     status = found.get("status") or {}
     return bool(before) and has_ended(found) and status.get("completionTime") == before and not stop_is_asked(found)

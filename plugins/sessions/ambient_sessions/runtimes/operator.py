@@ -20,6 +20,7 @@ from ambient_sessions.cluster.resources import (
 from ambient_sessions.runtimes import Happening, LaunchOrder, LogsWanted, Observed, Target, Waiting
 from ambient_sessions.runtimes.custom_resource import (
     has_ended,
+    is_of_an_earlier_start,
     is_ours,
     manifest,
     observed_of,
@@ -120,7 +121,7 @@ class OperatorRuntime:
 
     def _pod(self, found: Object) -> PodView | None:
         """What the pod says; ``None`` when there is none, or pods cannot be seen there."""
-        if has_ended(found):
+        if has_ended(found) and not is_of_an_earlier_start(found):
             return None
         namespace = found["metadata"]["namespace"]
         informer = self._pods.of(namespace)
@@ -209,14 +210,19 @@ class OperatorRuntime:
         if known is not None and stop_is_asked(known) and not force:
             return
         found = self._own(target)
-        if found is None or has_ended(found):
+        if found is None or not self._lives(found):
             return
-        if force:
+        # What says that it has ended already hears no stop.
+        if force or has_ended(found):
             self._delete(found)
         elif not stop_is_asked(found):
             name, namespace = found["metadata"]["name"], found["metadata"]["namespace"]
             change = stop_change(found, datetime.now(UTC))
             self._sessions.put(self._cluster.patch(AGENTIC_SESSIONS, name, namespace, change))
+
+    def _lives(self, found: Object) -> bool:
+        """Whether something of it runs, or will, whatever its status says."""
+        return not has_ended(found) or observed_of(found, self._pod(found)).alive
 
     def clean(self, target: Target) -> None:
         """Delete the AgenticSession; what the operator made goes with it."""
