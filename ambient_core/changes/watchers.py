@@ -152,8 +152,11 @@ class Watcher:
         """End a stream whose reader takes nothing for too long."""
         since = self.sending_since
         if since is not None and now - since > STALLED:
+            # No word would reach it: what was sent before lies unread.
+            self.sending_since = None
             self.end(Unavailable(SLOW, retry_after=1))
             self._abort()
+            metrics.observe_cut_watch(Unavailable.status)
 
     def _cut(self, reason: AmbientError) -> None:
         self._ended = reason

@@ -101,7 +101,7 @@ class Resources:
         if condition.is_fresh(version):
             answer = Answer(b"", 304, version)
         elif not condition.holds(version):
-            raise failed(self.kind.name, version)
+            raise failed(self.kind.name, version, condition)
         return response_of(answer)
 
     def create(self) -> Response:

@@ -14,6 +14,7 @@ from ambient_core import Kind, Principal, hookimpl, watch
 from ambient_core.app import create_app
 from ambient_core.changes import watchers
 from ambient_core.config import Settings
+from ambient_core.errors import Unavailable
 from ambient_core.plugins import Source, installed, load_plugins
 from ambient_core.rest import credential
 from tests.e2e.conftest import wait_for
@@ -168,6 +169,21 @@ def test_a_reader_that_does_not_read_is_cut_and_resumes_and_others_hear_all(
     slow.close()
     with watching(who("developer"), "/changes?kinds=User", Last_Event_ID=cursor) as again:
         assert again.until(12) == everything
+
+
+def test_a_reader_that_takes_nothing_is_hung_up_on_once_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    hung_up: list[str] = []
+    counted: list[int] = []
+    monkeypatch.setattr(watchers.metrics, "observe_cut_watch", counted.append)
+    watcher = watchers.Watcher(lambda: hung_up.append("now"))
+    watcher.sending_since = 100.0
+    watcher.check(100.0 + watchers.STALLED)
+    assert hung_up == []
+    watcher.check(101.0 + watchers.STALLED)
+    watcher.check(102.0 + watchers.STALLED)
+    assert (hung_up, counted) == (["now"], [503])
+    with pytest.raises(Unavailable, match="slower than the changes"):
+        watcher.take(0)
 
 
 def test_one_watch_too_many_is_told_to_come_back(call: Any, settings: Settings, database_url: str) -> None:
