@@ -173,7 +173,9 @@ def _check_words(text: str, field: Field) -> None:
     if field.type in _LONG and "unique" in field.words:
         raise SetupError(f"Field {text!r}: {field.type} may be too long to be unique; use string(n).")
     if field.type in _FEW and "unique" in field.words:
-        raise SetupError(f"Field {text!r}: there would be as many objects as {field.type} has values; leave unique out.")
+        raise SetupError(
+            f"Field {text!r}: there would be as many objects as {field.type} has values; leave unique out."
+        )
 
 
 def _check_default(text: str, field: Field) -> None:

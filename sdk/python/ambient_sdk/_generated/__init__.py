@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 32a0ba4410402ce5daff39584804115a4e0fb2e91a01bcd8071ed356308d3c8a)."""
+"""Generated from openapi.yaml (sha256 7a3419a1bc8594df7eedabac837a7aa7872b64fbe0b973fddfbcdca5f8edf7dd)."""
