@@ -71,6 +71,9 @@ def list_changes() -> Response:
     if watch.wanted():
         return _watch()
     negotiate(JSON, watch.EVENT_STREAM)
+    for name in ("after", "initial"):
+        if one(name) is not None:
+            raise BadQuery(f"{name} is of a watch; send Accept: {watch.EVENT_STREAM} to have one.")
     check_parameters(*_LIST)
     operation = current()
     kinds = _asked_kinds()

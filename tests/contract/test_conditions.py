@@ -193,6 +193,7 @@ def test_a_dry_run_of_a_create_leaves_its_key_free(kind: Kind, maker: Maker, cal
 
 def test_a_dry_run_is_refused_where_the_write_would_be(kind: Kind, path: str, call: Any, caller: Any) -> None:
     refused(call("POST", f"/{kind.plural}?dry_run=true", json={"no_such_field": 1}), 400)
+    refused(call("POST", f"/{kind.plural}?dry_run=true", json={}, headers={"Idempotency-Key": ""}), 400, "21")
     refused(call("PATCH", f"{path}?dry_run=true", json={}, headers={"If-Match": '"7"'}), 412)
     refused(call("DELETE", f"/{kind.plural}/nothing?dry_run=true"), 404)
     refused(call("DELETE", f"{path}?dry_run=yes"), 400, "21")

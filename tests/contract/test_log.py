@@ -122,6 +122,8 @@ def test_a_watch_refuses_what_it_cannot_do(kind: Kind, call: Any, app: Any) -> N
         ("size=0", "size"),
         ("page_token=x", "page_token"),
         ("search=id = 'x'", "search"),
+        ("initial=true", "send Accept: text/event-stream"),
+        ("after=x", "send Accept: text/event-stream"),
     ],
 )
 def test_a_filter_of_changes_that_nothing_can_meet_is_named(kind: Kind, call: Any, query: str, word: str) -> None:
