@@ -104,6 +104,8 @@ def test_a_watch_refuses_what_it_cannot_do(kind: Kind, call: Any, app: Any) -> N
         (f"initial=true&after={future}", "initial"),
     ):
         assert word in refused(call("GET", f"/{kind.plural}?watch=true&{query}"), 400, "21")["reason"]
+    assert call("GET", f"/{kind.plural}?watch=false&size=1").json["kind"] == f"{kind.name}List"
+    assert "watch" in refused(call("GET", f"/{kind.plural}?initial=true"), 400, "21")["reason"]
 
 
 @pytest.mark.parametrize(
