@@ -282,6 +282,11 @@ class Plugins:
         self.registry.replace(kinds)
 
 
+def disabled(settings: Settings) -> frozenset[str]:
+    """The names of plugins that are not to be loaded."""
+    return frozenset(name.strip() for name in settings.plugins_disabled.split(",") if name.strip())
+
+
 def load_plugins(settings: Settings, sources: Iterable[Source] | None = None) -> Plugins:
     """Load the plugins of this environment.
 
@@ -292,9 +297,9 @@ def load_plugins(settings: Settings, sources: Iterable[Source] | None = None) ->
     Raises:
         SetupError: ``strict`` is on and a plugin cannot serve; every one is named with its reason.
     """
-    disabled = {name.strip() for name in settings.plugins_disabled.split(",") if name.strip()}
+    left_out = disabled(settings)
     candidates = installed() if sources is None else sources
-    plugins = Plugins(source for source in candidates if source.name not in disabled)
+    plugins = Plugins(source for source in candidates if source.name not in left_out)
     plugins.load()
     if settings.strict:
         refuse_set_aside(plugins)

@@ -45,7 +45,8 @@ class Guard:
             Forbidden: naming verb and kind, not the rule.
         """
         if not self.may(principal, verb, kind):
-            raise Forbidden(f"You may not {verb.replace('_', ' ')} a {kind.name}.")
+            does = f"use {verb} of" if "_" in verb else verb
+            raise Forbidden(f"You may not {does} a {kind.name}.")
 
     def scope(self, principal: Principal, verb: str, kind: Kind) -> "ColumnElement[bool] | None":
         """The condition that a row must meet for this caller; ``None`` for no limit."""

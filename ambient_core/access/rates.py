@@ -72,6 +72,14 @@ class Counts(Storage):
         found = self._counts[row] = self._counts[row] + amount
         return found
 
+    def keep(self, key: str, seconds: float) -> None:
+        """Have it counted for so long from now on."""
+        row = self._row(hash(key), self._clock())
+        if row is None:
+            self.incr(key, ceil(seconds))
+        else:
+            self._ends[row] = self._clock() + seconds
+
     def get(self, key: str) -> int:
         """How many there are in this window."""
         row = self._row(hash(key), self._clock())
@@ -189,9 +197,10 @@ class Rates:
         self._addresses = Policy("address", "address_rate_limit", settings.address_rate_limit, shared)
         self._failures = Policy("failed", "failed_rate_limit", settings.failed_rate_limit, shared)
         self._before = bool(settings.address_rate_limit or settings.failed_rate_limit)
-        self._known: dict[bytes, float] = {}
+        # Of all workers as well: whoever is in is so at each of them.
+        self._known = Counts(_MOST_KNOWN)
 
-    def arrive(self, address: str, credential: str | None) -> bytes | None:
+    def arrive(self, address: str, credential: str | None) -> str | None:
         """Somebody asks, and nobody has looked yet who it is; answers what the credential is remembered by.
 
         Args:
@@ -205,8 +214,8 @@ class Rates:
             return None
         mark = None
         if credential is not None:
-            mark = blake2b(credential.encode("utf-8", "surrogateescape"), digest_size=16).digest()
-            if self._known.get(mark, 0.0) > time.monotonic():
+            mark = blake2b(credential.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+            if self._known.get(mark):
                 return mark
         network = network_of(address)
         if not self._addresses.hit(network):
@@ -215,22 +224,20 @@ class Rates:
             raise self._failures.refusal(network, "Too many tokens from your address were refused")
         return mark
 
-    def failed(self, address: str, mark: bytes | None) -> None:
+    def failed(self, address: str, mark: str | None) -> None:
         """The credential was none."""
         if mark is not None:
-            self._known.pop(mark, None)
+            self._known.clear(mark)
         self._failures.hit(network_of(address))
 
-    def known(self, principal: Principal, mark: bytes | None) -> None:
+    def known(self, principal: Principal, mark: str | None) -> None:
         """It is known who asks.
 
         Raises:
             TooManyRequests: they asked too often.
         """
         if mark is not None:
-            if len(self._known) >= _MOST_KNOWN and mark not in self._known:
-                self._known.pop(next(iter(self._known)), None)
-            self._known[mark] = time.monotonic() + _KNOWN
+            self._known.keep(mark, _KNOWN)
         # The control plane works for everybody; how much it does is bounded there.
         if principal != CONTROL_PLANE and not self._principals.hit(principal.actor):
             raise self._principals.refusal(principal.actor, "You ask too often")

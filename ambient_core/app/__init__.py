@@ -189,6 +189,8 @@ class Application(Flask):
         for name, admit in self.admissions:
             if admit(principal=principal) is False:
                 log.info("a caller is kept out", extra={"plugin": name, "principal": principal.actor})
+                # For the note of the refusal alone: nothing is done in this name.
+                operation.principal = principal
                 raise invalid_token()
         operation.principal = principal
         operation.transaction.origin = origin(principal.attributes.get("token_id"), operation.address, operation.id)
@@ -233,12 +235,25 @@ def create_app(
     database = _database(settings, settings.database_url)
     plugins.apply_migration_faults(database)
     app = _build(settings, surface, plugins, database, keyring, rates)
-    if settings.profile == "production":
-        check_authorization(settings, plugins)
+    # Again, because a database may have set a plugin aside.
+    check_authorization(settings, plugins)
     if settings.strict:
         refuse_set_aside(plugins)
     Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
     return app
+
+
+def check_ways_in(settings: Settings, plugins: Plugins) -> None:
+    """Refuse in one place and before there is any worker what none of them could start with.
+
+    Args:
+        plugins: that are used for nothing else afterwards.
+
+    Raises:
+        SetupError: nobody could come in, or nothing decides who may do what; names the setting.
+    """
+    _register_ways_in(settings, plugins)
+    check_authorization(settings, plugins)
 
 
 def _database(settings: Settings, url: str) -> Database:

@@ -92,8 +92,10 @@ class RemoteKind:
     @property
     def handle(self) -> str:
         """The field that people call an object by; ``id`` where there is none."""
-        own = [name for group in self.unique for name in group if name != "project_id" and name in self.shown]
-        return own[0] if own else "name" if "name" in self.shown else "id"
+        own = [[name for name in group if name != "project_id"] for group in self.unique]
+        # What only several fields together tell apart is no name: the issuer of a person.
+        alone = [names[0] for names in own if len(names) == 1 and names[0] in self.shown]
+        return alone[0] if alone else "name" if "name" in self.shown else "id"
 
     def label(self, row: Mapping[str, Any]) -> str:
         """What one object is called: ``skills/review``."""

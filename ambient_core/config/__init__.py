@@ -261,7 +261,7 @@ def _from_file(file: Path | None, table: str | None, names: Sequence[str]) -> di
     )
     for name in found:
         if name not in names:
-            raise SetupError(f"The configuration file {file} sets {name!r}, which is no setting{_near(name, names)}.")
+            raise SetupError(f"The configuration file {file} sets {name!r}, which is no setting{_near(name, names)}")
     return dict(found)
 
 
@@ -280,7 +280,7 @@ def _from_environment(cls: type[Any], sources: Sources, prefix: str) -> dict[str
                 found[entry.name] = (text, variable)
     for variable in environment:
         if variable.startswith(prefix) and variable not in known and not variable.startswith(tuple(sources.claimed)):
-            raise SetupError(f"The environment sets {variable}, which is no setting{_near(variable, known)}.")
+            raise SetupError(f"The environment sets {variable}, which is no setting{_near(variable, known)}")
     return found
 
 
@@ -293,7 +293,7 @@ def _secret_file(variable: str, path: str) -> str:
 
 def _near(name: str, known: "Sequence[str] | set[str]") -> str:
     close = get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {close[0]}?" if close else "."
 
 
 def _read(name: str, value: Any, hint: Any, cls: type[Any], variable: str | None = None) -> Any:

@@ -137,7 +137,12 @@ class TokenFiles:
     """
 
     def __init__(self, files: Mapping[Principal, Path | None], shortest: int = 1) -> None:
-        given = {principal.id: _read(path, shortest) for principal, path in files.items() if path is not None}
+        given = {
+            # The settings are called after them.
+            principal.id: _read(f"{principal.id.replace('-', '_')}_token_file", path, shortest)
+            for principal, path in files.items()
+            if path is not None
+        }
         self._digests = {identifier: digest(token) for identifier, token in given.items()}
         self._principals = {principal.id: principal for principal in files}
 
@@ -166,15 +171,17 @@ def open_to_others(found: os.stat_result, user: int, groups: Collection[int]) ->
     return bool(stat.S_IMODE(found.st_mode) & ~allowed)
 
 
-def _read(path: Path, shortest: int) -> str:
+def _read(setting: str, path: Path, shortest: int) -> str:
     try:
         if open_to_others(path.stat(), os.geteuid(), {os.getegid(), *os.getgroups()}):
-            raise SetupError(f"The token file {path} may be read by others; run: chmod 600 {path}")
+            raise SetupError(f"{setting}: {path} may be read by others; run: chmod 600 {path}")
         token = path.read_text().strip()
     except OSError as fault:
-        raise SetupError(f"The token file {path} cannot be read: {fault.strerror}") from fault
+        raise SetupError(f"{setting}: {path} cannot be read: {fault.strerror}") from fault
     if not token:
-        raise SetupError(f"The token file {path} is empty; delete it, and the next start makes a new one.")
+        raise SetupError(f"{setting}: {path} is empty; delete it, and the next start makes a new one.")
     if len(token) < shortest or len(set(token)) < min(shortest, _DIFFERENT):
-        raise SetupError(f"The token in {path} could be guessed; {shortest} random characters are the least.")
+        raise SetupError(
+            f"{setting}: the token in {path} could be guessed; {shortest} random characters are the least."
+        )
     return token

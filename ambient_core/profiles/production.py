@@ -8,7 +8,7 @@ from ambient_core.hooks import hookimpl
 from ambient_core.identity import CONTROL_PLANE, Principal, TokenFiles, bearer_token
 from ambient_core.identity.issuers import issuers_of
 from ambient_core.kinds import Kind
-from ambient_core.plugins import Plugins
+from ambient_core.plugins import Plugins, disabled
 
 MINIMUM_TOKEN = 32
 
@@ -40,16 +40,21 @@ class ControlPlaneAccess:
 
 
 def check_authorization(settings: Settings, plugins: Plugins) -> None:
-    """Refuse to go on where nothing decides who may do what.
+    """Refuse to go on in production where nothing decides who may do what.
 
     Raises:
         SetupError: the plugin that is to do it does not serve; says why.
     """
     name = settings.authorization
-    if name in plugins.modules:
+    if settings.profile != "production" or name in plugins.modules:
         return
+    if not name:
+        raise SetupError(
+            "authorization is not set, and the production profile does not start without it: nothing would decide who may do "
+            "what. Name the plugin that does, such as 'access'."
+        )
     reason = next((entry.reason for entry in plugins.set_aside if entry.name == name), "")
-    why = reason or ("plugins_disabled names it." if name in settings.plugins_disabled else "it is not installed.")
+    why = reason or ("plugins_disabled names it." if name in disabled(settings) else "it is not installed.")
     raise SetupError(
         f"authorization names the plugin {name!r}, which does not serve, so nothing decides who may do what: {why}"
     )

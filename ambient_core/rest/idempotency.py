@@ -6,6 +6,7 @@ is kept sealed.
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,10 +14,12 @@ from psycopg import sql
 from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSON
 
+from ambient_core.database import Database
 from ambient_core.database.transaction import Transaction
 from ambient_core.errors import BadQuery, Conflict, Unprocessable
 from ambient_core.kinds import Resource
-from ambient_core.secrets.keyring import Keyring, Place
+from ambient_core.secrets.keyring import Keyring, Place, Unreadable
+from ambient_core.secrets.rotation import Rotated
 from ambient_core.store import Answer
 
 MAXIMUM_KEY = 255
@@ -50,6 +53,14 @@ _KEEP = (
 )
 
 _FORGET = "DELETE FROM idempotency_keys WHERE principal = %(principal)s AND key = %(key)s AND body = %(body)s"
+
+_CHUNK = 100
+_SEALED_OTHERWISE = (
+    "SELECT principal, key, body FROM idempotency_keys WHERE (principal, key) > (%(principal)s, %(key)s) "
+    "AND created_at > now() - interval '24 hours' AND body LIKE %(sealed)s AND body NOT LIKE %(anew)s "
+    f"ORDER BY principal, key LIMIT {_CHUNK} FOR UPDATE"
+)
+_RESEAL = "UPDATE idempotency_keys SET body = %(body)s WHERE principal = %(principal)s AND key = %(key)s"
 
 _STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
@@ -104,7 +115,7 @@ class Once:
             "operation": operation,
             "fingerprint": hashlib.sha256(raw).digest(),
         }
-        self._digest = hashlib.sha256(f"{principal}\0{self._record['key']}".encode())
+        self._digest = _digest(principal, self._record["key"])
 
     def earlier(self) -> Answer | None:
         """The first answer to the same request, or ``None`` when this is the first.
@@ -114,7 +125,7 @@ class Once:
             Unprocessable: the key was used for another request.
             Unreadable: its answer holds a secret that no key of this server opens.
         """
-        number = int.from_bytes(self._digest.digest()[:8], "big", signed=True)
+        number = int.from_bytes(self._digest[:8], "big", signed=True)
         names = {name: sql.Literal(self._record[name]) for name in ("principal", "key")}
         locked, records = self._transaction.begin_with(_BEGIN.format(number=sql.Literal(number), **names))
         if not locked[0][0]:
@@ -160,4 +171,46 @@ class Once:
 
     @property
     def _place(self) -> Place:
-        return Place(idempotency_keys.name, self._digest.hexdigest(), "body")
+        return _place(self._digest)
+
+
+def reseal(database: Database, keyring: Keyring, report: Callable[[str], None]) -> Rotated:
+    """Seal kept answers that hold a secret anew, under the key that seals: those that can still be told again.
+
+    Args:
+        database: where they are kept.
+        keyring: with the key that seals now, and those that sealed before.
+        report: is told when it is done.
+
+    Raises:
+        Unavailable: the database does not answer; begin again.
+    """
+    done = Rotated()
+    anew = f"enc:v{keyring.sealing}:%".encode()
+    asked: dict[str, Any] = {"principal": "", "key": "", "sealed": b"enc:v%", "anew": anew}
+    while True:
+        with database.transaction() as transaction:
+            transaction.begin()
+            rows = transaction.raw(_SEALED_OTHERWISE, asked).fetchall()
+            for principal, key, body in rows:
+                try:
+                    place = _place(_digest(principal, key))
+                    sealed = keyring.seal(keyring.open(bytes(body).decode(), place), place).encode()
+                except Unreadable as fault:
+                    done.unreadable.append(f"answer kept for {principal}: {fault}")
+                    continue
+                transaction.raw(_RESEAL, {"principal": principal, "key": key, "body": sealed})
+                done.fields += 1
+        if not rows:
+            break
+        asked["principal"], asked["key"] = rows[-1][:2]
+    report(f"answers kept for an Idempotency-Key: {done.fields} are sealed anew under key {keyring.sealing}")
+    return done
+
+
+def _digest(principal: str, key: str) -> bytes:
+    return hashlib.sha256(f"{principal}\0{key}".encode()).digest()
+
+
+def _place(digest: bytes) -> Place:
+    return Place(idempotency_keys.name, digest.hex(), "body")

@@ -116,7 +116,7 @@ def serve(settings: Settings, surface: str) -> None:
     """Serve until a signal says stop.
 
     Raises:
-        SetupError: an address is taken or not ours, or the storage of counts cannot be used.
+        SetupError: an address is taken or not ours, the storage of counts cannot be used, or nobody could come in.
     """
     binds = {
         "bind" if surface == "api" else "gateway_bind": settings.bind if surface == "api" else settings.gateway_bind
@@ -144,8 +144,8 @@ def _prepare_workers(settings: Settings) -> None:
     In this order, because the database driver chooses how to wait when it is imported. Nothing is connected here.
     """
     monkey.patch_all()
-    import_module("ambient_core.app")
-    import_module("ambient_core.plugins").load_plugins(settings)
+    plugins = import_module("ambient_core.plugins").load_plugins(settings)
+    import_module("ambient_core.app").check_ways_in(settings, plugins)
     gc.set_threshold(*_COLLECTIONS)
     _keep()
 

@@ -29,7 +29,8 @@ Who may do what. Each line is an operation on something in the caller's own proj
 session whose runner asks, lent the binding that lends the own credential to the own project's sessions. What ends with @9080 is asked
 of the gateway.
 The first columns have one built-in role each: platform and gitops roles everywhere, all others in the own project. k:owner and k:viewer
-have credential:owner and credential:viewer on the own credential, and nothing in a project. anonym,
+have credential:owner and credential:viewer on the own credential, and nothing in a project. @owner, @editor and @viewer have the
+project's role of that name at one agent of the own project: the one whose sessions those of own are; self is of none. anonym,
 expired and revoked have no token or one that is over (of a platform administrator); session is the runner of a session in the own
 project; control is the control plane, whose role is platform:control-plane; develop is the development profile's administrator.
 yes: let in. none: let in, and sees nothing. 401, 403, 404: refused; 400: what it refers to is not to be seen, or the body is empty.
@@ -55,6 +56,11 @@ ROLES = {
     "g:admin": "gitops:admin",
     "g:viewer": "gitops:viewer",
 }
+AGENT = "reviewer"
+"""The agent whose sessions the sessions of the table are, in the own project and in the other one: the example of its field."""
+
+BATCHING = ("p:viewer", "owner", "editor", "a:runner", "c:owner", "k:owner", "@owner", "nobody", "session", "control")
+"""Whose operations are asked for in a batch too."""
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +127,8 @@ def callers(people: People, own: str, runner: str, credential: str) -> dict[str,
         found[head] = people.having(role, **({} if everywhere else {"project_id": own}))
     for head in ("k:owner", "k:viewer"):
         found[head] = people.having(head.replace("k:", "credential:"), credential_id=credential)
+    for head in ("@owner", "@editor", "@viewer"):
+        found[head] = people.having(head.replace("@", "project:"), agent_id=AGENT, project_id=own)
     found["nobody"] = people.named(people.new())
     return {**found, **with_tokens(people), "session": type(people.admin)(people.app.test_client(), runner)}
 
@@ -232,7 +240,7 @@ def test_an_operation_of_a_batch_is_let_in_or_refused_as_it_is_alone(
 ) -> None:
     differing = []
     for row in (row for row in rows if row.operates is not None):
-        for name in ("p:viewer", "owner", "editor", "a:runner", "c:owner", "k:owner", "nobody", "session", "control"):
+        for name in BATCHING:
             whole = {"atomic": True, "operations": [row.operates]}
             batched = Row("runBatch", row.place, "POST", f"{BASE}/batch", {"dry_run": "true"}, whole)
             alone, within = outcome(everybody[name], row), outcome(everybody[name], batched)

@@ -71,6 +71,14 @@ def test_of_a_token_that_nobody_knows_the_address_is_noted_and_the_token_is_not(
     assert secret not in call("GET", "/refusals").get_data(as_text=True)
 
 
+def test_of_somebody_who_is_disabled_it_is_noted_who_tried(people: People, noted: Noted) -> None:
+    name = people.somebody()
+    assert people.admin("POST", f"/users/{name}/disable").status_code == 200
+    answer = people.named(name)("GET", "/projects")
+    (found,) = noted(1, operation_id=answer.headers["X-Operation-ID"])
+    assert (found["status"], found["actor"]) == (401, f"person:{name}")
+
+
 def test_a_404_is_noted_where_the_object_is_there_and_not_where_it_is_not(
     people: People, project: str, other: str, skill: Any, noted: Noted
 ) -> None:

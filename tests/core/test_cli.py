@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from ambient_core.secrets.keyring import new_keyring
+from tests.e2e.conftest import free_port
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,6 +65,26 @@ def test_production_refuses_to_start_in_one_line(command: list[str]) -> None:
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "needs an identity provider" in done.stderr
     assert "very-secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("AUTHORIZATION", "", "authorization is not set"),
+        ("PLUGINS_DISABLED", "access", "plugins_disabled names it"),
+        ("OIDC_ISSUER", "http://login.example.com", "oidc_issuer: issuer is"),
+        ("CONTROL_PLANE_TOKEN_FILE", "/nowhere/token", "control_plane_token_file: /nowhere/token cannot be read"),
+    ],
+)
+def test_what_no_worker_could_start_with_is_refused_in_one_line_before_there_is_any(
+    name: str, value: str, words: str
+) -> None:
+    given = {"OIDC_ISSUER": "https://login.example.com", "OIDC_AUDIENCE": "ambient", "KEYRING": new_keyring()}
+    ports = {name: f"127.0.0.1:{free_port()}" for name in ("BIND", "HEALTH_BIND", "METRICS_BIND")}
+    environment = {f"AMBIENT_{key}": text for key, text in {**given, **ports, name: value}.items()}
+    done = ambient("serve", DATABASE_URL="postgresql://user@127.0.0.1:1/db", **environment)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert words in done.stderr
 
 
 @pytest.mark.parametrize("command", ["status", "prune", "export", "import", "check", "upgrade"])

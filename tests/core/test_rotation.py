@@ -6,15 +6,17 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from ambient_core.app import Application
+from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
 from ambient_core.errors import SetupError
+from ambient_core.rest.idempotency import reseal
 from ambient_core.secrets.keyring import Keyring, Place, new_keyring, read_keyring
 from ambient_core.secrets.rotation import CHUNK, rotate
 from tests.core import vaults
@@ -115,6 +117,41 @@ def test_what_does_not_open_is_named_and_left_and_the_others_are_done(
     assert versions(database, "vaults", "word") == ["v2", "v9"]
 
 
+@pytest.fixture
+def kept(call: Any, project: str, database: Any) -> Any:
+    """Asks again for the secret of a token, with the key with which it was asked for already."""
+    account = call("POST", "/service_accounts", json={"name": f"r{secrets.token_hex(4)}", "project_id": project}).json[
+        "id"
+    ]
+    body = {"name": "t", "lifetime_days": 1, "service_account_id": account}
+    path = f"/tokens/{call('POST', '/tokens', json=body).json['id']}/secret"
+    first = call("POST", path, headers={"Idempotency-Key": "once"})
+    assert first.status_code == 201, first.json["reason"]
+    yield lambda call: (call("POST", path, headers={"Idempotency-Key": "once"}), first)
+    database.execute("DELETE FROM idempotency_keys")
+
+
+def test_an_answer_that_is_kept_is_told_again_when_the_old_key_is_gone(
+    app: Application, settings: Settings, calls: Any, kept: Any, both: str
+) -> None:
+    told: list[str] = []
+    done = reseal(app.runtime.database, read_keyring(both), told.append)
+    assert (done.fields, done.unreadable) == (1, [])
+    assert told == ["answers kept for an Idempotency-Key: 1 are sealed anew under key 2"]
+    assert reseal(app.runtime.database, read_keyring(both), told.append).fields == 0
+    only = replace(app.runtime.settings, keyring=json.dumps({"2": json.loads(both)["2"]}))
+    server = create_app(only)
+    again, first = kept(calls(server))
+    server.runtime.database.close()
+    assert (again.status_code, again.json) == (201, first.json)
+
+
+def test_an_answer_that_does_not_open_is_named_and_left(app: Application, kept: Any, both: str) -> None:
+    done = reseal(app.runtime.database, read_keyring(json.dumps({"2": json.loads(both)["2"]})), lambda _: None)
+    assert done.fields == 0
+    assert ["sealed with key 1" in words for words in done.unreadable] == [True]
+
+
 def command(settings: Settings, url: str, ring: str) -> subprocess.Popen[str]:
     given = {"AMBIENT_PROFILE": "development", "AMBIENT_DATABASE_URL": url, "AMBIENT_KEYRING": ring}
     words = [sys.executable, "-m", "ambient_core", "credentials", "rotate-key"]
@@ -140,6 +177,7 @@ def test_one_that_is_killed_in_the_middle_and_run_again_ends_complete(
     out, _ = again.communicate(timeout=60)
     assert again.returncode == 0
     assert f"credentials: {MANY - CHUNK} secrets are sealed anew under key 2" in out
+    assert "answers kept for an Idempotency-Key: 0 are sealed anew under key 2" in out
     assert versions(database, "credentials", "token") == ["v2"]
     ring = read_keyring(both)
     rows = database.execute("SELECT id, token FROM credentials ORDER BY name").fetchall()

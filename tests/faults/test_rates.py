@@ -48,18 +48,21 @@ def stopped(worker: psutil.Process) -> Iterator[None]:
         worker.resume()
 
 
-def guess(parts: Parts) -> httpx.Response:
-    """The answer to a token that is none, over a connection of its own."""
-    headers = {"Authorization": "Bearer nobody's", "Connection": "close"}
+def guess(parts: Parts, token: str = "nobody's") -> httpx.Response:
+    """The answer to a token, one that is none unless given, over a connection of its own."""
+    headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
     return httpx.get(f"{parts.api}/projects", headers=headers, trust_env=False, timeout=30)
 
 
-def test_the_workers_of_a_server_count_together(parts: Parts) -> None:
+def test_the_workers_of_a_server_count_together_and_know_together_who_is_in(parts: Parts) -> None:
     one, other = wait_for(lambda: found if len(found := workers(parts)) == 2 else None, "two workers")
     with stopped(one):
+        assert guess(parts, "token-of-control-plane").status_code == 200
         assert [guess(parts).status_code for _ in range(LIMIT - 1)] == [401] * (LIMIT - 1)
     with stopped(other):
         assert [guess(parts).status_code for _ in range(2)] == [401, 429]
+        # It has never seen this one.
+        assert guess(parts, "token-of-control-plane").status_code == 200
     with stopped(one):
         refused = guess(parts)
     assert (refused.status_code, refused.headers["RateLimit-Policy"]) == (429, f'"failed";q={LIMIT};w=60')

@@ -105,7 +105,11 @@ def test_production_does_not_call_callers_to_plain_http(good: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "why"),
-    [({"plugins_disabled": "access"}, "plugins_disabled names it"), ({"authorization": "none"}, "it is not installed")],
+    [
+        ({"plugins_disabled": "access"}, "plugins_disabled names it"),
+        ({"authorization": "none"}, "it is not installed"),
+        ({"authorization": "task", "plugins_disabled": "tasks"}, "it is not installed"),
+    ],
 )
 def test_production_does_not_start_without_what_decides_who_may_do_what(
     good: Settings, issuer: Issuer, changed: dict[str, Any], why: str
@@ -113,6 +117,12 @@ def test_production_does_not_start_without_what_decides_who_may_do_what(
     ours = replace(good, oidc_issuer=issuer.url, **changed)
     with pytest.raises(SetupError, match=f"^authorization names the plugin .*{why}"):
         create_app(ours, plugins=load_plugins(ours))
+
+
+def test_production_does_not_start_with_authorization_off(good: Settings, issuer: Issuer) -> None:
+    off = replace(good, oidc_issuer=issuer.url, authorization="")
+    with pytest.raises(SetupError, match="^authorization is not set"):
+        create_app(off, plugins=load_plugins(off))
 
 
 def test_production_is_the_default_profile() -> None:
@@ -136,7 +146,10 @@ def test_production_does_not_start_with_flasks_debugger(
     [
         ({"oidc_issuer": "http://login.example.com"}, "oidc_issuer: issuer is 'http://login.example.com'"),
         ({"oidc_file": Path("/nowhere/issuers.toml")}, "oidc_file /nowhere/issuers.toml cannot be read"),
-        ({"control_plane_token_file": Path("/nowhere/token")}, "/nowhere/token cannot be read"),
+        (
+            {"control_plane_token_file": Path("/nowhere/token")},
+            "control_plane_token_file: /nowhere/token cannot be read",
+        ),
     ],
 )
 def test_an_application_is_not_built_over_settings_that_cannot_work(
@@ -151,7 +164,7 @@ def test_an_application_is_not_built_over_settings_that_cannot_work(
 def test_a_control_planes_token_that_could_be_guessed_is_refused(good: Settings, tmp_path: Path, token: str) -> None:
     (tmp_path / "token").write_text(token)
     (tmp_path / "token").chmod(0o600)
-    with pytest.raises(SetupError, match="could be guessed"):
+    with pytest.raises(SetupError, match="^control_plane_token_file: .* could be guessed"):
         create_app(replace(good, control_plane_token_file=tmp_path / "token"), plugins=load_plugins(good))
 
 

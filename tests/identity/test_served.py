@@ -137,6 +137,22 @@ def test_while_the_issuer_is_slow_nobody_else_waits(served: Served, issuer: Issu
     assert set(waiting) == {401}
 
 
+def test_case_7_in_an_outage_who_is_known_is_served_and_the_server_stays_ready(served: Served, issuer: Issuer) -> None:
+    known = issuer.token()
+    wait_for(lambda: all(served.ask("api", known) in (403, 404) for _ in range(10)), "every worker to know the keys")
+    stranger, failed = issuer.token({"kid": "unknown"}, other_key()), 'outcome="failed"'
+
+    def counted() -> bool:
+        served.ask("api", stranger)
+        return any(issuer.url in line and failed in line for line in served.figures().splitlines())
+
+    with issuer.outage():
+        wait_for(counted, "a fetch that failed", 30)
+        assert served.ask("api", issuer.token(sub="somebody-new")) in (403, 404)
+        ready = served.client.get(f"http://127.0.0.1:{served.ports['health']}/readyz")
+        assert (ready.status_code, ready.json()["ready"]) == (200, True)
+
+
 def test_the_figures_tell_fetches_and_refusals_and_the_log_tells_no_token(served: Served, issuer: Issuer) -> None:
     token = issuer.token(aud="another")
     assert served.ask("api", token) == 401

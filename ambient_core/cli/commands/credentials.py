@@ -10,6 +10,7 @@ from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import load_plugins
 from ambient_core.profiles import given_keyring
+from ambient_core.rest.idempotency import reseal
 from ambient_core.secrets.keyring import new_keyring
 from ambient_core.secrets.rotation import rotate
 
@@ -29,9 +30,10 @@ def print_keyring(after: TextIO | None) -> None:
 @command.command("rotate-key")
 @click.pass_obj
 def rotate_key(invocation: Invocation) -> None:
-    """Seal every secret of every kind anew under the newest key, while the API serves.
+    """Seal every secret of every kind anew under the newest key, while the API serves; so are answers kept for an Idempotency-Key.
 
-    Every server must have the new keyring before. What was cut off is run again. Exit status 1 when a secret could not be opened.
+    Every server must have the new keyring before. What was cut off is run again. Exit status 1 when a secret could not be opened;
+    with 0 nothing in the database needs an older key any more.
     """
     settings = invocation.load().settings
     keyring = given_keyring(settings)
@@ -46,8 +48,10 @@ def rotate_key(invocation: Invocation) -> None:
     database = Database(settings.database_url, pool_size=1, name="ambient-rotate")
     try:
         done = rotate(database, plugins.registry, keyring, click.echo)
+        kept = reseal(database, keyring, click.echo)
     finally:
         database.close()
-    for words in done.unreadable:
+    unreadable = [*done.unreadable, *kept.unreadable]
+    for words in unreadable:
         click.echo(f"left as it is: {words}", err=True)
-    sys.exit(1 if done.unreadable else 0)
+    sys.exit(1 if unreadable else 0)

@@ -64,7 +64,7 @@ def show_status(invocation: Invocation) -> None:
 @command.command("prune")
 @click.pass_obj
 def prune_log(invocation: Invocation) -> None:
-    """Delete changes and idempotency records that are older than what is kept; the leader does it by itself."""
+    """Delete changes, idempotency records and refusals that are older than what is kept; the leader does it by itself."""
     settings = invocation.load().settings
     database = Database(settings.database_url, pool_size=1, name="ambient-prune")
     try:
@@ -73,7 +73,7 @@ def prune_log(invocation: Invocation) -> None:
         database.close()
     click.echo(
         f"{found.seen} changes are older than {settings.change_retention_days:g} days: {found.changes} are deleted, the others "
-        f"are the newest state of what lives. {found.keys} idempotency records are deleted."
+        f"are the newest state of what lives. {found.keys} idempotency records and {found.refusals} refusals are deleted."
     )
 
 

@@ -24,6 +24,8 @@ from ambient_sdk import AmbientError, ApiError, ConnectionFailed
 FAILED, USAGE, NOT_FOUND, NOT_ALLOWED, UNREACHABLE, INTERRUPTED = 1, 2, 3, 4, 5, 130
 _BY_STATUS = {401: NOT_ALLOWED, 403: NOT_ALLOWED, 404: NOT_FOUND, **dict.fromkeys((429, 502, 503, 504), UNREACHABLE)}
 
+_REVIEW = "'ambient access review VERB KIND [NAME]' says what is missing, and who can give it."
+
 
 class Refusal(click.ClickException):
     """Why a command ends.
@@ -87,7 +89,8 @@ def refusal(fault: AmbientError, url: str, named: Callable[[str], str] = lambda 
         named: what a field is called here, such as by its flag.
     """
     if isinstance(fault, ApiError):
-        return Refusal(words(fault, named), status_of(fault))
+        more = [_REVIEW] if fault.status == 403 else []
+        return Refusal([*words(fault, named), *more], status_of(fault))
     if isinstance(fault, ConnectionFailed):
         lines = [
             f"The API at {url} does not answer: {fault}.",

@@ -19,12 +19,15 @@ PLACES = ("project", "agent", "session", "credential")
 _COLUMNS = ("id", "scope", "role_id", *(f"{place}_id" for place in PLACES))
 SELECT_BINDINGS = f"SELECT {', '.join(f'b.{column}' for column in _COLUMNS)} FROM role_bindings AS b"
 """SQL: bindings with what says where they hold."""
+# The same id in another project is another agent.
+_AT_AGENT = "(b.scope = 'agent' AND b.project_id = %(project_id)s::text AND b.agent_id = %(agent_id)s::text)"
 _HELD = (
     "SELECT roles.permissions FROM roles WHERE roles.name = ANY(%(names_)s::text[]) OR EXISTS (SELECT 1 FROM role_bindings AS b "
     f"WHERE b.role_id = roles.id AND {MINE} AND (b.scope = 'global' OR (b.scope = 'project' AND b.project_id = %(project_id)s::text) "
-    "OR (b.scope = 'agent' AND b.agent_id = %(agent_id)s::text) OR (b.scope = 'session' AND b.session_id = %(session_id)s::text) "
+    f"OR {_AT_AGENT} OR (b.scope = 'session' AND b.session_id = %(session_id)s::text) "
     "OR (b.scope = 'credential' AND b.credential_id = %(credential_id)s::text)))"
 )
+_KNOWN = f"SELECT 1 FROM role_bindings AS b WHERE {_AT_AGENT} AND {MINE} LIMIT 1"
 _ROLE = "SELECT roles.permissions FROM roles WHERE roles.id = %(id)s"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))"
 _OTHER_OWNER = {
@@ -36,7 +39,7 @@ _OTHER_OWNER = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something is given: everywhere when nothing is named."""
+    """Where something is given: everywhere when nothing is named. What is named lies in each other: an agent in its project."""
 
     project_id: str | None = None
     agent_id: str | None = None
@@ -64,6 +67,12 @@ def held_at(store: Store, place: Place) -> Permissions:
     rows = store.transaction.as_system(_HELD, asked).fetchall()
     held: Permissions = frozenset().union(*(permissions_of(row[0]) for row in rows))
     return spelled_out(held, store.surroundings.registry)
+
+
+def is_at_agent(store: Store, place: Place) -> bool:
+    """Whether the caller has a role at the very agent of a place, and so knows the project, which it may not see."""
+    asked = {**subject_of(store.principal).parameters(), **place.parameters()}
+    return store.transaction.as_system(_KNOWN, asked).fetchone() is not None
 
 
 def held_anywhere(store: Store) -> Permissions:

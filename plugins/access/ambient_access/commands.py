@@ -1,10 +1,15 @@
 """``ambient access`` and ``ambient admin``."""
 
+import sys
+
 import click
 
-from ambient_core.cli import Invocation, remote
+from ambient_core.cli import Invocation
+from ambient_core.cli.console import completing, options
+from ambient_core.cli.console.server import opened
 from ambient_core.database import Database
-from ambient_core.errors import BASE_PATH
+from ambient_core.errors import BASE_PATH, SetupError
+from ambient_core.identity.issuers import issuers_of
 from ambient_core.ids import new_id
 
 _PERSON = "SELECT users.id FROM users WHERE users.issuer = %(issuer)s AND users.subject = %(subject)s"
@@ -25,24 +30,31 @@ def access() -> None:
 
 @access.command("review")
 @click.argument("verb")
-@click.argument("kind")
-@click.argument("identifier", metavar="[ID]", required=False)
+@options.kind
+@click.argument("word", metavar="[NAME]", required=False, shell_complete=completing.names)
+@options.project
 @click.option("--principal", help="person:ID or service:ID; yourself unless given.")
 @click.pass_obj
-def review(invocation: Invocation, verb: str, kind: str, identifier: str | None, principal: str | None) -> None:
-    """Say whether somebody may use a verb, and why, such as: ambient access review start Session ID.
+def review(
+    invocation: Invocation, verb: str, kind: str, word: str | None, project: str | None, principal: str | None
+) -> None:
+    """Say whether somebody may use a verb, and why, such as: ambient access review start session NAME.
 
-    The API is asked with the token of AMBIENT_TOKEN, or of the developer's token file.
+    Exit status: 0 for yes, 1 for no.
     """
-    asked = {"verb": verb, "kind": kind, "id": identifier, "principal": principal}
-    query = {name: value for name, value in asked.items() if value is not None}
-    with remote.connected(invocation.load().settings) as client:
-        found = client.transport.json("GET", f"{BASE_PATH}/access/review", query=query)
+    with opened(invocation.load().settings, project) as server:
+        known = server.kind(kind)
+        asked = {"verb": verb.replace("-", "_"), "kind": known.name, "principal": principal}
+        if word is not None:
+            asked["id"] = server.find(known, word)["id"]
+        query = {name: value for name, value in asked.items() if value is not None}
+        found = server.client.transport.json("GET", f"{BASE_PATH}/access/review", query=query)
     click.echo("yes" if found["allowed"] else f"no: {found['text']}")
     if roles := found.get("roles"):
         click.echo(f"  roles that would do: {', '.join(roles)}")
     for link in found.get("chain", ()):
         click.echo("  " + ", ".join(f"{name} {value}" for name, value in link.items()))
+    sys.exit(0 if found["allowed"] else 1)
 
 
 @click.group("admin")
@@ -56,7 +68,14 @@ def admin() -> None:
 @click.pass_obj
 def grant_platform_admin(invocation: Invocation, issuer: str, subject: str) -> None:
     """Make somebody platform administrator: the first one, whom nobody else can make."""
-    database = Database(invocation.load().settings.database_url)
+    settings = invocation.load().settings
+    names = [known.name for known in issuers_of(settings)]
+    if names and issuer not in names:
+        raise SetupError(
+            f"No identity provider of this configuration is called {issuer}, so nobody would come by that; it has "
+            f"{', '.join(names)}. A slash more is another one."
+        )
+    database = Database(settings.database_url)
     try:
         with database.transaction() as transaction:
             transaction.begin()

@@ -1,7 +1,8 @@
 """What a principal holds: one read of the roles, kept for a moment.
 
 What is kept decides whether a verb is possible at all, and which roles allow it. On which rows is asked of the bindings in the
-very statement that reads or writes them: a binding that is gone is gone at once.
+very statement that reads or writes them: a binding that is gone is gone at once. What is kept may be too little as well, on every
+server but the one that gave the role: so it never says no by itself (`grants_anew`), and who made a project is in it everywhere.
 """
 
 import time
@@ -114,6 +115,7 @@ class _Kept:
 
 _KEPT: "WeakKeyDictionary[Database, _Kept]" = WeakKeyDictionary()
 _CHANGED: "WeakKeyDictionary[Operation, bool]" = WeakKeyDictionary()
+_READ: "WeakKeyDictionary[Operation, set[tuple[object, ...]]]" = WeakKeyDictionary()
 
 
 def grants_of(principal: Principal) -> Grants:
@@ -123,16 +125,19 @@ def grants_of(principal: Principal) -> Grants:
     if len(_CHANGED) and operation in _CHANGED:
         # What this request has changed is not committed: it is for nobody else.
         return _read(operation, principal)
-    kept = (_KEPT.get(operation.database) or _KEPT.setdefault(operation.database, _Kept())).found
-    key = (principal.actor, principal.groups, principal.roles, principal.attributes.get(LIMIT))
+    kept, key = _kept(operation), _key(principal)
     at, grants = kept.get(key, (0.0, None))
-    now = time.monotonic()
-    if grants is None or now > at + KEPT:
-        if len(kept) >= _MOST_KEPT:
-            kept.clear()
-        grants = _read(operation, principal)
-        kept[key] = (now, grants)
+    if grants is None or time.monotonic() > at + KEPT:
+        return _keep(operation, principal)
     return grants
+
+
+def grants_anew(principal: Principal) -> Grants:
+    """What a principal holds, read in this very request: what is kept may miss a role that was given a moment ago."""
+    operation = current()
+    if _key(principal) in _READ.get(operation, ()):
+        return grants_of(principal)
+    return _keep(operation, principal)
 
 
 def forget() -> None:
@@ -140,6 +145,24 @@ def forget() -> None:
     operation = current()
     _CHANGED[operation] = True
     _KEPT.pop(operation.database, None)
+
+
+def _key(principal: Principal) -> tuple[object, ...]:
+    return principal.actor, principal.groups, principal.roles, principal.attributes.get(LIMIT)
+
+
+def _kept(operation: Operation) -> dict[tuple[object, ...], tuple[float, Grants]]:
+    return (_KEPT.get(operation.database) or _KEPT.setdefault(operation.database, _Kept())).found
+
+
+def _keep(operation: Operation, principal: Principal) -> Grants:
+    kept, key, now = _kept(operation), _key(principal), time.monotonic()
+    if len(kept) >= _MOST_KEPT:
+        kept.clear()
+    grants = _read(operation, principal)
+    kept[key] = (now, grants)
+    _READ.setdefault(operation, set()).add(key)
+    return grants
 
 
 def _read(operation: Operation, principal: Principal) -> Grants:

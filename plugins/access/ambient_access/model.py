@@ -97,7 +97,13 @@ class RoleBinding(Resource):
         doc="The project it holds in; of a session or agent, the project that this lives in.",
         example="website",
     )
-    agent_id: Mapped[str | None] = field(String(63), access=Access.CREATE, index=True, doc="The agent it holds for.")
+    agent_id: Mapped[str | None] = field(
+        String(63),
+        access=Access.CREATE,
+        pattern=r"[a-zA-Z0-9_-]+",
+        index=True,
+        doc="The agent it holds for, of the project that is named with it; of a session, the agent that this is of.",
+    )
     session_id: Mapped[str | None] = field(
         String(63), access=Access.CREATE, index=True, doc="The session it holds for."
     )

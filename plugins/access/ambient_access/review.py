@@ -1,5 +1,6 @@
 """``GET /access/review``: may somebody do this, and by which chain of binding, role and permission, or what is missing."""
 
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from flask_smorest import Blueprint
 from ambient_access.authority import INTERNAL, OWNERS, PLACES
 from ambient_access.grants import LIMIT, grants_of
 from ambient_access.permissions import Permissions, allows, needed, permissions_of
-from ambient_access.rules import place_of
+from ambient_access.rules import AT_AGENT, place_of
 from ambient_access.subject import MINE, is_governed, subject_of
 from ambient_core import BadQuery, Forbidden, Kind, NotFound, Principal, Store, current
 from ambient_core.access import refuse_runner
@@ -19,8 +20,7 @@ from ambient_core.openapi import documents
 from ambient_core.rest.parameters import check_parameters, one
 
 _CHAIN = (
-    "SELECT b.id, b.scope, coalesce(b.project_id, b.agent_id, b.session_id, b.credential_id), roles.name, roles.permissions, "
-    "b.project_id, b.agent_id, b.session_id, b.credential_id "
+    f"SELECT b.id, b.scope, roles.name, roles.permissions, {', '.join(f'b.{place}_id' for place in PLACES)} "
     f"FROM role_bindings AS b JOIN roles ON roles.id = b.role_id WHERE {MINE} ORDER BY b.id"
 )
 _OWNERS = (
@@ -80,10 +80,11 @@ def _chain(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any
         if role.name in asked.roles and (by := _by(role.permissions, wanted)):
             found.append({"role": role.name, "permission": by, "scope": "global", "why": "by the configuration"})
     rows = current().transaction.as_system(_CHAIN, subject_of(asked).parameters()).fetchall()
-    for identifier, scope, place, name, permissions, *places in rows:
-        by = _by(permissions_of(permissions), wanted)
-        if by and (scope == "global" or row is None or _lies(kind, row, scope, places[PLACES.index(scope)])):
-            link = {"binding": identifier, "role": name, "permission": by, "scope": scope, "place": place}
+    for identifier, scope, name, permissions, *ids in rows:
+        by, places = _by(permissions_of(permissions), wanted), dict(zip(PLACES, ids, strict=True))
+        if by and (scope == "global" or row is None or _lies(kind, row, scope, places)):
+            link = {"binding": identifier, "role": name, "permission": by, "scope": scope, "place": places.get(scope)}
+            link["project"] = places["project"] if scope == "agent" else None
             found.append({key: value for key, value in link.items() if value is not None})
     return found or [{"why": "Everybody may, and sees what is in scope or their own."}]
 
@@ -92,9 +93,20 @@ def _by(held: Permissions, wanted: Permissions) -> str | None:
     return next((f"{r}:{v}" for r, v in sorted(held) if allows(frozenset({(r, v)}), wanted)), None)
 
 
-def _lies(kind: Kind, row: dict[str, Any], scope: str, place: str | None) -> bool:
-    column = place_of(kind, scope)
-    return column is not None and row[column] == place
+def _lies(kind: Kind, row: dict[str, Any], scope: str, places: dict[str, str | None]) -> bool:
+    columns, where = place_of(kind, scope), row
+    if columns is None and scope == "agent":
+        columns, where = AT_AGENT, _session_of(kind, row)
+    return columns is not None and all(where.get(c) == places[name.removesuffix("_id")] for name, c in columns.items())
+
+
+def _session_of(kind: Kind, row: dict[str, Any]) -> dict[str, Any]:
+    """The session that an object is of; nothing when it is of none that who asks may see."""
+    sessions = current().registry.by_plural(kind.references.get("session_id", ""))
+    if sessions is not None and row["session_id"] is not None:
+        with suppress(NotFound, Forbidden):
+            return current().store(sessions, "get").row(row["session_id"])
+    return {}
 
 
 def _missing(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any] | None) -> dict[str, Any]:
@@ -169,6 +181,7 @@ _LINK = {
         "permission": {**_TEXT, "description": "Of the role, the one that allows it."},
         "scope": _TEXT,
         "place": {**_TEXT, "description": "The id of the place that the scope is about."},
+        "project": {**_TEXT, "description": "Of an agent: its project."},
         "why": {**_TEXT, "description": "In words, where no binding is the reason."},
     },
 }

@@ -1,19 +1,22 @@
 """The two answers that the core asks for: may this caller use a verb, and on which rows."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, tuple_, union_all
 
-from ambient_access.grants import Allowing, grants_of
+from ambient_access.grants import Allowing, grants_anew, grants_of
 from ambient_access.loans import LENDING
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
 from ambient_access.subject import Subject, is_governed, may_own, subject_of
-from ambient_core import Kind, Principal, hookimpl
+from ambient_core import Kind, Principal, Resource, hookimpl
 from ambient_core.identity import CONTROL_PLANE
 
 OWNED = frozenset({("Project", "create"), ("Credential", "create")})
 """What everybody may make, and owns then."""
+AT_AGENT = {"project_id": "project_id", "agent_id": "agent_id"}
+"""What `place_of` says of sessions: an agent is one of its project, and the same id elsewhere is another one."""
 
 
 @hookimpl
@@ -24,7 +27,7 @@ def ambient_may(principal: Principal, verb: str, kind: Kind) -> bool | None:
     grants, wanted = grants_of(principal), needed(kind, verb)
     if not grants.pass_limit(wanted):
         return False
-    if _is_open(kind, verb, principal) or grants.allow(wanted):
+    if _is_open(kind, verb, principal) or grants.allow(wanted) or grants_anew(principal).allow(wanted):
         return True
     # The core's own hook lets the control plane do everything; where roles are kept, it has its role and no more.
     return False if principal == CONTROL_PLANE else None
@@ -37,8 +40,11 @@ def ambient_scope(principal: Principal, verb: str, kind: Kind) -> "ColumnElement
         return None
     if kind.name == "Role" and kind.reads(verb):
         return None
-    grants, lists = grants_of(principal), verb == "list"
-    allowing = grants.allowing(needed(kind, verb), lists=lists)
+    grants, lists, wanted = grants_of(principal), verb == "list", needed(kind, verb)
+    allowing = grants.allowing(wanted, lists=lists)
+    if _may_be_short(kind, allowing):
+        grants = grants_anew(principal)
+        allowing = grants.allowing(wanted, lists=lists)
     if kind.name == "RoleBinding" and kind.reads(verb):
         # Who may lend a credential sees who has it, and no other binding by that.
         allowing += tuple(one for one in grants.allowing(LENDING, lists=lists) if one.scope == "credential")
@@ -49,6 +55,15 @@ def _is_open(kind: Kind, verb: str, principal: Principal) -> bool:
     secret = any(action.name == verb and action.secret for action in kind.actions)
     owned = (kind.name, verb) in OWNED and may_own(principal)
     return (kind.reads(verb) and not secret) or owned or kind.name == "Token"
+
+
+def _may_be_short(kind: Kind, allowing: tuple[Allowing, ...]) -> bool:
+    """Whether somebody's first project, or first place of this kind, would show only when what is kept is read again."""
+    scopes = {one.scope for one in allowing}
+    if "global" in scopes:
+        return False
+    expected = {"project"} if kind.project_column is not None else scopes
+    return not any(place_of(kind, scope) for scope in expected & scopes)
 
 
 @lru_cache(maxsize=8192)
@@ -67,11 +82,26 @@ def condition(
     for one in allowing:
         if one.scope == "global":
             return None
-        if (column := place_of(kind, one.scope)) is not None:
-            found.append(_within(kind.table.c[column], one, subject))
+        if (there := _reached(kind, one, subject)) is not None:
+            found.append(there)
     if (own := _own(kind, subject, reads)) is not None:
         found.append(own)
     return or_(*found) if found else false()
+
+
+def _reached(kind: Kind, one: Allowing, subject: Subject) -> "ColumnElement[bool] | None":
+    """The condition that an object is in a place where somebody has one of these roles; ``None`` when it never is."""
+    place, columns = place_of(kind, one.scope), kind.table.c
+    if one.scope != "agent":
+        return None if place is None else _within(columns[place[f"{one.scope}_id"]], one, subject)
+    if place is not None:
+        return _at_agent([columns[name] for name in place.values()], one, subject)
+    sessions = Resource.metadata.tables.get(kind.references.get("session_id", ""))
+    if sessions is None or not AT_AGENT.keys() <= set(sessions.c.keys()):
+        return None
+    # What is of a session is where the session is.
+    there = _at_agent([sessions.c[name] for name in AT_AGENT.values()], one, subject)
+    return columns.session_id.in_(select(sessions.c.id).where(there))
 
 
 def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
@@ -88,13 +118,29 @@ def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "C
     return column.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
 
 
-def place_of(kind: Kind, scope: str) -> str | None:
-    """The column that says whether an object is in a place of this scope; ``None`` when it never is."""
+def _at_agent(columns: "list[ColumnElement[str]]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
+    """As `_within`, of the two columns that name an agent: its project's, and its own."""
+    bindings = _bindings().alias("b")
+    roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
+    is_one = bindings.c.scope == literal(one.scope, literal_execute=True)
+    held = select(*(bindings.c[name] for name in AT_AGENT)).where(is_one, bindings.c.role_id.in_(roles))
+    if not one.many:
+        return tuple_(*columns).in_(held.where(subject.owns(bindings)))
+    return tuple_(*columns).in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
+
+
+def place_of(kind: Kind, scope: str) -> Mapping[str, str] | None:
+    """By column of a binding, the column that an object must have the same in to be in a place of this scope.
+
+    ``None`` when it has none.
+    """
+    project = {} if kind.project_column is None else {"project_id": kind.project_column}
     if scope == "project":
-        return kind.project_column
-    if kind.name.lower() == scope:
-        return "id"
-    return f"{scope}_id" if f"{scope}_id" in kind.table.columns else None
+        return project or None
+    column = "id" if kind.name.lower() == scope else f"{scope}_id"
+    if column not in kind.table.columns or (scope == "agent" and not project):
+        return None
+    return {**(project if scope == "agent" else {}), f"{scope}_id": column}
 
 
 def _own(kind: Kind, subject: Subject, reads: bool) -> "ColumnElement[bool] | None":

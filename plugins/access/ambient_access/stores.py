@@ -15,18 +15,28 @@ from ambient_access.authority import (
     check_gift,
     check_held,
     held_at,
+    is_at_agent,
     keep_an_owner,
 )
 from ambient_access.grants import forget
 from ambient_access.loans import check_loan, check_return, fault_of_role, is_loan
 from ambient_access.model import SUBJECTS
 from ambient_access.permissions import fault_of, permissions_of, verbs_of
-from ambient_core import Answer, Conflict, Fault, Forbidden, Invalid, NotFound, Store, action
+from ambient_core import Answer, Conflict, Fault, Forbidden, Invalid, Kind, NotFound, Store, action
 from ambient_core.http.preconditions import Precondition
 from ambient_core.schemas.fields import Integer, Text
 from ambient_core.store.constraints import no_reference
 
 _OF_ACCOUNT = f"{SELECT_BINDINGS} WHERE b.service_account_id = %(id)s"
+
+_BESIDE = {
+    "global": frozenset[str](),
+    "project": frozenset[str](),
+    "agent": frozenset({"project"}),
+    "session": frozenset({"project", "agent"}),
+    "credential": frozenset({"project"}),
+}
+"""By scope, what a binding may name beside the place itself."""
 
 _PERSON = "SELECT 1 FROM users WHERE users.id = %(id)s FOR KEY SHARE"
 
@@ -113,18 +123,22 @@ class RoleBindingStore(Store):
             faults.append(Fault("/user_id", "one_of", f"give exactly one of {', '.join(SUBJECTS)}."))
         if scope != "global" and scope not in named:
             faults.append(Fault(f"/{scope}_id", "required", f"is required with scope {scope!r}."))
+        beside = {"project", "agent"} if loan else _BESIDE[scope]
         faults += [
             Fault(f"/{place}_id", "scope", f"does not belong to scope {scope!r}.")
             for place in named
-            if (place not in (scope, "project") or scope == "global") and not (loan and place == "agent")
+            if place not in {scope, *beside}
         ]
+        if "agent" in named and "project" not in named and scope != "session":
+            faults.append(
+                Fault("/project_id", "required", "is required with an agent_id: an agent is one of its project.")
+            )
         if faults:
             raise Invalid.of(faults)
         if loan:
             _check_loaned_role(values)
-        for place in (scope, *(("project", "agent") if loan else ())):
-            if place in named:
-                self._check_place(place, values)
+        for place in sorted({scope, *(beside if loan or scope == "agent" else ())} & set(named)):
+            self._check_place(place, values)
 
     def _check_person(self, identifier: str | None) -> None:
         """Refuse a person who is no user; one who is stays until the binding is written."""
@@ -147,6 +161,9 @@ class RoleBindingStore(Store):
 
     def _check_place(self, scope: str, values: dict[str, Any]) -> None:
         kinds = {kind.name.lower(): kind for kind in self.surroundings.registry}
+        if scope == "agent" and scope not in kinds:
+            # Agents are kept elsewhere: sessions name theirs, and nothing here knows which there are.
+            return
         if scope not in kinds:
             where = "scope" if values["scope"] == scope else f"{scope}_id"
             raise Invalid.of([Fault(f"/{where}", "unknown", f"is not possible here: no plugin serves {scope}s.")])
@@ -154,12 +171,20 @@ class RoleBindingStore(Store):
         try:
             row = self.surroundings.open(kind.name, "get").row(values[f"{scope}_id"])
         except (NotFound, Forbidden):
+            if scope == "project" and is_at_agent(self, Place(values["project_id"], values.get("agent_id"))):
+                return
             raise _no_reference(f"{scope}_id", kind.name) from None
         if scope != "project" and kind.project_column is not None:
-            project = row[kind.project_column]
-            if values.get("project_id") not in (None, project):
-                raise Invalid.of([Fault("/project_id", "scope", f"is not the project of this {kind.name}.")])
-            values["project_id"] = project
+            _complete(values, kind, "project", row[kind.project_column])
+        if scope == "session":
+            _complete(values, kind, "agent", row.get("agent_id"))
+
+
+def _complete(values: dict[str, Any], kind: Kind, place: str, found: str | None) -> None:
+    """Say of a binding where its place lies itself; refuse one that says it wrongly."""
+    if values.get(f"{place}_id") not in (None, found):
+        raise Invalid.of([Fault(f"/{place}_id", "scope", f"is not the {place} of this {kind.name}.")])
+    values[f"{place}_id"] = found
 
 
 def _check_loaned_role(binding: Mapping[str, Any]) -> None:

@@ -4,16 +4,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ambient_access.authority import Place, check_gift, check_held, held_anywhere
+from ambient_access.authority import (
+    SELECT_BINDINGS,
+    Place,
+    bindings_of,
+    check_gift,
+    check_held,
+    held_anywhere,
+)
 from ambient_access.permissions import ALL, fault_of, permissions_of, verbs_of
 from ambient_access.settings import access_settings
 from ambient_core import Fault, Forbidden, Invalid, NotFound, Store
 from ambient_core.store.constraints import no_reference
 
-_BINDINGS = (
-    "SELECT b.role_id, b.project_id, b.agent_id, b.session_id, b.credential_id FROM role_bindings AS b "
-    "WHERE b.service_account_id = %(id)s"
-)
+_BINDINGS = f"{SELECT_BINDINGS} WHERE b.service_account_id = %(id)s"
 
 
 class TokenStore(Store):
@@ -47,8 +51,8 @@ class TokenStore(Store):
         account = row.get("service_account_id")
         if account is None or (self.principal.kind, self.principal.id) == ("service", account):
             return
-        for role, *place in self.transaction.as_system(_BINDINGS, {"id": account}).fetchall():
-            check_gift(self, role, Place(*place))
+        for binding in bindings_of(self, _BINDINGS, account):
+            check_gift(self, binding["role_id"], Place.of(binding))
 
     def _check_permissions(self, given: list[str] | None) -> None:
         known = verbs_of(self.surroundings.registry)

@@ -324,6 +324,22 @@ def test_a_disabled_owner_is_out(owner: Any, people: People, with_token: Any, mo
     assert caller("GET", "/skills").status_code == 401
 
 
+def test_what_one_may_in_a_project_makes_no_token_of_an_account_that_owns_a_credential(
+    people: People, project: str
+) -> None:
+    name, keeps = people.new(), ["credential:*", "role_binding:*", "token:*", "service_account:*"]
+    role = people.admin("POST", "/roles", json={"name": people.new(), "permissions": keeps}).json["id"]
+    people.give(role, name, project_id=project)
+    account = people.admin("POST", "/service_accounts", json={"name": people.new(), "project_id": project}).json["id"]
+    credential = people.admin("POST", "/credentials", json={"name": people.new(), "provider": "jira"}).json["id"]
+    owns = {"role_id": "credential-owner", "scope": "credential", "credential_id": credential, "project_id": project}
+    assert people.admin("POST", "/role_bindings", json={**owns, "service_account_id": account}).status_code == 201
+    asked = {"name": "x", "lifetime_days": 1, "service_account_id": account}
+    assert people.named(name)("POST", "/tokens", json=asked).status_code == 403
+    people.give("credential:owner", name, credential_id=credential)
+    assert people.named(name)("POST", "/tokens", json=asked).status_code == 201
+
+
 def test_a_disabled_service_account_is_out_by_whichever_way_it_comes(people: People, monkeypatch: Any) -> None:
     monkeypatch.setattr(standing, "KEPT", 0.0)
     account = people.admin("POST", "/service_accounts", json={"name": people.new()}).json["id"]

@@ -27,7 +27,11 @@ def binding(role: str, **fields: Any) -> dict[str, Any]:
     [
         ({"scope": "project"}, "/project_id"),
         ({"scope": "global", "project_id": "x"}, "/project_id"),
-        ({"scope": "agent", "agent_id": "x"}, "/scope"),
+        ({"scope": "agent", "agent_id": "x"}, "/project_id"),
+        ({"scope": "agent", "project_id": "x"}, "/agent_id"),
+        ({"scope": "agent", "agent_id": "x", "project_id": "nowhere"}, "/project_id"),
+        ({"scope": "agent", "agent_id": "x y", "project_id": "nowhere"}, "/agent_id"),
+        ({"scope": "project", "agent_id": "x", "project_id": "nowhere"}, "/agent_id"),
         ({"scope": "session"}, "/session_id"),
         ({"scope": "global", "user_id": None}, "/user_id"),
         ({"scope": "global", "group_name": "both"}, "/user_id"),

@@ -95,15 +95,26 @@ def test_the_command_prints_the_chain_or_what_is_missing(people: People, project
     mine, viewer = skill(project), people.new()
     given = people.give("project:viewer", viewer, project_id=project)
     yes, no, wrong = (asked(viewer, verb, "Skill", mine) for verb in ("get", "delete", "fly"))
+    assert [yes.exit_code, no.exit_code, wrong.exit_code] == [0, 1, 1]
     assert said(yes) == [
         "yes",
         f"  binding {given}, role project:viewer, permission project_content:read, scope project, place {project}",
     ]
     assert said(no)[0].startswith("no: A role with project_content:delete or skill:delete is missing")
     assert said(no)[1] == "  roles that would do: platform:admin, project:owner"
-    assert "verb must be one of" in str(wrong.exception)
+    assert "verb must be one of" in wrong.output
     other = asked(viewer, "get", "Skill", mine, "--principal", "person:somebody")
-    assert "Only who may read all role bindings" in str(other.exception)
+    assert (other.exit_code, "Only who may read all role bindings" in other.output) == (4, True)
+
+
+def test_the_command_takes_kinds_and_objects_by_their_names(people: People, project: str, asked: Any) -> None:
+    editor = people.new()
+    people.give("project:editor", editor, project_id=project)
+    session = people.admin("POST", "/sessions", json={"name": people.new(), "project_id": project}).json
+    no = asked(editor, "start", "sessions", session["name"], "-p", project)
+    assert (no.exit_code, said(no)[0].startswith("no: A role with session:start is missing")) == (1, True)
+    assert asked(editor, "start", "sessions", "nobody's").exit_code == 3
+    assert asked(editor, "start", "sesions").exit_code == 2
 
 
 def test_about_somebody_else_asks_who_may_read_all_bindings(
@@ -125,6 +136,14 @@ def test_what_cannot_be_asked_is_named_and_what_is_not_seen_is_not_there(
     for query in ("verb=fly&kind=Skill", "verb=get&kind=Skil", "kind=Skill", "verb=get&kind=Skill&who=me"):
         assert ann("GET", f"/access/review?{query}").status_code == 400
     assert ann("GET", f"/access/review?verb=get&kind=Skill&id={skill(other)}").status_code == 404
+
+
+def test_who_would_never_come_is_not_made_administrator(people: People, database_url: str) -> None:
+    flags = {"database_url": database_url, "oidc_issuer": "https://login.example.com", "oidc_audience": "ambient"}
+    asked = ["grant-platform-admin", "--issuer", "https://login.example.com/", "--subject", people.new()]
+    refused = CliRunner().invoke(admin, asked, obj=Invocation(Sources(flags=flags)))
+    assert "No identity provider of this configuration is called https://login.example.com/" in str(refused.exception)
+    assert people.admin("GET", f"/users?search=subject = '{asked[-1]}'").json["total"] == 0
 
 
 def test_the_first_administrator_is_made_over_the_database(

@@ -13,11 +13,11 @@ TOKEN = "canary-of-a-credential"
 
 
 @pytest.fixture
-def running(people: People, call: Any, control_plane: Any) -> Callable[[str], Any]:
-    """Makes a session of a project and starts it; answers a caller with the session's own token."""
+def running(people: People, call: Any, control_plane: Any) -> Callable[..., Any]:
+    """Makes a session of a project, perhaps of an agent, and starts it; answers a caller with the session's own token."""
 
-    def make(project: str) -> Any:
-        made = call("POST", "/sessions", json={"name": "s", "project_id": project}).json["id"]
+    def make(project: str, agent: str | None = None) -> Any:
+        made = call("POST", "/sessions", json={"name": "s", "project_id": project, "agent_id": agent}).json["id"]
         assert call("POST", f"/sessions/{made}/start").status_code == 200
         token = control_plane("POST", f"/sessions/{made}/token").json["token"]
         caller = type(people.admin)(people.app.test_client(), token)

@@ -73,6 +73,7 @@ class Session(Resource):
     __tablename__ = "sessions"
     __table_args__ = (
         Index("ix_sessions_imported_from", "imported_from", unique=True),
+        Index("ix_sessions_agent_id", "agent_id", "project_id", postgresql_where=text("agent_id IS NOT NULL")),
         Index("ix_sessions_active", "project_id", postgresql_where=text(f"phase IN ({ACTIVE_PHASES})")),
     )
 
@@ -83,6 +84,13 @@ class Session(Resource):
         index=True,
         doc="Where it lives.",
         example="website",
+    )
+    agent_id: Mapped[str | None] = field(
+        String(63),
+        access=Access.CREATE,
+        pattern=r"[a-zA-Z0-9_-]+",
+        doc="The agent of the project whose session it is; fixed. Who has a role at that agent has it here.",
+        example="reviewer",
     )
     name: Mapped[str] = field(String(255), min_length=1, doc="For people to read.", example="Tidy the readme")
     prompt: Mapped[str | None] = field(Text, doc="First message to the agent.", example="Look around and report.")

@@ -32,6 +32,7 @@ from ambient_sessions.settings import sessions_settings
 
 _CLONED = (
     "project_id",
+    "agent_id",
     "prompt",
     "repo_url",
     "repos",

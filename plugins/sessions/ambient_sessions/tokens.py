@@ -20,7 +20,7 @@ session_tokens = Table(
 )
 
 _FIND = (
-    "SELECT sessions.id, sessions.name, sessions.project_id FROM session_tokens "
+    "SELECT sessions.id, sessions.name, sessions.project_id, sessions.agent_id FROM session_tokens "
     "JOIN sessions ON sessions.id = session_tokens.session_id WHERE session_tokens.digest = %(digest)s "
     "AND sessions.phase IN ('Pending', 'Creating', 'Running', 'Stopping')"
 )
@@ -61,8 +61,9 @@ def ambient_authenticate(request: Request) -> Principal | None:
     found = current().transaction.as_system(_FIND, {"digest": digest(token)}).fetchone()
     if found is None:
         return None
-    identifier, name, project = found
-    return Principal("session", identifier, name, {"session_id": identifier, "project_id": project})
+    identifier, name, project, agent = found
+    own = {"session_id": identifier, "project_id": project, **({} if agent is None else {"agent_id": agent})}
+    return Principal("session", identifier, name, own)
 
 
 @hookimpl

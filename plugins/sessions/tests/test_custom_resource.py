@@ -113,6 +113,12 @@ def test_variables_of_plugins_are_stronger_than_the_session_s_own() -> None:
     assert made["spec"]["environmentVariables"] == {"COLOUR": "green", "CREDENTIAL_IDS": "{}"}
 
 
+def test_a_runner_is_told_its_agent_whatever_the_session_s_own_variables_say() -> None:
+    session = {**SESSION, "agent_id": "reviewer", "environment_variables": {"AGENT_ID": "mine"}}
+    made = manifest(LaunchOrder(session, "t", "http://api", ()), "demo", None, NOW)
+    assert made["spec"]["environmentVariables"] == {"AGENT_ID": "reviewer"}
+
+
 def test_a_start_and_its_number_are_one_request_about_the_object_that_was_read() -> None:
     before = resource("Stopped", start=1, completionTime="T1")
     metadata = manifest(LaunchOrder(SESSION, "t", "http://api", ()), "demo", before, NOW)["metadata"]

@@ -115,6 +115,12 @@ def test_a_session_s_variables_never_replace_the_platform_s() -> None:
     assert PLAN.environment()["AMBIENT_API_URL"] == "http://api"
 
 
+def test_a_runner_is_told_its_agent() -> None:
+    session = {**SESSION, "agent_id": "reviewer", "environment_variables": {"AGENT_ID": "mine"}}
+    plan = replace(PLAN, order=replace(PLAN.order, session=session))
+    assert (plan.environment()["AGENT_ID"], "AGENT_ID" in PLAN.environment()) == ("reviewer", False)
+
+
 def test_everything_is_owned_by_the_job() -> None:
     for part in (objects.secret_of, objects.account_of, objects.service_of, objects.policy_of):
         assert [owner["uid"] for owner in part(PLAN, OWNER)["metadata"]["ownerReferences"]] == ["u"]

@@ -3,11 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
+from ambient_sdk import ApiError
 
 from ambient_core.cli.commands.get import ordering
 from ambient_core.cli.commands.logs import moment
 from ambient_core.cli.console import columns, editing
+from ambient_core.cli.console.faults import NOT_ALLOWED, refusal
 from ambient_core.cli.console.flags import BadValue, Flag, flags
 from ambient_core.cli.console.paths import BadPath, rendered, template
 from ambient_core.cli.contract import Contract, RemoteKind
@@ -87,16 +90,29 @@ def test_an_age_is_said_in_its_largest_unit(seconds: float, said: str) -> None:
 
 def test_an_object_is_called_by_what_is_its_own() -> None:
     shown = {"id": TEXT, "name": TEXT, "username": TEXT, "project_id": TEXT}
-    groups: list[tuple[tuple[str, ...], ...]] = [(), (("username",),), (("project_id", "name"),)]
+    groups: list[tuple[tuple[str, ...], ...]] = [
+        (),
+        (("username",),),
+        (("project_id", "name"),),
+        (("id", "project_id", "name"), ("username",)),
+    ]
     assert [RemoteKind("K", "/ks", shown=shown, unique=group).handle for group in groups] == [
         "name",
         "username",
         "name",
+        "username",
     ]
     person = RemoteKind(
         "User", "/users", shown={"id": TEXT, "name": TEXT, "username": TEXT}, unique=(("username",),), given={}
     )
     assert [column.title for column in columns.columns(person)] == ["USERNAME", "NAME"]
+
+
+def test_who_may_not_hears_where_to_ask_what_is_missing() -> None:
+    refused = refusal(ApiError(httpx.Response(403, json={"reason": "You may not start a Session."})), "http://x")
+    assert refused.exit_code == NOT_ALLOWED
+    assert refused.lines[0] == "You may not start a Session."
+    assert "ambient access review" in refused.lines[1]
 
 
 def test_what_nobody_makes_shows_its_first_fields() -> None:

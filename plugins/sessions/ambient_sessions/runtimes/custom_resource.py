@@ -96,6 +96,8 @@ def _specification(order: LaunchOrder) -> Object:
         ],
         "environmentVariables": {**variables(session), **order.variables},
     }
+    if session.get("agent_id"):
+        specification["environmentVariables"]["AGENT_ID"] = session["agent_id"]
     if session.get("timeout"):
         specification["timeout"] = session["timeout"]
     if session.get("created_by"):

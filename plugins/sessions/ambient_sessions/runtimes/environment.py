@@ -38,6 +38,7 @@ def environment(order: LaunchOrder, place: Place, settings: SessionsSettings) ->
         "AGENTIC_SESSION_NAME": session["id"],
         "AGENTIC_SESSION_NAMESPACE": place.namespace,
         "PROJECT_NAME": session["project_id"],
+        "AGENT_ID": session.get("agent_id") or "",
         "WORKSPACE_PATH": place.workspace,
         "AGUI_HOST": place.host,
         "HOME": place.home,

@@ -1,4 +1,4 @@
-"""Generated from openapi.yaml (sha256 7a3419a1bc8594df7eedabac837a7aa7872b64fbe0b973fddfbcdca5f8edf7dd); do not edit, run: make sdk."""
+"""Generated from openapi.yaml (sha256 78bf5e07fdb2ce301fe96109783952a24c6ded150df2bf0f33180a6a7dc8b263); do not edit, run: make sdk."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -28,6 +28,7 @@ class ReviewAccessResponse200ChainItem:
             permission (str | Unset): Of the role, the one that allows it.
             scope (str | Unset):
             place (str | Unset): The id of the place that the scope is about.
+            project (str | Unset): Of an agent: its project.
             why (str | Unset): In words, where no binding is the reason.
      """
 
@@ -36,6 +37,7 @@ class ReviewAccessResponse200ChainItem:
     permission: str | Unset = UNSET
     scope: str | Unset = UNSET
     place: str | Unset = UNSET
+    project: str | Unset = UNSET
     why: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -54,6 +56,8 @@ class ReviewAccessResponse200ChainItem:
 
         place = self.place
 
+        project = self.project
+
         why = self.why
 
 
@@ -71,6 +75,8 @@ class ReviewAccessResponse200ChainItem:
             field_dict["scope"] = scope
         if place is not UNSET:
             field_dict["place"] = place
+        if project is not UNSET:
+            field_dict["project"] = project
         if why is not UNSET:
             field_dict["why"] = why
 
@@ -91,6 +97,8 @@ class ReviewAccessResponse200ChainItem:
 
         place = d.pop("place", UNSET)
 
+        project = d.pop("project", UNSET)
+
         why = d.pop("why", UNSET)
 
         review_access_response_200_chain_item = cls(
@@ -99,6 +107,7 @@ class ReviewAccessResponse200ChainItem:
             permission=permission,
             scope=scope,
             place=place,
+            project=project,
             why=why,
         )
 

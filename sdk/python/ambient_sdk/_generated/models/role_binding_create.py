@@ -33,7 +33,8 @@ class RoleBindingCreate:
             service_account_id (None | str | Unset): The service account that has it.
             project_id (None | str | Unset): The project it holds in; of a session or agent, the project that this lives in.
                 Example: website.
-            agent_id (None | str | Unset): The agent it holds for.
+            agent_id (None | str | Unset): The agent it holds for, of the project that is named with it; of a session, the
+                agent that this is of.
             session_id (None | str | Unset): The session it holds for.
             credential_id (None | str | Unset): The credential it holds for.
             note (None | str | Unset): Why it was given. Example: Reviews the pages..

@@ -54,6 +54,8 @@ class Session:
             created_by (str): Who made it.
             starts (int): How often it was started.
             mirrored (bool): Whether the legacy platform owns it still, and it is only read here.
+            agent_id (None | str | Unset): The agent of the project whose session it is; fixed. Who has a role at that agent
+                has it here. Example: reviewer.
             prompt (None | str | Unset): First message to the agent. Example: Look around and report..
             repo_url (None | str | Unset): A repository to clone. Example: https://example.com/site.git.
             repos (list[Repository] | None | Unset): Repositories to clone.
@@ -100,6 +102,7 @@ class Session:
     created_by: str
     starts: int
     mirrored: bool
+    agent_id: None | str | Unset = UNSET
     prompt: None | str | Unset = UNSET
     repo_url: None | str | Unset = UNSET
     repos: list[Repository] | None | Unset = UNSET
@@ -171,6 +174,12 @@ class Session:
         starts = self.starts
 
         mirrored = self.mirrored
+
+        agent_id: None | str | Unset
+        if isinstance(self.agent_id, Unset):
+            agent_id = UNSET
+        else:
+            agent_id = self.agent_id
 
         prompt: None | str | Unset
         if isinstance(self.prompt, Unset):
@@ -407,6 +416,8 @@ class Session:
             "starts": starts,
             "mirrored": mirrored,
         })
+        if agent_id is not UNSET:
+            field_dict["agent_id"] = agent_id
         if prompt is not UNSET:
             field_dict["prompt"] = prompt
         if repo_url is not UNSET:
@@ -513,6 +524,16 @@ class Session:
         starts = d.pop("starts")
 
         mirrored = d.pop("mirrored")
+
+        def _parse_agent_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        agent_id = _parse_agent_id(d.pop("agent_id", UNSET))
+
 
         def _parse_prompt(data: object) -> None | str | Unset:
             if data is None:
@@ -973,6 +994,7 @@ class Session:
             created_by=created_by,
             starts=starts,
             mirrored=mirrored,
+            agent_id=agent_id,
             prompt=prompt,
             repo_url=repo_url,
             repos=repos,

@@ -32,6 +32,8 @@ class SessionCreate:
         Attributes:
             project_id (str): Where it lives. Example: website.
             name (str): For people to read. Example: Tidy the readme.
+            agent_id (None | str | Unset): The agent of the project whose session it is; fixed. Who has a role at that agent
+                has it here. Example: reviewer.
             prompt (None | str | Unset): First message to the agent. Example: Look around and report..
             repo_url (None | str | Unset): A repository to clone. Example: https://example.com/site.git.
             repos (list[Repository] | None | Unset): Repositories to clone.
@@ -51,6 +53,7 @@ class SessionCreate:
 
     project_id: str
     name: str
+    agent_id: None | str | Unset = UNSET
     prompt: None | str | Unset = UNSET
     repo_url: None | str | Unset = UNSET
     repos: list[Repository] | None | Unset = UNSET
@@ -81,6 +84,12 @@ class SessionCreate:
         project_id = self.project_id
 
         name = self.name
+
+        agent_id: None | str | Unset
+        if isinstance(self.agent_id, Unset):
+            agent_id = UNSET
+        else:
+            agent_id = self.agent_id
 
         prompt: None | str | Unset
         if isinstance(self.prompt, Unset):
@@ -182,6 +191,8 @@ class SessionCreate:
             "project_id": project_id,
             "name": name,
         })
+        if agent_id is not UNSET:
+            field_dict["agent_id"] = agent_id
         if prompt is not UNSET:
             field_dict["prompt"] = prompt
         if repo_url is not UNSET:
@@ -228,6 +239,16 @@ class SessionCreate:
         project_id = d.pop("project_id")
 
         name = d.pop("name")
+
+        def _parse_agent_id(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        agent_id = _parse_agent_id(d.pop("agent_id", UNSET))
+
 
         def _parse_prompt(data: object) -> None | str | Unset:
             if data is None:
@@ -413,6 +434,7 @@ class SessionCreate:
         session_create = cls(
             project_id=project_id,
             name=name,
+            agent_id=agent_id,
             prompt=prompt,
             repo_url=repo_url,
             repos=repos,
