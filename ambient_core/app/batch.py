@@ -58,6 +58,10 @@ _VERBS = {"restore": ("get", "patch"), "apply": ("create", "patch"), "action": (
 Outcome = tuple[Answer, str | None]
 
 
+class Misshapen(Invalid):
+    """An operation is wrong beside its body, which its faults point into."""
+
+
 class Step(NamedTuple):
     """One operation of a batch, as it was asked for.
 
@@ -81,17 +85,17 @@ class Step(NamedTuple):
             Invalid: naming the member and its rule.
         """
         if not isinstance(given, dict):
-            raise _invalid("", "type", "must be an object.")
+            raise _misshapen("", "type", "must be an object.")
         op, name = given.get("op"), given.get("kind")
         if not isinstance(op, str) or op not in _MEMBERS:
-            raise _invalid("/op", "enum", f"must be one of {', '.join(_MEMBERS)}.")
+            raise _misshapen("/op", "enum", f"must be one of {', '.join(_MEMBERS)}.")
         kind = operation.registry.get(name) if isinstance(name, str) else None
         if kind is None:
             known = ", ".join(kind.name for kind in operation.registry)
-            raise _invalid("/kind", "enum", f"must be one of {known}.")
+            raise _misshapen("/kind", "enum", f"must be one of {known}.")
         for verb in _VERBS.get(op, (op,)):
             if verb not in kind.verbs:
-                raise _invalid("/op", "enum", f"is not possible: kind {name} has no verb {verb}.")
+                raise _misshapen("/op", "enum", f"is not possible: kind {name} has no verb {verb}.")
         _check_members(op, given)
         if kind.project_column == "id" and "id" in given:
             agree(project_header(), given["id"], "id")
@@ -106,10 +110,11 @@ class Step(NamedTuple):
         possible = {action.name: action for action in self.kind.actions if action.writes and not action.secret}
         found = possible.get(self.given["action"])
         if found is None:
-            raise _invalid("/action", "enum", f"must be one of {', '.join(possible) or 'none'} for {self.kind.name}.")
+            known = f"must be one of {', '.join(possible)}" if possible else "is not possible: there is none"
+            raise _misshapen("/action", "enum", f"{known} for {self.kind.name}.")
         if (found.on == "item") != ("id" in self.given):
             reason = "is required for this action." if found.on == "item" else "does not belong to this action."
-            raise _invalid("/id", "required", reason)
+            raise _misshapen("/id", "required", reason)
         return found
 
 
@@ -255,7 +260,8 @@ class Batch:
         failed = _failure(fault, self._operation)
         results = [failed if n == number else undone for n in range(len(self._given))]
         fault.reason = f"Operation {number} failed, and nothing of the batch is done: {fault.reason}"
-        fault.faults = tuple(Fault(f"/operations/{number}/body{f.field}", f.rule, f.reason) for f in fault.faults)
+        place = f"/operations/{number}" + ("" if isinstance(fault, Misshapen) else "/body")
+        fault.faults = tuple(Fault(place + f.field, f.rule, f.reason) for f in fault.faults)
         fault.details["results"] = results
         return fault
 
@@ -267,13 +273,13 @@ def _failure(fault: AmbientError, operation: Operation) -> dict[str, Any]:
 def _check_members(op: str, given: dict[str, Any]) -> None:
     if not given.keys() <= _MEMBERS[op]:
         stranger = min(given.keys() - _MEMBERS[op])
-        raise _invalid(f"/{stranger[:60]}", "unknown", f"does not belong to {op}.")
+        raise _misshapen(f"/{stranger[:60]}", "unknown", f"does not belong to {op}.")
     for member in _NEEDED[op]:
         if member not in given:
-            raise _invalid(f"/{member}", "required", f"is required for {op}.")
+            raise _misshapen(f"/{member}", "required", f"is required for {op}.")
     for member in ("id", "action"):
         if not isinstance(given.get(member, ""), str):
-            raise _invalid(f"/{member}", "type", "must be a string.")
+            raise _misshapen(f"/{member}", "type", "must be a string.")
 
 
 def _condition(given: Any) -> Precondition | None:
@@ -282,26 +288,26 @@ def _condition(given: Any) -> Precondition | None:
     if isinstance(given, int) and not isinstance(given, bool) and given > 0:
         return precondition(f'"{given}"', None)
     if not isinstance(given, str):
-        raise _invalid(
+        raise _misshapen(
             "/if_match", "type", 'must be a version, such as 3, or text as in the header, such as "\\"3\\"".'
         )
     return precondition(given, None)
 
 
-def _invalid(pointer: str, rule: str, reason: str) -> Invalid:
-    return Invalid.of([Fault(pointer, rule, reason)])
+def _misshapen(pointer: str, rule: str, reason: str) -> Invalid:
+    return Misshapen.of([Fault(pointer, rule, reason)])
 
 
 def _run(raw: bytes) -> Answer:
     body = parse(raw)
     operations = body.get("operations") if isinstance(body, dict) else None
     if not isinstance(operations, list) or not 1 <= len(operations) <= MOST:
-        raise _invalid("/operations", "length", f"must be an array of 1 to {MOST} operations.")
+        raise _misshapen("/operations", "length", f"must be an array of 1 to {MOST} operations.")
     if strangers := sorted(set(body) - {"operations", "atomic"}):
-        raise _invalid(f"/{strangers[0][:60]}", "unknown", "is not known here; known fields: operations, atomic.")
+        raise _misshapen(f"/{strangers[0][:60]}", "unknown", "is not known here; known fields: operations, atomic.")
     atomic = body.get("atomic", False)
     if not isinstance(atomic, bool):
-        raise _invalid("/atomic", "type", "must be true or false.")
+        raise _misshapen("/atomic", "type", "must be true or false.")
     return Batch(current(), operations, atomic=atomic).run()
 
 

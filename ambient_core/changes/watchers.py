@@ -1,6 +1,7 @@
 """Who watches in this process: each change is judged once for all who see the same, and nobody waits for a slow one.
 
-A watcher holds a bounded number of frames. One that does not read is cut, with a reason, and resumes by its cursor.
+A watcher holds a bounded number of frames, or those of one batch. One that does not read is cut, with a reason, and resumes
+by its cursor.
 """
 
 import logging
@@ -8,14 +9,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
-import orjson
 import psycopg
 
 from ambient_core import changes, metrics
 from ambient_core.changes import Batch, Now, Position
 from ambient_core.changes.follower import Follower
+from ambient_core.changes.frames import Frame, frame
 from ambient_core.changes.visibility import Sight, View, judge
 from ambient_core.database import Database
 from ambient_core.database.outages import unavailable
@@ -27,6 +29,7 @@ MOST_BYTES = 4 * 1024 * 1024
 _MOST_BATCHES = 32
 _CONNECTIONS = 3
 _STATEMENT_TIMEOUT = 5.0
+_SLOW = 1.0
 _CATCH_UP = 200
 _ATTEMPTS = 3
 _PAUSE = 0.5
@@ -34,53 +37,7 @@ STALLED = 30.0
 
 SLOW = "This reader was slower than the changes; resume with Last-Event-ID."
 STOPPING = "This server is stopping; resume with Last-Event-ID, and another goes on."
-FAILED = "The changes could not be judged for this watch; resume with Last-Event-ID, or change its search."
-
-
-class Frame:
-    """One server-sent event, made once for all who get it.
-
-    Args:
-        position: of the change.
-        data: the event's bytes.
-    """
-
-    __slots__ = ("data", "position")
-
-    def __init__(self, position: Position, data: bytes) -> None:
-        self.position = position
-        self.data = data
-
-
-def frame(name: str, sight: Sight) -> Frame:
-    """The event that shows a change.
-
-    Args:
-        name: of the log, for the cursor.
-        sight: what to show.
-    """
-    change = sight.change
-    cursor = changes.cursor(name, change.position)
-    facts = {
-        "type": sight.type,
-        "cursor": cursor,
-        "kind": change.kind,
-        "object_id": change.object_id,
-        "project_id": None if sight.left else change.project_id,
-        "verb": change.verb,
-        "version": change.version,
-        "actor": change.actor,
-        "at": change.at,
-    }
-    content = sight.object if b"\n" not in sight.object else orjson.dumps(orjson.loads(sight.object))
-    body = orjson.dumps({key: value for key, value in facts.items() if value is not None})
-    data = b'id: %b\nevent: %b\ndata: %b,"object":%b}\n\n' % (
-        cursor.encode(),
-        sight.type.encode(),
-        body[:-1],
-        content,
-    )
-    return Frame(change.position, data)
+FAILED = "The changes could not be judged for this watch in time; resume with Last-Event-ID, or change its search."
 
 
 class Watcher:
@@ -119,10 +76,12 @@ class Watcher:
         with self._news:
             if self._ended is not None or view.key != self._key:
                 return
+            # However much comes at once: who has taken all that came before is not behind.
+            waiting = bool(self._frames)
             self._frames.extend(frames)
             self._bytes += sum(len(one.data) for one in frames)
             self._judged = judged
-            if len(self._frames) > MOST_FRAMES or self._bytes > MOST_BYTES:
+            if waiting and (len(self._frames) > MOST_FRAMES or self._bytes > MOST_BYTES):
                 self._cut(Unavailable(SLOW, retry_after=1))
             elif frames:
                 self._news.notify_all()
@@ -152,8 +111,11 @@ class Watcher:
         """End a stream whose reader takes nothing for too long."""
         since = self.sending_since
         if since is not None and now - since > STALLED:
+            # No word would reach it: what was sent before lies unread.
+            self.sending_since = None
             self.end(Unavailable(SLOW, retry_after=1))
             self._abort()
+            metrics.observe_cut_watch(Unavailable.status)
 
     def _cut(self, reason: AmbientError) -> None:
         self._ended = reason
@@ -165,7 +127,8 @@ class Watcher:
 class Group:
     """Watchers of the same view: each batch is judged once for all of them.
 
-    A view that takes queries is judged in a thread of its own, so that one that is slow or fails delays no other.
+    A view that takes queries is judged in a thread of its own, so that one that is slow or fails delays no other; whether its
+    last query was slow stands in ``slow``.
 
     Args:
         hub: where it belongs.
@@ -174,6 +137,7 @@ class Group:
 
     def __init__(self, hub: "Hub", view: View) -> None:
         self.view = view
+        self.slow = False
         self.watchers: list[Watcher] = []
         self._hub = hub
         self._batches: deque[Batch] = deque()
@@ -191,7 +155,7 @@ class Group:
             self._batches.append(batch)
             if len(self._batches) > _MOST_BATCHES:
                 self._batches.clear()
-                self._end(Unavailable(SLOW, retry_after=1))
+                self._end(Unavailable(FAILED, retry_after=1))
             self._news.notify_all()
 
     def close(self) -> None:
@@ -253,6 +217,7 @@ class Hub:
         self._requests = database
         self._lock = threading.Lock()
         self._groups: dict[object, Group] = {}
+        self._slow_turn = threading.Lock()
         self._watchers: set[Watcher] = set()
         self._log = ""
         self._keeper: threading.Thread | None = None
@@ -361,11 +326,23 @@ class Hub:
         if not view.asks:
             sights = judge(_no_query, view, batch.changes)
         elif any(change.kind in view.kinds for change in batch.changes):
-            with self.database.transaction() as transaction:
-                sights = judge(transaction.raw, view, batch.changes)
+            sights = self._asked(view, batch)
         else:
             return []
         return [frame(self.log_name(), sight) for sight in sights]
+
+    def _asked(self, view: View, batch: Batch) -> list[Sight]:
+        """Judge by a query. Views whose queries are slow take turns, so that there are connections for the others."""
+        group = self._groups.get(view.key)
+        turn = self._slow_turn if group is not None and group.slow else nullcontext()
+        with turn, self.database.transaction() as transaction:
+            transaction.begin()
+            began = time.monotonic()
+            try:
+                return judge(transaction.raw, view, batch.changes)
+            finally:
+                if group is not None:
+                    group.slow = time.monotonic() > began + _SLOW
 
     def earlier(self, view: View, after: Position, until: Position | None = None) -> tuple[list[Frame], Batch]:
         """Events of the log after a position, for one watcher that catches up.

@@ -31,8 +31,10 @@ def raw_body(request: Request, *types: str) -> bytes:
         raise TooLarge(f"The body is larger than {limit} bytes; send less.")
     taken = {"Accept-Patch": ", ".join(types)} if request.method == "PATCH" else {}
     if raw and request.mimetype not in types:
-        got = request.mimetype[:100] or "nothing"
-        reason = f"Send the body as Content-Type: {types[0]}; it came as {got!r}."
+        # A patch may say that it is a merge, and hears so.
+        wanted = " or ".join(types if request.method == "PATCH" else types[:1])
+        got = f"it came as {request.mimetype[:100]!r}" if request.mimetype else "it came without one"
+        reason = f"Send the body as Content-Type: {wanted}; {got}."
         raise UnsupportedMediaType(reason, headers=taken)
     if raw and request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body without Content-Encoding.", headers=taken)

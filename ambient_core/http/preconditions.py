@@ -96,12 +96,26 @@ def _tags(name: str, text: str | None) -> Tags | None:
     raise BadQuery(f'{name} must be ETags as this API gave them, such as "3" or "3", "4", or *.')
 
 
-def failed(kind: str, version: int | None) -> PreconditionFailed:
-    """The 412 for an object that is at another version, or (``None``) is not there."""
+def failed(kind: str, version: int | None, asked: Precondition | None = None) -> PreconditionFailed:
+    """The 412 for an object that is at another version, or (``None``) is not there.
+
+    Args:
+        kind: name of the kind.
+        version: of the object.
+        asked: what did not hold, where that may be something else than a version that is over.
+    """
     if version is None:
         return PreconditionFailed(f"There is no such {kind}, and If-Match asks for one that exists.")
     return PreconditionFailed(
-        f"The {kind} is at version {version} by now; read it again and repeat the change with its new ETag.",
+        f"The {kind} is at version {version}{_advice(version, asked)}",
         headers={"ETag": f'"{version}"'},
         details={"current_version": version},
     )
+
+
+def _advice(version: int, asked: Precondition | None) -> str:
+    if asked is not None and asked.match is not None and version in asked.match.weak:
+        return f', and a weak ETag never matches; send If-Match: "{version}".'
+    if asked is not None and asked.is_fresh(version):
+        return ", and If-None-Match asks for another one, or for none."
+    return " by now; read it again and repeat the change with its new ETag."

@@ -56,6 +56,11 @@ CHANGE_LIST: Document = {
             "description": "The end of the log: a watch after it misses nothing.",
             "example": CURSOR,
         },
+        "kept_since": {
+            "type": "string",
+            "format": "date-time",
+            "description": "What was done before is not kept any more; absent while everything is.",
+        },
         "next_page_token": {
             "type": "string",
             "description": "For the next page, when there is one.",

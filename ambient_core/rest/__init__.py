@@ -101,7 +101,7 @@ class Resources:
         if condition.is_fresh(version):
             answer = Answer(b"", 304, version)
         elif not condition.holds(version):
-            raise failed(self.kind.name, version)
+            raise failed(self.kind.name, version, condition)
         return response_of(answer)
 
     def create(self) -> Response:
@@ -219,8 +219,8 @@ def once(act: Callable[[bytes], Answer], *, secret: bool = False) -> Response:
         secret: whether the answer holds a secret, so that it is kept sealed.
     """
     raw = raw_body(the_request(), JSON)
-    attempt = None if rehearse() else attempt_of(raw)
-    if attempt is None:
+    attempt = attempt_of(raw)
+    if rehearse() or attempt is None:
         return response_of(act(raw))
     if secret:
         attempt.secrecy = Secrecy(current().runtime.keyring)

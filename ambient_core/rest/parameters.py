@@ -21,7 +21,7 @@ from ambient_core.store.query import Query
 
 PROJECT_HEADER = "X-Ambient-Project"
 _PROJECT_VARIABLE = "HTTP_X_AMBIENT_PROJECT"
-LIST_PARAMETERS = ("page", "size", "page_token", "total", "search", "orderBy", "fields", "as_of")
+LIST_PARAMETERS = ("page", "size", "page_token", "total", "search", "orderBy", "fields", "as_of", "watch")
 DRY_RUN = "dry_run"
 MOST_AFFECTED = 10_000
 _NEXT = re.compile(rb"(?<![^&])page_token=[^&]+")

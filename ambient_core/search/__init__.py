@@ -77,9 +77,12 @@ def _of_field(condition: Condition, column: Column) -> Clause:
             )
         return _matches(column.expression, name, literals[0])
     if column.type == "json":
+        part = f"for a part of it, as in {column.name}.name = 'x', or with contains"
+        asked = (
+            f"what it contains, as in {column.name} contains 'x'" if column.format in ("array", "string-list") else part
+        )
         raise BadQuery(
-            f"search: field {column.name!r} holds JSON; ask for a part of it, as in {column.name}.name = 'x', or with "
-            f"contains, is null or is not null (position {condition.field.at})."
+            f"search: field {column.name!r} holds JSON; ask {asked}, is null or is not null (position {condition.field.at})."
         )
     if column.type == "boolean" and name not in ("=", "!=", "<>"):
         raise BadQuery(f"search: field {column.name!r} is true or false; compare it with = or !=.")

@@ -120,6 +120,8 @@ def _unexpected(fault: UnexpectedInput, text: str) -> BadQuery:
     if at > len(text) or getattr(getattr(fault, "token", None), "type", "") == "$END":
         return BadQuery("search ends too early; a condition is: field operator value, such as name = 'x'.")
     near = text[at - 1 : at + 15]
+    if near.lower().startswith("null"):
+        return BadQuery(f"search: nothing equals null (position {at}); write is null, or is not null.")
     return BadQuery(
         f"search: {near!r} at position {at} does not fit; a condition is: field operator value, such as name = 'x'."
     )

@@ -220,7 +220,7 @@ class Store:
                 raise failed(self.kind.name, None) from None
             raise
         if condition is not None and not condition.holds(row["version"]):
-            raise failed(self.kind.name, row["version"])
+            raise failed(self.kind.name, row["version"], condition)
         return row
 
     def write(self, identifier: str, values: Mapping[str, Any], condition: Precondition | None = None) -> Answer:

@@ -12,9 +12,10 @@ from flask import Response, request
 
 from ambient_core import changes, metrics
 from ambient_core.changes import Position
+from ambient_core.changes.frames import Frame
 from ambient_core.changes.present import Initial
 from ambient_core.changes.visibility import View
-from ambient_core.changes.watchers import Frame, Hub, Watcher
+from ambient_core.changes.watchers import Hub, Watcher
 from ambient_core.errors import AmbientError, BadQuery, Internal, Unavailable
 from ambient_core.identity import Principal
 from ambient_core.ids import new_id

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,7 +13,7 @@ from flask_smorest import Blueprint
 
 from ambient_core import changes, watch
 from ambient_core.access import may_hear, refuse_log
-from ambient_core.changes import COLUMNS, SETTLED, Change, Position, change_of
+from ambient_core.changes import COLUMNS, SETTLED, Change, Horizon, Position, change_of
 from ambient_core.changes.present import Initial
 from ambient_core.changes.visibility import Facts, View, matches, renamed
 from ambient_core.database.statements import scoped
@@ -71,6 +71,9 @@ def list_changes() -> Response:
     if watch.wanted():
         return _watch()
     negotiate(JSON, watch.EVENT_STREAM)
+    for name in ("after", "initial"):
+        if one(name) is not None:
+            raise BadQuery(f"{name} is of a watch; send Accept: {watch.EVENT_STREAM} to have one.")
     check_parameters(*_LIST)
     operation = current()
     kinds = _asked_kinds()
@@ -83,7 +86,7 @@ def list_changes() -> Response:
     pages = LogPages(operation, kept, sorted(k.name for k in kinds or ()), astuple(facts), since, until, newest)
     found = _page(view, Bounds(kept.position, pages.start(), since, until, newest), size)
     token = pages.token(found[size - 1].position) if len(found) > size else None
-    return Response(_envelope(found[:size], kept.log, end, token), mimetype="application/json")
+    return Response(_envelope(found[:size], kept, end, token), mimetype="application/json")
 
 
 def _watch() -> Response:
@@ -161,12 +164,15 @@ def _conditions(view: View) -> tuple[list[str], dict[str, Any]]:
     return conditions, parameters
 
 
-def _envelope(found: Sequence[Change], log: str, end: Position, token: str | None) -> bytes:
-    head = {"kind": "ChangeList", "size": len(found), "cursor": changes.cursor(log, end)}
+def _envelope(found: Sequence[Change], kept: Horizon, end: Position, token: str | None) -> bytes:
+    head = {"kind": "ChangeList", "size": len(found), "cursor": changes.cursor(kept.log, end)}
+    if kept.at is not None:
+        # Who asks for earlier times must not take an empty page for a quiet time.
+        head["kept_since"] = f"{kept.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
     if token is not None:
         head["next_page_token"] = token
     whole = sees_all(current())
-    items = b",".join(_entry(log, change, whole=whole) for change in found)
+    items = b",".join(_entry(kept.log, change, whole=whole) for change in found)
     return orjson.dumps(head)[:-1] + b',"items":[' + items + b"]}"
 
 

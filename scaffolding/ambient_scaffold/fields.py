@@ -32,6 +32,7 @@ _RULES = re.compile(
 _WORDS = frozenset({"unique", "index", "search", "readonly", "secret"})
 _NUMBERS = frozenset({"int", "bigint", "float"})
 _LONG = frozenset({"json", "list", "text"})
+_FEW = frozenset({"bool", "enum"})
 _BITS = {"int": 31, "bigint": 63}
 
 
@@ -171,6 +172,10 @@ def _check_words(text: str, field: Field) -> None:
         )
     if field.type in _LONG and "unique" in field.words:
         raise SetupError(f"Field {text!r}: {field.type} may be too long to be unique; use string(n).")
+    if field.type in _FEW and "unique" in field.words:
+        raise SetupError(
+            f"Field {text!r}: there would be as many objects as {field.type} has values; leave unique out."
+        )
 
 
 def _check_default(text: str, field: Field) -> None:

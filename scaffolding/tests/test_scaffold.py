@@ -35,6 +35,20 @@ EVERYTHING = [
     "state:string(10)=new readonly",
     "skill:ref(skills)",
 ]
+SHAPES = {
+    "every type": EVERYTHING,
+    "unique, whatever it is": [
+        "project:ref(projects)!",
+        "slug:string(8) unique",
+        "serial:int>=5 unique",
+        "far:bigint unique",
+        "weight:float unique",
+        "made:time unique",
+        "mark:uuid unique",
+        "skill:ref(skills) unique",
+    ],
+    "no text, and nothing required": ["shiny:bool", "colour:enum(red|green)=red", "data:json"],
+}
 
 
 def scaffold(folder: Path, *fields: str, name: str = "Gadget") -> None:
@@ -70,9 +84,10 @@ def contract(python: str, folder: Path, **environment: str) -> str:
 @pytest.mark.slow
 @pytest.mark.xdist_group("scaffold")
 @pytest.mark.timeout(900)
-def test_a_kind_of_every_type_passes_the_contract_suite_in_the_tree(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_kind_of_any_shape_passes_the_contract_suite_in_the_tree(tmp_path: Path, shape: str) -> None:
     folder = tmp_path / "gadgets"
-    scaffold(folder, *EVERYTHING)
+    scaffold(folder, *SHAPES[shape])
     metadata = folder / "ambient_gadgets-0.1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: ambient-gadgets\nVersion: 0.1.0\n")
@@ -136,6 +151,7 @@ def test_a_kind_passes_outside_in_a_fresh_environment(tmp_path: Path) -> None:
         ("Gadget", ["a:int>=5<=1"], "no number is from 5 to 1"),
         ("Gadget", ["a:int!=5"], "required needs no default"),
         ("Gadget", ["a:json unique"], "too long to be unique"),
+        ("Gadget", ["a:bool unique"], "as many objects as bool has values"),
         ("Gadget", ["a:ref(projects) secret"], "leave secret and readonly out"),
         ("Gadget", ["a:string(9) secret unique"], "leave unique out"),
         ("Gadget", ["a:enum(x|x)"], "stands there once"),

@@ -2,6 +2,8 @@
 
 import re
 import secrets
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ambient_core.config import Settings
@@ -21,11 +23,16 @@ class Maker:
 
     def body(self, kind: Kind) -> dict[str, Any]:
         columns = kind.columns(Access.CREATE, Access.WRITE, Access.SECRET)
-        return {c.name: self.value(kind, c) for c in columns if self.needed(c) or rules_of(c).example is not None}
+        given = (c for c in columns if self.needed(c) or self.unique(kind, c) or rules_of(c).example is not None)
+        return {c.name: self.value(kind, c) for c in given}
 
     @staticmethod
     def needed(column: Any) -> bool:
         return not column.nullable and rules_of(column).default is None and column.server_default is None
+
+    @staticmethod
+    def unique(kind: Kind, column: Any) -> bool:
+        return bool(column.unique) or any(column.name in group for group in kind.unique) or column.name == kind.id_from
 
     def value(self, kind: Kind, column: Any) -> Any:
         rules = rules_of(column)
@@ -36,15 +43,19 @@ class Maker:
             return self.make(target)["id"]
         if (kind.name, column.name) == ("RoleBinding", "user_id"):
             return self.make(KINDS["User"])["id"]
-        if column.unique or any(column.name in group for group in kind.unique) or column.name == kind.id_from:
-            return f"n{secrets.token_hex(6)}"
+        if self.unique(kind, column):
+            return fresh(column)
         if rules.example is not None:
             return rules.example
         if rules.choices:
             return rules.choices[0]
-        return {str: "text", int: int(rules.minimum or 1), float: float(rules.minimum or 1), bool: True}.get(
-            type_of(column).python_type, {}
-        )
+        return {
+            str: "text",
+            int: int(rules.minimum or 1),
+            float: float(rules.minimum or 1),
+            bool: True,
+            datetime: "2026-01-31T12:00:00.000000Z",
+        }.get(type_of(column).python_type, {})
 
     def make(self, kind: Kind, **fields: Any) -> dict[str, Any]:
         answer = self.call("POST", f"/{kind.plural}", json={**self.body(kind), **fields})
@@ -52,11 +63,43 @@ class Maker:
         return answer.json
 
 
-def some_text(kind: Kind) -> str:
-    """An optional text field that may be changed, or any that may."""
-    columns = [c for c in kind.columns(Access.WRITE) if type_of(c).python_type is str and not c.foreign_keys]
-    free = [c for c in columns if not (rules_of(c).format or rules_of(c).pattern or rules_of(c).choices)]
-    return (sorted(free, key=lambda c: not c.nullable) or columns)[0].name
+def fresh(column: Any) -> Any:
+    """A value that no other object has."""
+    rules, number = rules_of(column), secrets.randbelow(10**6)
+    made: dict[type, Any] = {
+        int: int(rules.minimum or 0) + number,
+        float: float(rules.minimum or 0) + number,
+        datetime: f"{datetime.now(UTC) + timedelta(seconds=number):%Y-%m-%dT%H:%M:%S.%fZ}",
+    }
+    texts = (f"n{secrets.token_hex(6)}"[: getattr(type_of(column), "length", None)], str(uuid.uuid4()))
+    fitting = [text for text in texts if rules.pattern is None or re.fullmatch(rules.pattern, text)]
+    return made.get(type_of(column).python_type, fitting[0])
+
+
+def some_field(kind: Kind) -> Any:
+    """A field that may be changed: of free text where there is one, and one that is optional before others."""
+
+    def order(column: Any) -> tuple[int, bool]:
+        rules, python = rules_of(column), type_of(column).python_type
+        if python is str:
+            return 4 if rules.format else 2 if rules.pattern or rules.choices else 0, not column.nullable
+        return 1 if python in (int, float, datetime) else 3, not column.nullable
+
+    return min((c for c in kind.columns(Access.WRITE) if not c.foreign_keys), key=order)
+
+
+def another(column: Any, present: Any) -> Any:
+    """Another value than the present one; the same where no other is known, because text has a format."""
+    rules, python = rules_of(column), type_of(column).python_type
+    if python is str and rules.format:
+        return present
+    if rules.choices:
+        return next(choice for choice in rules.choices if choice != present)
+    if python is bool:
+        return not present
+    if python not in (str, int, float, datetime):
+        return [secrets.token_hex(6)] if rules.format == "string-list" else {secrets.token_hex(6): "x"}
+    return fresh(column)
 
 
 def refused(answer: Any, status: int, number: str | None = None) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ambient_core.kinds import Access, Kind, rules_of
+from ambient_core.kinds import Access, Kind
 from ambient_core.rest.apply import unique_groups
-from tests.contract.maker import Maker, refused, some_text
+from tests.contract.maker import Maker, another, refused, some_field
 from tests.contract.test_contract import changes_of
 from tests.contract.test_past import given as written
 
@@ -26,9 +26,10 @@ def op(kind: Kind, name: str, **members: Any) -> Operation:
     return {"op": name, "kind": kind.name, **members}
 
 
-def other(kind: Kind) -> dict[str, Any]:
-    name = some_text(kind)
-    return {name: f"n{secrets.token_hex(6)}"} if rules_of(kind.table.c[name]).format is None else {}
+def other(kind: Kind, present: dict[str, Any]) -> dict[str, Any]:
+    column = some_field(kind)
+    value = another(column, present.get(column.name))
+    return {column.name: value} if value != present.get(column.name) else {}
 
 
 def statuses(answer: Any) -> list[int]:
@@ -38,7 +39,7 @@ def statuses(answer: Any) -> list[int]:
 
 def test_each_operation_answers_as_it_would_alone(kind: Kind, maker: Maker, batch: Any, call: Any, app: Any) -> None:
     made, gone, body = maker.make(kind), maker.make(kind), maker.body(kind)
-    change = other(kind)
+    change = other(kind, made)
     answer = batch(
         op(kind, "create", body=body),
         op(kind, "patch", id=made["id"], body=change, if_match='"1"'),
@@ -96,25 +97,42 @@ def test_20_an_atomic_batch_is_done_as_a_whole_or_not_at_all(kind: Kind, maker: 
     assert "/operations/0/body/no_such_field" in {fault["field"] for fault in wrong["errors"]}
 
 
+def test_a_fault_of_an_atomic_batch_points_at_where_it_is(kind: Kind, batch: Any) -> None:
+    for wrong, place in (
+        ({"op": "nope"}, "/operations/0/op"),
+        ({"op": "create", "kind": "Nothing", "body": {}}, "/operations/0/kind"),
+        (op(kind, "delete"), "/operations/0/id"),
+        (op(kind, "create", body={}, id="x"), "/operations/0/id"),
+        (op(kind, "action", action="nope", id="x"), "/operations/0/action"),
+        (op(kind, "delete", id="x", if_match=[]), "/operations/0/if_match"),
+        ("nothing", "/operations/0"),
+        (op(kind, "create", body={"no_such_field": 1}), "/operations/0/body/no_such_field"),
+    ):
+        found = refused(batch(wrong, op(kind, "delete", id="x"), atomic=True), 400, "8")
+        assert place in {fault["field"] for fault in found["errors"]}, wrong
+
+
 def test_apply_makes_changes_or_leaves_alone_and_says_which(kind: Kind, maker: Maker, batch: Any, app: Any) -> None:
     if not unique_groups(kind):
         answer = batch(op(kind, "apply", body=maker.body(kind)))
         assert (statuses(answer), answer.json["results"][0]["error"]["errors"][0]["rule"]) == ([400], "unique")
         return
     body = maker.body(kind)
-    outcomes = []
-    for given in (body, body, {**body, **other(kind)}, {**body, **other(kind)}):
-        answer = batch(op(kind, "apply", body=given))
-        outcomes.append((*statuses(answer), answer.json["results"][0]["outcome"]))
     # It is found by the first of the groups that the body has whole.
     key = next(group for group in unique_groups(kind) if set(group) <= body.keys())
-    free = bool(other(kind)) and not any(name in key for name in other(kind))
-    last = "patched" if free else "unchanged" if not other(kind) else "created"
+    free = some_field(kind).name not in key
+    first = {**body, **other(kind, body)} if free else maker.body(kind)
+    second = {**first, **other(kind, first)} if free else maker.body(kind)
+    outcomes = []
+    for given in (body, body, first, second):
+        answer = batch(op(kind, "apply", body=given))
+        outcomes.append((*statuses(answer), answer.json["results"][0]["outcome"]))
+    last = "created" if not free else "unchanged" if first == body else "patched"
     assert outcomes[:2] == [(201, "created"), (200, "unchanged")]
     assert {outcome for _, outcome in outcomes[2:]} == {last}
     identifier = answer.json["results"][0]["body"]["id"]
     verbs = [row[0] for row in changes_of(app, kind, identifier)]
-    assert verbs == (["create", "patch", "patch"] if free else ["create"])
+    assert verbs == (["create", "patch", "patch"] if last == "patched" else ["create"])
 
 
 def test_actions_are_run_under_their_own_rules(kind: Kind, maker: Maker, batch: Any, call: Any) -> None:
@@ -132,9 +150,8 @@ def test_actions_are_run_under_their_own_rules(kind: Kind, maker: Maker, batch: 
 
 def test_an_old_version_is_restored_as_it_would_be_alone(kind: Kind, maker: Maker, batch: Any, app: Any) -> None:
     made = maker.make(kind)
-    name = some_text(kind)
-    value = None if rules_of(kind.table.c[name]).format else f"n{secrets.token_hex(6)}"
-    assert maker.call("PATCH", f"/{kind.plural}/{made['id']}", json={name: value}).json["version"] == 2
+    change = other(kind, made) or {some_field(kind).name: None}
+    assert maker.call("PATCH", f"/{kind.plural}/{made['id']}", json=change).json["version"] == 2
     back = {"id": made["id"], "body": {"version": 1}}
     answer = batch(op(kind, "restore", **back, if_match=1), op(kind, "restore", **back, if_match='"2"'))
     assert statuses(answer) == [412, 200]

@@ -9,7 +9,7 @@ import pytest
 from ambient_core.kinds import Access, Kind, rules_of
 from ambient_core.kinds.rules import type_of
 from ambient_core.rest.apply import unique_groups
-from tests.contract.maker import Maker, refused, some_text
+from tests.contract.maker import Maker, another, refused, some_field
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -40,22 +40,26 @@ def test_get_answers_what_create_answered(kind: Kind, maker: Maker) -> None:
 
 
 def test_every_fault_of_a_body_is_named_at_once(kind: Kind, maker: Maker) -> None:
+    column = next((c for c in kind.writable if maker.needed(c)), some_field(kind))
+    wrong = 12 if type_of(column).python_type is str else "wrong"
     body = {**maker.body(kind), "no_such_field": 1, "id": "x", "created_at": "2020-01-01T00:00:00Z", "version": 7}
-    needed = next(name for name in body if maker.needed(kind.table.c[name])) if body else None
-    body[needed] = 12
+    body[column.name] = wrong
     faults = {
         fault["field"]: fault["rule"]
         for fault in refused(maker.call("POST", f"/{kind.plural}", json=body), 400, "8")["errors"]
     }
     assert faults["/no_such_field"] == "unknown"
     assert faults["/id"] == faults["/created_at"] == faults["/version"] == "read_only"
-    assert faults[f"/{needed}"] == "type"
+    assert faults[f"/{column.name}"] == "type"
 
 
 def test_a_missing_required_field_is_named(kind: Kind, call: Any) -> None:
     needed = {f"/{c.name}" for c in kind.columns(Access.CREATE, Access.WRITE, Access.SECRET) if Maker.needed(c)}
-    body = refused(call("POST", f"/{kind.plural}", json={}), 400, "8")
-    assert {fault["field"] for fault in body["errors"] if fault["rule"] == "required"} == needed
+    answer = call("POST", f"/{kind.plural}", json={})
+    if not needed:
+        assert answer.status_code == 201
+        return
+    assert {fault["field"] for fault in refused(answer, 400, "8")["errors"] if fault["rule"] == "required"} == needed
 
 
 def test_a_server_only_field_is_refused_and_unchanged(kind: Kind, maker: Maker) -> None:
@@ -74,8 +78,8 @@ def test_a_field_that_is_fixed_at_creation_cannot_be_patched(kind: Kind, maker: 
 
 
 def test_a_patch_changes_one_field_and_counts_the_version(kind: Kind, maker: Maker) -> None:
-    made, name = maker.make(kind), some_text(kind)
-    value = f"n{secrets.token_hex(6)}" if rules_of(kind.table.c[name]).format is None else made[name]
+    made, column = maker.make(kind), some_field(kind)
+    name, value = column.name, another(column, made.get(column.name))
     patched = maker.call("PATCH", f"/{kind.plural}/{made['id']}", json={name: value})
     assert patched.status_code == 200
     expected = {**made, name: value, "version": 2, "updated_at": patched.json["updated_at"]}
@@ -85,7 +89,7 @@ def test_a_patch_changes_one_field_and_counts_the_version(kind: Kind, maker: Mak
 
 
 def test_a_patch_that_changes_nothing_writes_nothing(kind: Kind, maker: Maker, app: Any) -> None:
-    made, name = maker.make(kind), some_text(kind)
+    made, name = maker.make(kind), some_field(kind).name
     same = maker.call("PATCH", f"/{kind.plural}/{made['id']}", json={name: made.get(name)} if name in made else {})
     assert same.json == made
     assert len(changes_of(app, kind, made["id"])) == 1
@@ -117,14 +121,14 @@ def test_merge_patch_media_type_is_taken_and_others_are_refused(kind: Kind, make
     assert maker.call("PATCH", path, data=b"{}", content_type="application/merge-patch+json").status_code == 200
     for wrong in ("text/plain", "application/json-patch+json"):
         other = maker.call("PATCH", path, data=b"{}", content_type=wrong)
-        refused(other, 415, "415")
+        reason = refused(other, 415, "415")["reason"]
+        assert f"application/json or application/merge-patch+json; it came as '{wrong}'" in reason
         assert other.headers["Accept-Patch"] == "application/json, application/merge-patch+json"
 
 
 def test_a_stale_if_match_is_refused_and_a_fresh_one_taken(kind: Kind, maker: Maker) -> None:
-    made, name = maker.make(kind), some_text(kind)
-    path, value = f"/{kind.plural}/{made['id']}", f"n{secrets.token_hex(6)}"
-    body = {name: value if rules_of(kind.table.c[name]).format is None else made[name]}
+    made, column = maker.make(kind), some_field(kind)
+    path, body = f"/{kind.plural}/{made['id']}", {column.name: another(column, made.get(column.name))}
     refused(maker.call("PATCH", path, json=body, headers={"If-Match": '"7"'}), 412, "412")
     assert maker.call("PATCH", path, json=body, headers={"If-Match": '"1"'}).status_code == 200
     refused(maker.call("DELETE", path, headers={"If-Match": '"7"'}), 412, "412")
@@ -138,10 +142,9 @@ def test_a_deleted_object_is_gone(kind: Kind, maker: Maker) -> None:
 
 
 def test_every_write_leaves_one_row_in_the_change_log(kind: Kind, maker: Maker, app: Any) -> None:
-    made, name = maker.make(kind), some_text(kind)
+    made, column = maker.make(kind), some_field(kind)
     path = f"/{kind.plural}/{made['id']}"
-    if rules_of(kind.table.c[name]).format is None:
-        maker.call("PATCH", path, json={name: f"n{secrets.token_hex(6)}"})
+    maker.call("PATCH", path, json={column.name: another(column, made.get(column.name))})
     maker.call("DELETE", path)
     rows = changes_of(app, kind, made["id"])
     assert [row[0] for row in rows][0] == "create"
@@ -289,7 +292,7 @@ def test_the_same_idempotency_key_makes_one_object(kind: Kind, maker: Maker) -> 
     again = maker.call("POST", f"/{kind.plural}", json=body, headers=headers)
     assert (first.status_code, again.status_code, again.data) == (201, 201, first.data)
     assert again.headers["Idempotency-Replayed"] == "true"
-    refused(maker.call("POST", f"/{kind.plural}", json={**body, some_text(kind): "other"}, headers=headers), 422, "422")
+    refused(maker.call("POST", f"/{kind.plural}", json={**body, "other": 1}, headers=headers), 422, "422")
 
 
 def test_a_request_that_is_refused_leaves_its_idempotency_key_free(kind: Kind, maker: Maker) -> None:

@@ -90,7 +90,8 @@ def test_an_older_cursor_is_gone_and_says_what_to_do_and_a_newer_one_goes_on(log
     log.user("a", "b")
     log.age(31)
     old = log.cursor()
-    page = log.call("GET", "/changes?order=oldest&size=1").json["next_page_token"]
+    first = log.call("GET", "/changes?order=oldest&size=1").json
+    page, whole = first["next_page_token"], "kept_since" not in first
     log.user("c")
     log.age(31)
     log.prune()
@@ -103,7 +104,9 @@ def test_an_older_cursor_is_gone_and_says_what_to_do_and_a_newer_one_goes_on(log
     assert log.call("GET", f"/changes?order=oldest&size=1&page_token={page}").status_code == 410
     with watching(log.call, f"/changes?after={kept}") as stream:
         assert [event["object_id"] for event in stream.until(1)] == [new]
-    assert [item["object_id"] for item in log.call("GET", "/changes").json["items"]] == [new]
+    found = log.call("GET", "/changes?since=2001-01-01T00:00:00Z").json
+    assert [item["object_id"] for item in found["items"]] == [new]
+    assert (whole, found["kept_since"] < found["items"][0]["at"]) == (True, True)
 
 
 def test_the_past_is_exact_where_it_is_kept_and_gone_where_it_is_not(log: Log) -> None:

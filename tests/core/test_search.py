@@ -102,6 +102,7 @@ def test_times_are_compared_as_times(found: Any, rows: Any) -> None:
         ("name = 'x' and colour = 'y'", "'colour' (position 16)"),
         ("name = 'x", "the string that starts at position 8 has no closing quote"),
         ("name =", "ends too early"),
+        ("name = null", "nothing equals null (position 8); write is null"),
         ("name = 'x' nor name = 'y'", "at position 12 does not fit"),
         ("name = 5", "'name' takes a quoted string (position 8)"),
         ("timeout = 'many'", "takes a whole number of at most 32 bits (position 11)"),

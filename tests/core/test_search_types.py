@@ -112,3 +112,5 @@ def test_a_value_that_a_field_cannot_have_is_named_with_those_it_can(found: Any,
         found("colour in ('sand', 'blue')")
     with pytest.raises(AssertionError, match="'key' takes a quoted UUID"):
         found("key = 'x'")
+    with pytest.raises(AssertionError, match="ask what it contains, as in tags contains 'x'"):
+        found("tags = 'x'")

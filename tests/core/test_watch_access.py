@@ -14,6 +14,7 @@ from ambient_core import Kind, Principal, hookimpl, watch
 from ambient_core.app import create_app
 from ambient_core.changes import watchers
 from ambient_core.config import Settings
+from ambient_core.errors import Unavailable
 from ambient_core.plugins import Source, installed, load_plugins
 from ambient_core.rest import credential
 from tests.e2e.conftest import wait_for
@@ -168,6 +169,63 @@ def test_a_reader_that_does_not_read_is_cut_and_resumes_and_others_hear_all(
     slow.close()
     with watching(who("developer"), "/changes?kinds=User", Last_Event_ID=cursor) as again:
         assert again.until(12) == everything
+
+
+def test_watches_that_are_slow_to_judge_leave_connections_for_others(
+    who: Any, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, judge = threading.Event(), watchers.judge
+    held: list[int] = []
+
+    def slowly(run: Any, view: Any, found: Any) -> Any:
+        if "slow" in repr(view.clauses) and not gate.is_set():
+            held.append(1)
+            gate.wait(60)
+        return judge(run, view, found)
+
+    monkeypatch.setattr(watchers, "judge", slowly)
+    monkeypatch.setattr(watchers, "_SLOW", -1.0)
+    gate.set()
+    slow = [Stream(who("ann"), f"/users?watch=true&search=name = 'red' and id != 'slow{n}'") for n in range(3)]
+    first = made("red")
+    for stream in slow:
+        assert told(stream.until(1)) == [("ADDED", first, 1)]
+    gate.clear()
+    second = made("red")
+    wait_for(lambda: held, "a query that takes its time")
+    with watching(who("ben"), "/users?watch=true") as good:
+        third = made("red")
+        assert told(good.until(1)) == [("ADDED", third, 1)]
+    gate.set()
+    for stream in slow:
+        assert told(stream.until(2))[1] == ("ADDED", second, 1)
+        stream.leave()
+
+
+def test_a_reader_that_reads_is_not_cut_by_how_much_comes_at_once(
+    who: Any, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watchers, "MOST_BYTES", 10)
+    with watching(who("developer"), "/changes?kinds=User") as stream:
+        users = [made("red")]
+        stream.until(1)
+        users.append(made("red"))
+        assert [event["object_id"] for event in stream.until(2)] == users
+
+
+def test_a_reader_that_takes_nothing_is_hung_up_on_once_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    hung_up: list[str] = []
+    counted: list[int] = []
+    monkeypatch.setattr(watchers.metrics, "observe_cut_watch", counted.append)
+    watcher = watchers.Watcher(lambda: hung_up.append("now"))
+    watcher.sending_since = 100.0
+    watcher.check(100.0 + watchers.STALLED)
+    assert hung_up == []
+    watcher.check(101.0 + watchers.STALLED)
+    watcher.check(102.0 + watchers.STALLED)
+    assert (hung_up, counted) == (["now"], [503])
+    with pytest.raises(Unavailable, match="slower than the changes"):
+        watcher.take(0)
 
 
 def test_one_watch_too_many_is_told_to_come_back(call: Any, settings: Settings, database_url: str) -> None:

@@ -1,1 +1,1 @@
-"""Generated from openapi.yaml (sha256 976252bd9fa11bce2490a3ef7c08aba5077295fa2800639b520cd6882c1d8410)."""
+"""Generated from openapi.yaml (sha256 78bf5e07fdb2ce301fe96109783952a24c6ded150df2bf0f33180a6a7dc8b263)."""

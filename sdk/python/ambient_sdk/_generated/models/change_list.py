@@ -10,6 +10,7 @@ from ..types import UNSET, Unset
 
 from ..types import UNSET, Unset
 from typing import cast
+import datetime
 
 if TYPE_CHECKING:
   from ..models.change import Change
@@ -30,6 +31,7 @@ class ChangeList:
             size (int): Changes on this page. Example: 1.
             cursor (str): The end of the log: a watch after it misses nothing. Example: nGo2lwAAAAAAAAMIAAAAAAAAACqfEl1E.
             items (list[Change]):
+            kept_since (datetime.datetime | Unset): What was done before is not kept any more; absent while everything is.
             next_page_token (str | Unset): For the next page, when there is one. Example: nGo2lwAAAAAAAAMIAAAAAAAAACqfEl1E.
      """
 
@@ -37,6 +39,7 @@ class ChangeList:
     size: int
     cursor: str
     items: list[Change]
+    kept_since: datetime.datetime | Unset = UNSET
     next_page_token: str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -59,6 +62,10 @@ class ChangeList:
 
 
 
+        kept_since: str | Unset = UNSET
+        if not isinstance(self.kept_since, Unset):
+            kept_since = self.kept_since.isoformat()
+
         next_page_token = self.next_page_token
 
 
@@ -70,6 +77,8 @@ class ChangeList:
             "cursor": cursor,
             "items": items,
         })
+        if kept_since is not UNSET:
+            field_dict["kept_since"] = kept_since
         if next_page_token is not UNSET:
             field_dict["next_page_token"] = next_page_token
 
@@ -97,6 +106,16 @@ class ChangeList:
             items.append(items_item)
 
 
+        _kept_since = d.pop("kept_since", UNSET)
+        kept_since: datetime.datetime | Unset
+        if isinstance(_kept_since,  Unset):
+            kept_since = UNSET
+        else:
+            kept_since = datetime.datetime.fromisoformat(_kept_since)
+
+
+
+
         next_page_token = d.pop("next_page_token", UNSET)
 
         change_list = cls(
@@ -104,6 +123,7 @@ class ChangeList:
             size=size,
             cursor=cursor,
             items=items,
+            kept_since=kept_since,
             next_page_token=next_page_token,
         )
 
