@@ -62,8 +62,11 @@ class RoleBinding(Resource):
             name="uq_role_bindings_grant",
             postgresql_nulls_not_distinct=True,
         ),
-        # Of somebody with a thousand projects, a list asks all of this: the index alone answers it.
-        *(Index(f"ix_role_bindings_of_{subject}", subject, "scope", "role_id", "project_id") for subject in SUBJECTS),
+        # Of somebody with a thousand projects, a list asks all of this: the index alone answers it, for one project or for all.
+        *(
+            Index(f"ix_role_bindings_of_{subject}", subject, "scope", "project_id", postgresql_include=["role_id"])
+            for subject in SUBJECTS
+        ),
     )
 
     role_id: Mapped[str] = field(

@@ -2,14 +2,29 @@
 
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Table,
+    bindparam,
+    exists,
+    false,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from ambient_access.grants import Allowing, grants_of
 from ambient_access.loans import LENDING
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
+from ambient_access.sieves import falls_through, outer
 from ambient_access.subject import Subject, is_governed, may_own, subject_of
 from ambient_core import Kind, Principal, hookimpl
+from ambient_core.database.paged import Paged
 from ambient_core.identity import CONTROL_PLANE
 
 OWNED = frozenset({("Project", "create"), ("Credential", "create")})
@@ -85,7 +100,11 @@ def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "C
     if not one.many:
         return column.in_(held.where(subject.owns(bindings)))
     # What is TRUE is no join to PostgreSQL: it reads the bindings once, into a hash table, and goes along the list's order.
-    return column.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
+    whole = column.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
+    here = outer(column)
+    named = select(literal_column("1")).where(place == here, is_one, bindings.c.role_id.in_(roles))
+    found = exists(union_all(*(named.where(way) for way in subject.ways(bindings))).offset(literal_column("0")))
+    return Paged(whole, (falls_through(here, subject) & found).is_(true()))
 
 
 def place_of(kind: Kind, scope: str) -> str | None:

@@ -41,6 +41,14 @@ class Subject:
         if self.groups:
             yield bindings.c.group_name.in_(sorted(self.groups))
 
+    def names(self) -> "Iterator[str]":
+        """Each of these with the column that it stands in, as the sieves know them."""
+        if self.user_id is not None:
+            yield f"user_id:{self.user_id}"
+        if self.service_account_id is not None:
+            yield f"service_account_id:{self.service_account_id}"
+        yield from (f"group_name:{group}" for group in sorted(self.groups))
+
 
 MINE = "(b.user_id = %(user_)s::text OR b.service_account_id = %(service_)s::text OR b.group_name = ANY(%(groups_)s::text[]))"
 """SQL: a binding ``b`` is for a subject."""
