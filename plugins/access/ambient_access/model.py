@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -66,6 +66,13 @@ class RoleBinding(Resource):
         *(
             Index(f"ix_role_bindings_of_{subject}", subject, "scope", "project_id", postgresql_include=["role_id"])
             for subject in SUBJECTS
+        ),
+        # However many people have a role in a project, and however many groups a caller is of.
+        Index(
+            "ix_role_bindings_groups_of_project",
+            "project_id",
+            postgresql_include=["scope", "role_id", "group_name"],
+            postgresql_where=text("group_name IS NOT NULL"),
         ),
     )
 

@@ -9,7 +9,7 @@ only be cheaper, and what does not have to be kept true cannot be false.
 from sqlalchemy import BigInteger, Column, ColumnElement, Identity, Integer, Table, Text, func, literal_column, select
 from sqlalchemy.dialects.postgresql import BIT
 
-from ambient_access.subject import Subject
+from ambient_access.subject import Subject, any_of
 from ambient_core import Resource
 from ambient_core.database.transaction import dialect
 
@@ -36,7 +36,7 @@ def falls_through(place: "ColumnElement[str]", subject: Subject) -> "ColumnEleme
     sieves = role_binding_sieves.alias("s")
     # As it is stored a sieve is compressed, and would be unpacked for each row that is asked; what `|` makes is not.
     bits = func.bit_or(sieves.c.places.op("|")(sieves.c.places))
-    kept = select(bits).where(sieves.c.subject.in_(list(subject.names()))).scalar_subquery()
+    kept = select(bits).where(sieves.c.subject == any_of("names", list(subject.names()))).scalar_subquery()
     number = func.hashtext(place).op("&")(literal_column(str(BITS - 1)))
     return func.get_bit(kept, number) == literal_column("1")
 

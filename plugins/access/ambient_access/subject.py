@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ARRAY, CollectionAggregate, ColumnElement, String, and_, any_, bindparam, or_
 from sqlalchemy.sql.expression import FromClause
 
 from ambient_core import Principal
@@ -39,7 +39,9 @@ class Subject:
         if self.service_account_id is not None:
             yield bindings.c.service_account_id == self.service_account_id
         if self.groups:
-            yield bindings.c.group_name.in_(sorted(self.groups))
+            # The first half is what the index of a project's groups is for.
+            group = bindings.c.group_name
+            yield and_(group.is_not(None), group == any_of("groups", sorted(self.groups)))
 
     def names(self) -> "Iterator[str]":
         """Each of these with the column that it stands in, as the sieves know them."""
@@ -48,6 +50,11 @@ class Subject:
         if self.service_account_id is not None:
             yield f"service_account_id:{self.service_account_id}"
         yield from (f"group_name:{group}" for group in sorted(self.groups))
+
+
+def any_of(name: str, values: list[str]) -> "CollectionAggregate[bool]":
+    """Values of which one is meant, as one parameter: however many they are, the text of the statement is the same."""
+    return any_(bindparam(name, values, ARRAY(String), unique=True))
 
 
 MINE = "(b.user_id = %(user_)s::text OR b.service_account_id = %(service_)s::text OR b.group_name = ANY(%(groups_)s::text[]))"

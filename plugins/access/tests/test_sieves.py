@@ -135,8 +135,10 @@ def test_a_sieve_that_is_made_anew_keeps_what_is_not_committed_yet(connect: Conn
     one.commit()
     other.commit()
     give(one, "open", user="eve", session="open")
-    third.execute("UPDATE role_binding_sieves SET added = 9999 WHERE subject = 'user_id:ueve' AND added = 1 AND id = (SELECT "
-                  "max(id) FROM role_binding_sieves WHERE subject = 'user_id:ueve')")
+    third.execute(
+        "UPDATE role_binding_sieves SET added = 9999 WHERE subject = 'user_id:ueve' AND added = 1 AND id = (SELECT "
+        "max(id) FROM role_binding_sieves WHERE subject = 'user_id:ueve')"
+    )
     give(third, "anew", user="eve", session="anew")
     third.commit()
     one.commit()
@@ -164,7 +166,9 @@ def test_what_falls_through_is_shown_only_where_a_binding_says_so(
     assert asking("GET", "/sessions?total=false").json["items"] == []
 
 
-def test_an_upgrade_makes_sieves_of_the_bindings_that_are_there(app: Application, settings: Settings, connect: Connect) -> None:
+def test_an_upgrade_makes_sieves_of_the_bindings_that_are_there(
+    app: Application, settings: Settings, connect: Connect
+) -> None:
     connection = connect()
     give(connection, "before", 3, user="fay", session="before")
     give(connection, "too", 3, group="fay", session="too")

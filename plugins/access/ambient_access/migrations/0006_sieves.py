@@ -61,6 +61,10 @@ _TRIGGER = """
 CREATE TRIGGER keep_sieves_after_{verb} AFTER {verb} ON role_bindings REFERENCING NEW TABLE AS added
 FOR EACH STATEMENT EXECUTE FUNCTION keep_role_binding_sieves()
 """
+_GROUPS = (
+    "CREATE INDEX ix_role_bindings_groups_of_project ON role_bindings (project_id) INCLUDE (scope, role_id, group_name) "
+    "WHERE group_name IS NOT NULL"
+)
 _TABLE = """
 CREATE TABLE role_binding_sieves (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -74,6 +78,7 @@ CREATE TABLE role_binding_sieves (
 def upgrade() -> None:
     """Apply."""
     _index(["scope", "project_id"], ["role_id"])
+    op.execute(_GROUPS)
     op.execute(_TABLE)
     op.execute("CREATE INDEX ix_role_binding_sieves_subject ON role_binding_sieves (subject)")
     op.execute(_KEEP)
@@ -89,6 +94,7 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER keep_sieves_after_{verb} ON role_bindings")
     op.execute("DROP FUNCTION keep_role_binding_sieves()")
     op.execute("DROP TABLE role_binding_sieves")
+    op.execute("DROP INDEX ix_role_bindings_groups_of_project")
     _index(["scope", "role_id", "project_id"], [])
 
 
