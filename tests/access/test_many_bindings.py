@@ -191,6 +191,9 @@ def test_how_many_there_are_changes_nothing_of_what_is_shown(
         monkeypatch.setattr(grants, "KEPT", 0)
         listed = asking("GET", "/sessions").json
         assert (listed["total"], [one["project_id"] for one in listed["items"]]) == (1, [project])
+        for kind in ("sessions", "role_bindings", "projects"):
+            page = asking("GET", f"/{kind}?size=20&total=false").json["items"]
+            assert {one.get("project_id", one["id"]) for one in page} == {project}
         assert [c["project_id"] for c in asking("GET", "/changes?kinds=Session").json["items"]] == [project]
     monkeypatch.setattr(grants, "MANY", 1)
     assert call("DELETE", f"/role_bindings/{binding}").status_code == 204
