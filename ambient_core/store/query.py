@@ -63,5 +63,5 @@ class Query:
     def fills_a_page(self) -> bool:
         """Whether rows are looked at in the order of their ids, and none after a page that is soon full."""
         page = self.page
-        sized = page.size <= FEW and not page.total and not page.offset
-        return sized and self.where is None and len(self.order) == 1
+        whole = page.total or self.where is not None or len(self.order) > 1
+        return self.is_steady and not whole and page.size <= FEW
