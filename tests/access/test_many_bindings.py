@@ -9,10 +9,11 @@ import orjson
 import psycopg
 import pytest
 from ambient_access import grants
+from ambient_access.subject import any_of
 from flask import g
 from psycopg import sql
 from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
-from sqlalchemy import column, or_, select, true
+from sqlalchemy import column, literal, or_, select, true
 
 from ambient_core.app import Application, create_app
 from ambient_core.config import Settings
@@ -198,6 +199,15 @@ def test_how_many_there_are_changes_nothing_of_what_is_shown(
     monkeypatch.setattr(grants, "MANY", 1)
     assert call("DELETE", f"/role_bindings/{binding}").status_code == 204
     assert asking("GET", "/sessions").json["total"] == 0
+
+
+@pytest.mark.parametrize("group", ['"', "\\", '\\"', "a,b", "{}", "NULL", "null", "", " a ", "x\ny", "it's", "%s"])
+def test_groups_of_any_name_are_found_by_it_and_by_no_other(app: Application, group: str) -> None:
+    asked = select(
+        literal(group) == any_of("groups", ["other", group]), literal("o") == any_of("groups", [group, "other"])
+    )
+    with app.runtime.database.transaction() as transaction:
+        assert tuple(transaction.execute(asked).one()) == (True, False)
 
 
 EVERYTHING = (

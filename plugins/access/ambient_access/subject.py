@@ -59,10 +59,13 @@ class Subject:
 def any_of(name: str, values: list[str]) -> "CollectionAggregate[bool]":
     """Values of which one is meant, as one parameter: however many they are, the text of the statement is the same.
 
-    By the SELECT around it PostgreSQL does not know how many when it plans for these values either. If it did, that plan would
-    seem cheaper than the one for any values, and it would plan each time.
+    The parameter is the array as PostgreSQL writes it: of a list the driver would do that with each request. By the SELECT around
+    it PostgreSQL does not know how many there are when it plans for these values either: if it did, that plan would seem cheaper than
+    the one for any values, and it would plan each time.
     """
-    given = select(bindparam(name, values, ARRAY(String), unique=True)).scalar_subquery()
+    quoted = (value.replace("\\", r"\\").replace('"', r"\"") for value in values)
+    written = "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+    given = select(cast(bindparam(name, written, String, unique=True), ARRAY(String))).scalar_subquery()
     return any_(cast(given, ARRAY(String)))
 
 
