@@ -198,7 +198,8 @@ def ambient_scope(principal: "Principal", verb: str, kind: "Kind") -> "ColumnEle
     """On which rows. Fold: joined by AND; a row outside is not found.
 
     The same condition is asked of the objects in the change log, which hold the fields that may be shown: a condition over a
-    secret field sees NULL there.
+    secret field sees NULL there. One that is asked of many rows in another way than of the few on a page is a
+    `ambient_core.database.paged.Paged`.
 
     Example::
 

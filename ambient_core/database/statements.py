@@ -17,6 +17,7 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.visitors import iterate
 
 from ambient_core.database.gate import mark
+from ambient_core.database.paged import PAGE, Paged
 from ambient_core.database.transaction import dialect
 from ambient_core.kinds import Kind
 
@@ -44,13 +45,17 @@ class Clause:
 NOWHERE = Clause("", {}, steady=True)
 
 
-def clause_of(*conditions: "sa.ColumnElement[bool] | None") -> Clause:
-    """Compile conditions, joined by AND, for use after a condition of our own: ``" AND (...)"``, or nothing."""
+def clause_of(*conditions: "sa.ColumnElement[bool] | None", page: bool = False) -> Clause:
+    """Compile conditions, joined by AND, for use after a condition of our own: ``" AND (...)"``, or nothing.
+
+    Args:
+        page: whether rows are asked only until a page is full; see `Paged`.
+    """
     given = [condition for condition in conditions if condition is not None]
     if not given:
         return NOWHERE
     # The prefix keeps these parameters apart from the ones that are named after fields.
-    compiled = sa.and_(*given).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    compiled = sa.and_(*given).compile(dialect=dialect, compile_kwargs={"render_postcompile": True, PAGE: page})
     steady = not compiled.params or all(_row_by_row(condition) for condition in given)
     return Clause(f" AND ({compiled})", dict(compiled.params), steady=steady)
 
@@ -60,6 +65,8 @@ def _row_by_row(condition: "sa.ColumnElement[bool]") -> bool:
 
     So it is with a test by IS TRUE, which becomes neither a join nor the range of an index, and with an OR that has one in it.
     """
+    if isinstance(condition, Paged):
+        return _row_by_row(condition.whole) and _row_by_row(condition.page)
     if isinstance(condition, sa.BinaryExpression):
         return condition.operator is operators.is_ and isinstance(condition.right, sa.True_)
     if isinstance(condition, sa.BooleanClauseList) and condition.operator is operators.or_:
@@ -68,12 +75,15 @@ def _row_by_row(condition: "sa.ColumnElement[bool]") -> bool:
 
 
 @lru_cache(maxsize=8192)
-def scoped(kind: Kind, scope: "sa.ColumnElement[bool] | None") -> Clause:
+def scoped(kind: Kind, scope: "sa.ColumnElement[bool] | None", *, page: bool = False) -> Clause:
     """A caller's scope as SQL, with the mark that the gate looks for; also when there is no limit.
+
+    Args:
+        page: as `clause_of` takes it.
 
     The plugins answer the same object for the same scope as long as they can, so that it is compiled once.
     """
-    clause = clause_of(scope)
+    clause = clause_of(scope, page=page)
     # What the condition asks of other tables is part of it.
     asked = (
         {element.name for element in iterate(scope) if isinstance(element, sa.Table)} if scope is not None else set()

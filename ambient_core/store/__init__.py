@@ -67,7 +67,9 @@ class Store:
 
     def list(self, query: Query) -> Answer:
         """One page in its envelope."""
-        where, page = joined(self._scope, query.clause), query.page
+        filling = query.fills_a_page and self.past is NOWHERE
+        scope = scoped(self.kind, self.condition, page=True) if filling else self._scope
+        where, page = joined(scope, query.clause), query.page
         shape = query.plain if where.steady and query.is_steady and self.past is NOWHERE else query.shape
         parameters = {**self.past.parameters, **where.parameters, **listing.key_parameters(page.after or ())}
         if shape.size is None:

@@ -9,6 +9,9 @@ from ambient_core.database.statements import Clause, clause_of
 from ambient_core.search.paging import Page, Term
 from ambient_core.store import listing
 
+FEW = 50
+"""Objects on a page up to which it is cheaper to look each of them up than to read all that could be asked for."""
+
 
 @dataclass(frozen=True)
 class Query:
@@ -55,3 +58,10 @@ class Query:
         """Whether the plan of one such page is good for any: the first one, and those after some id."""
         page = self.page
         return len(self.order) == 1 if page.after is not None else not page.offset
+
+    @cached_property
+    def fills_a_page(self) -> bool:
+        """Whether rows are looked at in the order of their ids, and none after a page that is soon full."""
+        page = self.page
+        whole = page.total or self.where is not None or len(self.order) > 1
+        return self.is_steady and not whole and page.size <= FEW

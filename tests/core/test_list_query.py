@@ -26,3 +26,21 @@ def test_the_pages_of_a_list_are_one_query(app: Any) -> None:
 )
 def test_another_list_is_another_query(app: Any, one: str, other: str) -> None:
     assert query(app, one) != query(app, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "filling"),
+    [
+        ("size=20&total=false", True),
+        ("size=50&total=false&orderBy=id desc", True),
+        ("size=51&total=false", False),
+        ("size=20", False),
+        ("size=20&total=false&page=2", False),
+        ("size=20&total=false&orderBy=name", False),
+        ("size=20&total=false&search=name = 'ann'", False),
+    ],
+)
+def test_few_rows_are_looked_at_where_a_short_page_in_the_order_of_the_ids_is_all_that_is_wanted(
+    app: Any, text: str, filling: bool
+) -> None:
+    assert query(app, text).fills_a_page is filling

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped
 
@@ -62,8 +62,18 @@ class RoleBinding(Resource):
             name="uq_role_bindings_grant",
             postgresql_nulls_not_distinct=True,
         ),
-        # Of somebody with a thousand projects, a list asks all of this: the index alone answers it.
-        *(Index(f"ix_role_bindings_of_{subject}", subject, "scope", "role_id", "project_id") for subject in SUBJECTS),
+        # Of somebody with a thousand projects, a list asks all of this: the index alone answers it, for one project or for all.
+        *(
+            Index(f"ix_role_bindings_of_{subject}", subject, "scope", "project_id", postgresql_include=["role_id"])
+            for subject in SUBJECTS
+        ),
+        # However many people have a role in a project, and however many groups a caller is of.
+        Index(
+            "ix_role_bindings_groups_of_project",
+            "project_id",
+            postgresql_include=["scope", "role_id", "group_name"],
+            postgresql_where=text("group_name IS NOT NULL"),
+        ),
     )
 
     role_id: Mapped[str] = field(

@@ -3,14 +3,30 @@
 from collections.abc import Mapping
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, String, Table, bindparam, false, literal, or_, select, true, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Table,
+    bindparam,
+    exists,
+    false,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 
 from ambient_access.grants import Allowing, grants_anew, grants_of
 from ambient_access.loans import LENDING
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
+from ambient_access.sieves import falls_through, outer
 from ambient_access.subject import Subject, is_governed, may_own, subject_of
 from ambient_core import Kind, Principal, Resource, hookimpl
+from ambient_core.database.paged import Paged
 from ambient_core.identity import CONTROL_PLANE
 
 OWNED = frozenset({("Project", "create"), ("Credential", "create")})
@@ -106,16 +122,21 @@ def _reached(kind: Kind, one: Allowing, subject: Subject) -> "ColumnElement[bool
 
 def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
     """The condition that a column names a place where somebody has one of these roles."""
-    bindings = _bindings().alias("b")
     # The same for everybody, so they are written into the text: the driver looks for each value that is not.
     scope = literal(one.scope, literal_execute=True)
     roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
-    place, is_one = bindings.c[f"{one.scope}_id"], bindings.c.scope == scope
-    held = select(place).where(is_one, bindings.c.role_id.in_(roles))
+    bindings, name = _bindings().alias("b"), f"{one.scope}_id"
+    ours = select(bindings.c[name], bindings.c.role_id).where(bindings.c.scope == scope)
     if not one.many:
-        return column.in_(held.where(subject.owns(bindings)))
-    # What is TRUE is no join to PostgreSQL: it reads the bindings once, into a hash table, and goes along the list's order.
-    return column.in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
+        held = ours.with_only_columns(bindings.c[name]).where(bindings.c.role_id.in_(roles), subject.owns(bindings))
+        return column.in_(held)
+    ways = union_all(*(ours.where(way) for way in subject.ways(bindings))).subquery("h")
+    held = select(ways.c[name]).where(ways.c.role_id.in_(roles))
+    here = outer(column)
+    # What is TRUE is no join to PostgreSQL: it reads the bindings once, into a hash table, and goes along the list's order; with
+    # an OFFSET it does not read them all even then, but looks for each place that falls through the sieve.
+    found = exists(held.where(ways.c[name] == here).offset(literal_column("0")))
+    return Paged(column.in_(held).is_(true()), (falls_through(here, subject) & found).is_(true()))
 
 
 def _at_agent(columns: "list[ColumnElement[str]]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":

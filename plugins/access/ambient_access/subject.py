@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ARRAY, CollectionAggregate, ColumnElement, String, and_, any_, bindparam, cast, or_, select
 from sqlalchemy.sql.expression import FromClause
 
 from ambient_core import Principal
@@ -30,16 +30,43 @@ class Subject:
 
     def owns(self, bindings: FromClause) -> "ColumnElement[bool]":
         """The condition that a binding is for it."""
-        return or_(*self.ways(bindings))
+        group = [bindings.c.group_name.in_(sorted(self.groups))] if self.groups else []
+        return or_(*self._alone(bindings), *group)
 
     def ways(self, bindings: FromClause) -> "Iterator[ColumnElement[bool]]":
         """The conditions of which one holds when a binding is for it; an index answers each, and none answers all."""
+        yield from self._alone(bindings)
+        if self.groups:
+            # The first half is what the index of a project's groups is for.
+            group = bindings.c.group_name
+            yield and_(group.is_not(None), group == any_of("groups", sorted(self.groups)))
+
+    def _alone(self, bindings: FromClause) -> "Iterator[ColumnElement[bool]]":
         if self.user_id is not None:
             yield bindings.c.user_id == self.user_id
         if self.service_account_id is not None:
             yield bindings.c.service_account_id == self.service_account_id
-        if self.groups:
-            yield bindings.c.group_name.in_(sorted(self.groups))
+
+    def names(self) -> "Iterator[str]":
+        """Each of these with the column that it stands in, as the sieves know them."""
+        if self.user_id is not None:
+            yield f"user_id:{self.user_id}"
+        if self.service_account_id is not None:
+            yield f"service_account_id:{self.service_account_id}"
+        yield from (f"group_name:{group}" for group in sorted(self.groups))
+
+
+def any_of(name: str, values: list[str]) -> "CollectionAggregate[bool]":
+    """Values of which one is meant, as one parameter: however many they are, the text of the statement is the same.
+
+    The parameter is the array as PostgreSQL writes it: of a list the driver would do that with each request. By the SELECT around
+    it PostgreSQL does not know how many there are when it plans for these values either: if it did, that plan would seem cheaper than
+    the one for any values, and it would plan each time.
+    """
+    quoted = (value.replace("\\", r"\\").replace('"', r"\"") for value in values)
+    written = "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+    given = select(cast(bindparam(name, written, String, unique=True), ARRAY(String))).scalar_subquery()
+    return any_(cast(given, ARRAY(String)))
 
 
 MINE = "(b.user_id = %(user_)s::text OR b.service_account_id = %(service_)s::text OR b.group_name = ANY(%(groups_)s::text[]))"
