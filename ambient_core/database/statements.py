@@ -21,6 +21,8 @@ from ambient_core.database.transaction import dialect
 from ambient_core.kinds import Kind
 
 quote = dialect.identifier_preparer.quote
+BETWEEN = b"\x1e"
+"""Stands between objects that are answered as one text (RFC 7464): no JSON text has it in it."""
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
@@ -148,7 +150,11 @@ def bind(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
+_EACH = "object, version, id, project_id, true"
+_TOGETHER = "array_agg(id), array_agg(version), string_agg(object, E'\\x1e')"
+
+
+def logged(kind: Kind, write: str, verb: str, *, told: str = _EACH, tail: str = "") -> str:
     """Wrap a write that returns its row: the change row in the same statement, and the JSON answer."""
     table = quote(kind.plural)
     project = quote(kind.project_column) if kind.project_column else "NULL"
@@ -158,7 +164,7 @@ def logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
         "change AS (INSERT INTO changes (kind, object_id, project_id, verb, version, actor, object, token_id, address, operation_id) "
         f"SELECT '{kind.name}', id, project_id, {verb}, version, %(actor_)s, object::json, %(token_id_)s, %(address_)s, %(operation_id_)s "
         "FROM answer) "
-        f"SELECT object, version, id, project_id, true FROM answer{tail}"
+        f"SELECT {told} FROM answer{tail}"
     )
 
 
@@ -186,12 +192,15 @@ def _new_value(column: "sa.Column[Any]", given: bool) -> str:
 
 @lru_cache(maxsize=2048)
 def insert_many(kind: Kind, names: tuple[str, ...], where: str) -> str:
-    """Insert rows from one JSON array, and their changes; answers as `insert`, a row for each that meets the scope."""
+    """Insert rows from one JSON array, and their changes; answers one row (ids, versions, objects with `BETWEEN` them).
+
+    It is about the rows that meet the scope; NULL where none does.
+    """
     columns = ", ".join(quote(name) for name in names)
     table = quote(kind.plural)
     own = ", ".join(f"{table}.{quote(name)}" for name in names)
     rows = f"SELECT {own} FROM json_populate_recordset(NULL::{table}, %(rows_)s::json) AS {table} WHERE true{where}"
-    return logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s")
+    return logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s", told=_TOGETHER)
 
 
 @lru_cache(maxsize=2048)
