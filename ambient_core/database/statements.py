@@ -21,8 +21,6 @@ from ambient_core.database.transaction import dialect
 from ambient_core.kinds import Kind
 
 quote = dialect.identifier_preparer.quote
-BETWEEN = b"\x1e"
-"""Stands between objects that are answered as one text (RFC 7464): no JSON text has it in it."""
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
@@ -150,11 +148,10 @@ def bind(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_EACH = "object, version, id, project_id, true"
-_TOGETHER = "array_agg(id), array_agg(version), string_agg(object, E'\\x1e')"
+_WRITTEN = "object, version, id, project_id, true"
 
 
-def logged(kind: Kind, write: str, verb: str, *, told: str = _EACH, tail: str = "") -> str:
+def logged(kind: Kind, write: str, verb: str, *, told: str = _WRITTEN, tail: str = "") -> str:
     """Wrap a write that returns its row: the change row in the same statement, and the JSON answer."""
     table = quote(kind.plural)
     project = quote(kind.project_column) if kind.project_column else "NULL"
@@ -192,15 +189,12 @@ def _new_value(column: "sa.Column[Any]", given: bool) -> str:
 
 @lru_cache(maxsize=2048)
 def insert_many(kind: Kind, names: tuple[str, ...], where: str) -> str:
-    """Insert rows from one JSON array, and their changes; answers one row (ids, versions, objects with `BETWEEN` them).
-
-    It is about the rows that meet the scope; NULL where none does.
-    """
+    """Insert rows from one JSON array, and their changes; answers (object, version, id) of each that meets the scope."""
     columns = ", ".join(quote(name) for name in names)
     table = quote(kind.plural)
     own = ", ".join(f"{table}.{quote(name)}" for name in names)
     rows = f"SELECT {own} FROM json_populate_recordset(NULL::{table}, %(rows_)s::json) AS {table} WHERE true{where}"
-    return logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s", told=_TOGETHER)
+    return logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s", told="object, version, id")
 
 
 @lru_cache(maxsize=2048)

@@ -41,12 +41,8 @@ def create_all(store: "Store", many: Sequence[Mapping[str, Any]]) -> list[Answer
 def _made(store: "Store", names: tuple[str, ...], rows: list[dict[str, Any]]) -> Iterator[tuple[str, Answer]]:
     text = statements.insert_many(store.kind, names, store.scope.text)
     parameters = {**store.scope.parameters, "rows_": orjson.dumps(rows).decode()}
-    row = store.run_logged(text, parameters).fetchone()
-    assert row is not None
-    identifiers, versions, objects = row
-    if identifiers is None:
-        return
-    store.transaction.announce()
-    bodies = objects.encode().split(statements.BETWEEN)
-    for identifier, version, body in zip(identifiers, versions, bodies, strict=True):
-        yield identifier, Answer(body, 201, version)
+    written = store.run_logged(text, parameters).fetchall()
+    if written:
+        store.transaction.announce()
+    for body, version, identifier in written:
+        yield identifier, Answer(body.encode(), 201, version)
