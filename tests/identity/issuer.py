@@ -33,15 +33,15 @@ def signed(header: dict[str, Any], claims: Any, key: Any) -> str:
     return f"{text}.{encoded(JWSRegistry.algorithms[header['alg']].sign(text.encode(), key))}"
 
 
-def new_key(parameters: dict[str, str]) -> RSAKey:
+def new_key(parameters: Any) -> RSAKey:
     """A key that is none of the last fifteen; one that nobody had before would cost 40 ms."""
     made = _made_key(next(_NUMBERS))
-    return RSAKey(made.private_key, made.private_key, parameters)
+    return RSAKey(made, made, parameters)
 
 
 @lru_cache
-def _made_key(_number: int) -> RSAKey:
-    return RSAKey.generate_key(2048)
+def _made_key(_number: int) -> Any:
+    return RSAKey.generate_key(2048).private_key
 
 
 class Issuer:
