@@ -8,16 +8,15 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import cycle
 from typing import Any
 
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 AUDIENCE = "ambient"
-_NUMBERS = cycle(range(16))
+_FREE: list[Any] = []
+"""Private keys of issuers that are closed, for the next ones: to make one takes 40 ms. No two that live have the same."""
 
 
 def encoded(content: Any) -> str:
@@ -33,22 +32,12 @@ def signed(header: dict[str, Any], claims: Any, key: Any) -> str:
     return f"{text}.{encoded(JWSRegistry.algorithms[header['alg']].sign(text.encode(), key))}"
 
 
-def new_key(parameters: Any) -> RSAKey:
-    """A key that is none of the last fifteen; one that nobody had before would cost 40 ms."""
-    made = _made_key(next(_NUMBERS))
-    return RSAKey(made, made, parameters)
-
-
-@lru_cache
-def _made_key(_number: int) -> Any:
-    return RSAKey.generate_key(2048).private_key
-
-
 class Issuer:
     """A provider on the loopback, for as long as a test needs it."""
 
     def __init__(self) -> None:
         self.keys: dict[str, Any] = {}
+        self._made: list[Any] = []
         self.asked: Counter[str] = Counter()
         self.down = False
         self.behind = 0.0
@@ -66,7 +55,9 @@ class Issuer:
 
     def rotate(self, identifier: str) -> None:
         """Sign with a new key from now on; the old ones are still published."""
-        self.keys[identifier] = new_key({"kid": identifier, "use": "sig"})
+        private: Any = _FREE.pop() if _FREE else RSAKey.generate_key(2048).private_key
+        self._made.append(private)
+        self.keys[identifier] = RSAKey(private, private, {"kid": identifier, "use": "sig"})
         self.current = identifier
 
     def claims(self, **changed: Any) -> dict[str, Any]:
@@ -91,6 +82,8 @@ class Issuer:
         self.slow.set()
         self._server.shutdown()
         self._server.server_close()
+        _FREE.extend(self._made)
+        self._made.clear()
 
     @contextmanager
     def outage(self) -> Iterator[None]:
@@ -139,7 +132,7 @@ class Issuer:
 
 def other_key(identifier: str = "first") -> RSAKey:
     """A key of somebody else, whatever it is called."""
-    return new_key({"kid": identifier})
+    return RSAKey.generate_key(2048, {"kid": identifier})
 
 
 def keyed_by_the_public_key(issuer: Issuer, header: dict[str, Any]) -> str:
