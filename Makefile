@@ -33,7 +33,7 @@ test-keycloak: setup ## run only the tests with a real Keycloak, and fail where 
 	$(BIN)/python -m pytest tests/identity -m keycloak
 
 test-fast: setup ## run what needs no Kubernetes, no provider and no waiting (about a minute)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -p no:schemathesis --ignore tests/kube --durations 10 -m "not slow"
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder -p no:schemathesis --ignore tests/kube --durations 10 -m "not slow"
 
 plane: ## build the Kubernetes API server and kustomize for the tests (needs Go; kept until their sources change)
 	@$(PYTHON) -m tests.kube.binary

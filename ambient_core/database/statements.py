@@ -158,7 +158,10 @@ def bind(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
+_WRITTEN = "object, version, id, project_id, true"
+
+
+def logged(kind: Kind, write: str, verb: str, *, told: str = _WRITTEN, tail: str = "") -> str:
     """Wrap a write that returns its row: the change row in the same statement, and the JSON answer."""
     table = quote(kind.plural)
     project = quote(kind.project_column) if kind.project_column else "NULL"
@@ -168,7 +171,7 @@ def logged(kind: Kind, write: str, verb: str, *, tail: str = "") -> str:
         "change AS (INSERT INTO changes (kind, object_id, project_id, verb, version, actor, object, token_id, address, operation_id) "
         f"SELECT '{kind.name}', id, project_id, {verb}, version, %(actor_)s, object::json, %(token_id_)s, %(address_)s, %(operation_id_)s "
         "FROM answer) "
-        f"SELECT object, version, id, project_id, true FROM answer{tail}"
+        f"SELECT {told} FROM answer{tail}"
     )
 
 
@@ -196,12 +199,12 @@ def _new_value(column: "sa.Column[Any]", given: bool) -> str:
 
 @lru_cache(maxsize=2048)
 def insert_many(kind: Kind, names: tuple[str, ...], where: str) -> str:
-    """Insert rows from one JSON array, and their changes; answers as `insert`, a row for each that meets the scope."""
+    """Insert rows from one JSON array, and their changes; answers (object, version, id) of each that meets the scope."""
     columns = ", ".join(quote(name) for name in names)
     table = quote(kind.plural)
     own = ", ".join(f"{table}.{quote(name)}" for name in names)
     rows = f"SELECT {own} FROM json_populate_recordset(NULL::{table}, %(rows_)s::json) AS {table} WHERE true{where}"
-    return logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s")
+    return logged(kind, f"INSERT INTO {table} ({columns}) {rows} RETURNING *", "%(verb_)s", told="object, version, id")
 
 
 @lru_cache(maxsize=2048)

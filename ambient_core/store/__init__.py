@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-import orjson
 import psycopg
 from sqlalchemy import ColumnElement
 from sqlalchemy.exc import DBAPIError
@@ -23,6 +22,7 @@ from ambient_core.secrets import sealing
 from ambient_core.store import listing
 from ambient_core.store.cascades import release
 from ambient_core.store.constraints import explain
+from ambient_core.store.many import create_all
 from ambient_core.store.query import Query
 from ambient_core.store.reach import check_references, decides, missing
 from ambient_core.store.stream import RowStream
@@ -129,7 +129,7 @@ class Store:
             Invalid: values break rules, or refer to nothing.
             Conflict: something unique exists already.
         """
-        row, names = self._prepared(values)
+        row, names = self.prepared(values)
         text = statements.insert(self.kind, names, self._scope.text)
         written = self.logged(text, {**self._scope.parameters, **bind(self.kind, {n: row[n] for n in names})})
         if not written:
@@ -146,23 +146,9 @@ class Store:
         """
         if type(self).create is not Store.create:
             return [self.create(values) for values in many]
-        groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-        order = []
-        for values in many:
-            row, names = self._prepared(values)
-            groups.setdefault(names, []).append(row)
-            order.append(row["id"])
-        answers = {}
-        for names, rows in groups.items():
-            given = orjson.dumps(rows).decode()
-            text = statements.insert_many(self.kind, names, self._scope.text)
-            for body, version, _, identifier in self.logged(text, {**self._scope.parameters, "rows_": given}):
-                answers[identifier] = Answer(body, 201, version)
-        if len(answers) < len(order):
-            raise self.outside()
-        return [answers[identifier] for identifier in order]
+        return create_all(self, many)
 
-    def _prepared(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    def prepared(self, values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
         """A row as it will be stored, and the columns that are written; every rule has been run."""
         kind = self.kind
         row = {**kind.defaults, **values}
@@ -375,12 +361,18 @@ class Store:
             verb: what happens to them, when it is not what was asked of this store.
             run: runs it, when it is not the caller who does.
         """
-        parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb, **self.transaction.origin}
-        found = self._run(text, parameters, run).fetchall()
+        found = self.run_logged(text, parameters, verb, run).fetchall()
         rows = [(body.encode(), version, changed, identifier) for body, version, identifier, _project, changed in found]
         if any(row[2] for row in rows):
             self.transaction.announce()
         return rows
+
+    def run_logged(
+        self, text: str, parameters: dict[str, Any], verb: str | None = None, run: "Callable[..., Any] | None" = None
+    ) -> "psycopg.Cursor[Any]":
+        """Run a write that says in the change log who did what; arguments as `logged`, which announces it as well."""
+        parameters |= {"actor_": self.principal.actor, "verb_": verb or self.verb, **self.transaction.origin}
+        return self._run(text, parameters, run)
 
     def _run(
         self, text: str, parameters: Mapping[str, Any], run: "Callable[..., Any] | None" = None

@@ -1,7 +1,10 @@
 """Ids: unique, ordered, and of the form that is documented."""
 
+import os
 import threading
 import time
+
+import pytest
 
 from ambient_core.ids import ID_PATTERN, new_id
 
@@ -36,3 +39,24 @@ def test_ids_that_threads_make_at_once_are_all_different() -> None:
     for thread in threads:
         thread.join()
     assert len(set(made)) == 16_000
+
+
+def made_in_a_fork(count: int) -> list[str]:
+    """Ids that a forked process makes at once, as a worker does whose server has made some before."""
+    ours, theirs = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(theirs, " ".join(new_id() for _ in range(count)).encode())
+        os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours) as told:
+        found = told.read().split()
+    os.waitpid(child, 0)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_forked_processes_do_not_repeat_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    # All within one millisecond, where a generator counts on from its last number.
+    monkeypatch.setattr(time, "time_ns", lambda: 1_800_000_000_000_000_000)
+    made = [new_id(), *made_in_a_fork(500), *made_in_a_fork(500), new_id()]
+    assert len(set(made)) == 1_002
