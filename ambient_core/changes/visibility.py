@@ -22,7 +22,7 @@ _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 _BEFORE = """
 LEFT JOIN LATERAL (
-    SELECT p.object, p.verb, p.seq, p.xid, p.project_id FROM changes AS p
+    SELECT p.object, p.verb, p.seq, p.at, p.operation_id, p.project_id FROM changes AS p
     WHERE p.kind = c.kind AND p.object_id = c.object_id AND p.seq < c.seq ORDER BY p.seq DESC LIMIT 1
 ) AS p ON p.verb <> 'delete'
 """
@@ -165,7 +165,8 @@ def matches(kind: Kind, clause: Clause, row: str) -> str:
 def of_this_project(kind: Kind, row: str) -> str:
     """SQL: a change was made in the project that has its name now, or had it last; not in an earlier one of that name.
 
-    Within one transaction the order says nothing: a project's first owner is written before the project.
+    Within one transaction the order says nothing: a project's first owner is written before the project. It is known by the time
+    that it began and its request; the position in the log moves on within it.
 
     Args:
         row: what the change is called in the statement.
@@ -175,7 +176,8 @@ def of_this_project(kind: Kind, row: str) -> str:
         return "true"
     return (
         f"NOT EXISTS (SELECT 1 FROM changes AS made WHERE made.kind = '{home}' AND made.object_id = {row}.project_id "
-        f"AND made.version = 1 AND made.seq > {row}.seq AND made.xid <> {row}.xid)"
+        f"AND made.version = 1 AND made.verb <> 'delete' AND made.seq > {row}.seq "
+        f"AND (made.at, made.operation_id) IS DISTINCT FROM ({row}.at, {row}.operation_id))"
     )
 
 

@@ -14,7 +14,7 @@ from ambient_core.errors import BadQuery, Gone
 from ambient_core.kinds import Kind
 from ambient_core.rest.parameters import one
 
-_STATE = "c.object, c.verb, c.seq, c.xid, c.project_id"
+_STATE = "c.object, c.verb, c.seq, c.at, c.operation_id, c.project_id"
 _AT = "SELECT %(at)s::timestamptz > now()"
 
 
