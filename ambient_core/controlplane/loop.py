@@ -18,7 +18,7 @@ from ambient_core.controlplane.term import Term
 from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Plugins, load_plugins
-from ambient_core.serving.process import collect_seldom, ends_with_parent, share_arenas
+from ambient_core.serving.process import StopSignal, collect_seldom, ends_with_parent, share_arenas
 
 log = logging.getLogger(__name__)
 _CANDIDATE_PAUSE = 1.0
@@ -107,25 +107,18 @@ def run(settings: Settings, *, gateway: bool) -> int:
     readiness = serve_health(settings, plugins, plane.figures)
     child = _start_gateway() if gateway else None
     Reactions(database, plugins.implementations("ambient_after_commit"), settings.poll_interval).start()
-    stopped = threading.Event()
-
-    def ask_to_stop(*_: object) -> None:
-        readiness.draining = True
-        stopped.set()
-        plane.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask_to_stop)
+    stopping = StopSignal()
     collect_seldom()
     thread = threading.Thread(target=plane.run, name="control-plane")
     thread.start()
     status = 0
-    while not stopped.wait(0.2):
+    while not stopping.wait(0.2):
         gone = child is not None and child.poll() is not None
         if gone or not thread.is_alive():
             log.error("the %s ended by itself; stopping", "gateway" if gone else "reconcile loop")
             status = 1
-            ask_to_stop()
+            break
+    readiness.draining = True
     plane.stop()
     if child is not None and child.poll() is None:
         child.terminate()

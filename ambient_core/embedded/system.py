@@ -20,7 +20,7 @@ import httpx
 from ambient_core.embedded.postgres import EmbeddedPostgres
 from ambient_core.errors import SetupError
 from ambient_core.secrets.keyring import new_keyring
-from ambient_core.serving.process import ends_with_parent
+from ambient_core.serving.process import StopSignal, ends_with_parent
 
 PROJECT = "demo"
 READY_DEADLINE = 60.0
@@ -124,7 +124,7 @@ class System:
         stopping: set when the start shall be given up.
     """
 
-    def __init__(self, options: DevelopmentOptions, show: Callable[[str], None], stopping: threading.Event) -> None:
+    def __init__(self, options: DevelopmentOptions, show: Callable[[str], None], stopping: StopSignal) -> None:
         self.options = options
         self._show = show
         self._stopping = stopping
@@ -373,9 +373,7 @@ def welcome(options: DevelopmentOptions, token: Path) -> str:
 
 def run_development(options: DevelopmentOptions, show: Callable[[str], None] | None = None) -> int:
     """Start the whole system and keep it until a signal says stop; answers the exit status."""
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
+    stopping = StopSignal()
     say = show or _print
     system = System(options, say, stopping)
     status = 0

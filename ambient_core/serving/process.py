@@ -6,11 +6,41 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 _PR_SET_PDEATHSIG = 1
 _M_ARENA_MAX = -8
 _COLLECTIONS = (20_000, 20, 50)
 """Allocations between collections: a request, or a page of a list, makes thousands of short-lived objects and few in cycles."""
+
+
+class StopSignal:
+    """That SIGTERM or SIGINT asked this process to stop; made in the main thread, and waited for in one place.
+
+    A `threading.Event` that a handler sets takes a lock, which the main thread may hold at that moment, or the handler of an earlier
+    signal: then the process hears nothing any more. `SimpleQueue.put` may interrupt itself.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._news: SimpleQueue[None] = SimpleQueue()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def is_set(self) -> bool:
+        """Whether it has come."""
+        return self._asked
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for it, at most so long; answers whether it has come."""
+        if not self._asked:
+            with suppress(Empty):
+                self._news.get(timeout=seconds)
+        return self._asked
+
+    def _handle(self, *_: object) -> None:
+        self._asked = True
+        self._news.put(None)
 
 
 def ends_with_parent(

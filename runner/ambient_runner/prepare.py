@@ -16,7 +16,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,12 @@ class Preparation:
     def __init__(self, specification: dict[str, Any], workspace: Path) -> None:
         self.specification = specification
         self.workspace = workspace
-        self.stopping = threading.Event()
+        # A plain name: a handler that sets a threading.Event may wait for a lock that it has itself interrupted.
+        self.stopping = False
+
+    def ask_to_stop(self, *_: object) -> None:
+        """Note that it is to end; whoever waits sees it a moment later."""
+        self.stopping = True
 
     def run(self) -> None:
         """Do all of it.
@@ -83,7 +87,7 @@ class Preparation:
         code, words = self._follow(command, repository["url"])
         if code is None:
             shutil.rmtree(target, ignore_errors=True)
-            reason = "Stopped" if self.stopping.is_set() else "CloneTimedOut"
+            reason = "Stopped" if self.stopping else "CloneTimedOut"
             raise Failed(reason, f"Cloning {safe(repository['url'])} was given up.")
         if code != 0:
             shutil.rmtree(target, ignore_errors=True)
@@ -114,10 +118,10 @@ class Preparation:
             raise Failed("CloneFailed", f"There is no git here to clone {safe(url)} with.") from fault
         deadline = time.monotonic() + self.specification["clone_timeout"]
         while process.poll() is None:
-            if self.stopping.is_set() or time.monotonic() > deadline:
+            if self.stopping or time.monotonic() > deadline:
                 _end(process, 1.0)
                 return None, ""
-            self.stopping.wait(0.02)
+            time.sleep(0.02)
         words = process.stderr.read().decode(errors="replace") if process.stderr else ""
         return process.returncode, words
 
@@ -157,7 +161,7 @@ def main() -> int:
     specification = json.loads(Path(sys.argv[1]).read_text())
     preparation = Preparation(specification, Path(os.environ["WORKSPACE_PATH"]))
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: preparation.stopping.set())
+        signal.signal(number, preparation.ask_to_stop)
     try:
         preparation.run()
     except Failed as fault:

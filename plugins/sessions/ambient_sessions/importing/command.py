@@ -1,8 +1,6 @@
 """``ambient import v1``."""
 
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from ambient_sdk import AmbientClient, AmbientError
 from ambient_core import SetupError
 from ambient_core.cli import Invocation
 from ambient_core.config import Settings
+from ambient_core.serving.process import StopSignal
 from ambient_sessions.importing.cluster import ReadOnlyCluster
 from ambient_sessions.importing.history import ExportFolder, History, LegacyBackend
 from ambient_sessions.importing.run import Import
@@ -61,10 +60,7 @@ def v1(invocation: Invocation, /, **given: object) -> None:
 def _mirror(work: Import, given: dict[str, object]) -> None:
     only = given["project"] if isinstance(given["project"], str) else None
     if given["follow"]:
-        stopping = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopping.set())
-        work.follow(stopping, float(str(given["interval"])), only)
+        work.follow(StopSignal(), float(str(given["interval"])), only)
         return
     steps = work.once(only, dry=bool(given["dry_run"]))
     sys.exit(1 if any(step.outcome == "conflict" for step in steps) else 0)

@@ -1,11 +1,11 @@
 """An import from start to end: once, again and again, or whose a project is."""
 
-import threading
 from collections.abc import Callable
 
 from ambient_sdk import AmbientClient, AmbientError, Conflict
 
 from ambient_core import SetupError
+from ambient_core.serving.process import StopSignal
 from ambient_sessions.importing.apply import apply
 from ambient_sessions.importing.carry import carry
 from ambient_sessions.importing.history import ExportFolder, History
@@ -57,7 +57,7 @@ class Import:
                 self._say(line)
         return done
 
-    def follow(self, stopping: threading.Event, interval: float, only: str | None = None) -> None:
+    def follow(self, stopping: StopSignal, interval: float, only: str | None = None) -> None:
         """Import again and again until asked to stop. What cannot be reached is waited for, longer and longer."""
         pause, first = interval, True
         while not stopping.is_set():

@@ -48,24 +48,29 @@ class Supervisor:
         self.workspace = folder / "workspace"
         self.spec: dict[str, Any] = json.loads((folder / "spec.json").read_text())
         self.state: dict[str, Any] = {"starts": self.spec["starts"], "supervisor": os.getpid(), "since": time.time()}
-        self.stopping = threading.Event()
+        # A plain name: setting a threading.Event takes a lock, and a second signal would wait for the first one's for ever.
+        self.stopping = False
         self.log: threading.Thread | None = None
 
     def run(self) -> None:
         """From clone to exit; what happens is written down at every step."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stopping.set())
+            signal.signal(number, self.ask_to_stop)
         try:
             self.record("preparing", "Cloning", "The repositories are being cloned.")
             self.prepare()
             code = self.attend()
-            reason = "Stopped" if self.stopping.is_set() else "Completed" if code == 0 else "RunnerExit"
+            reason = "Stopped" if self.stopping else "Completed" if code == 0 else "RunnerExit"
             self.record("exited", reason, _exit_words(code), exit_code=code)
         except Failed as fault:
             self.record("exited", fault.reason, str(fault), exit_code=1)
         except Exception as fault:
             self.record("exited", "SupervisorFault", f"{type(fault).__name__}: {fault}", exit_code=1)
             raise
+
+    def ask_to_stop(self, *_: object) -> None:
+        """Note that the runner is to end; whoever waits sees it a moment later."""
+        self.stopping = True
 
     def record(self, stage: str, reason: str, message: str, **facts: Any) -> None:
         """Write the state down, all or nothing."""
@@ -94,10 +99,10 @@ class Supervisor:
         )
         asked = False
         while process.poll() is None:
-            if self.stopping.is_set() and not asked:
+            if self.stopping and not asked:
                 asked = True
                 process.terminate()
-            self.stopping.wait(0.02) if not asked else time.sleep(0.02)
+            time.sleep(0.02)
         words = process.stdout.read().decode(errors="replace") if process.stdout else ""
         if process.returncode != 0:
             raise _failure(words, process.returncode)
@@ -113,10 +118,10 @@ class Supervisor:
             if ready:
                 self.record("ready", "Running", "The runner answers.", token=self.spec["runner_token"])
             taken = not ready and runner.poll() not in (None, 0) and _in_use(port)
-            if not taken or attempt == PORT_ATTEMPTS or self.stopping.is_set():
+            if not taken or attempt == PORT_ATTEMPTS or self.stopping:
                 break
-        while runner.poll() is None and not self.stopping.wait(0.1):
-            pass
+        while runner.poll() is None and not self.stopping:
+            time.sleep(0.1)
         if runner.poll() is None:
             self.record("stopping", "Stopping", "The runner was asked to end.")
             _end(runner, self.spec["stop_grace"])
@@ -157,13 +162,13 @@ class Supervisor:
 
     def wait_until_healthy(self, runner: "subprocess.Popen[bytes]", port: int) -> bool:
         """Wait until the runner answers ``/health``, has ended, or is to be stopped."""
-        while runner.poll() is None and not self.stopping.is_set():
+        while runner.poll() is None and not self.stopping:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2) as answer:
                     if answer.status == 200 and self.spec["session_id"] in answer.read(4096).decode():
                         return True
             except (urllib.error.URLError, OSError, ValueError):
-                self.stopping.wait(HEALTH_PAUSE)
+                time.sleep(HEALTH_PAUSE)
         return False
 
 
