@@ -31,7 +31,7 @@ def measure(bench: Rows, served: Served, connections: int, seconds: float) -> tu
     found = []
     for make, size, status in ((single, 1, 201), (many, SIZE, 200)):
         # Made before the clock runs: what a batch costs its client is not what is measured.
-        left = iter([make() for _ in range(int(seconds * (100 if size > 1 else 8000)) + 2 * connections)])
+        left = iter([make() for _ in range(int(seconds * (250 if size > 1 else 8000)) + 2 * connections)])
         run = load.run(("127.0.0.1", served.port), left.__next__, connections, seconds)
         if set(run.statuses) != {status}:
             raise SystemExit(f"answers with status {run.statuses}")
