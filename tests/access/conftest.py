@@ -2,17 +2,16 @@
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import pytest
 
 from ambient_core import Principal, hookimpl
-from ambient_core.app import Application, create_app
+from ambient_core.app import Application
 from ambient_core.config import Settings
-from ambient_core.plugins import Source, installed, load_plugins
-from tests.access.people import People
+from ambient_core.plugins import Source
+from tests.access.people import People, serving
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +35,8 @@ def names() -> Source:
 @pytest.fixture(scope="module")
 def app(settings: Settings, database_url: str, names: Source) -> Iterator[Application]:
     """The application, where everybody is known by name."""
-    own = replace(settings, database_url=database_url)
-    application = create_app(own, plugins=load_plugins(own, [*installed(), names]))
-    yield application
-    application.runtime.database.close()
+    with serving(settings, database_url, names) as application:
+        yield application
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,25 @@
 """People of tests: known by name, with roles that bindings give them."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from ambient_core.app import Application
+from ambient_core.app import Application, create_app
+from ambient_core.config import Settings
+from ambient_core.plugins import Source, installed, load_plugins
 
 _KEEP = "INSERT INTO users (id, username, name, disabled) VALUES (%(name)s, %(name)s, %(name)s, false) ON CONFLICT DO NOTHING"
+
+
+@contextmanager
+def serving(settings: Settings, database_url: str, *strangers: Source) -> Iterator[Application]:
+    """The application over a database, with plugins of tests beside the installed ones."""
+    own = replace(settings, database_url=database_url)
+    application = create_app(own, plugins=load_plugins(own, [*installed(), *strangers]))
+    yield application
+    application.runtime.database.close()
 
 
 class People:

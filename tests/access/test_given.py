@@ -1,16 +1,15 @@
 """What was given is there at once, also on a server that knew a moment ago that somebody had nothing."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from ambient_access import grants
 
-from ambient_core.app import Application, create_app
+from ambient_core.app import Application
 from ambient_core.config import Settings
-from ambient_core.plugins import Source, installed, load_plugins
-from tests.access.people import People
+from ambient_core.plugins import Source
+from tests.access.people import People, serving
 
 SECRET = {"name": "c", "provider": "github", "token": "x"}
 
@@ -18,10 +17,8 @@ SECRET = {"name": "c", "provider": "github", "token": "x"}
 @pytest.fixture(scope="module")
 def replica(settings: Settings, database_url: str, names: Source) -> Iterator[Application]:
     """Another copy of the API over the same database."""
-    own = replace(settings, database_url=database_url)
-    copy = create_app(own, plugins=load_plugins(own, [*installed(), names]))
-    yield copy
-    copy.runtime.database.close()
+    with serving(settings, database_url, names) as copy:
+        yield copy
 
 
 @pytest.fixture

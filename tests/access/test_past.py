@@ -1,7 +1,6 @@
 """The past is tenanted like the present: what moved out of a project, and what an earlier project of the same name held."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
@@ -12,10 +11,10 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped
 
 from ambient_core import DNS_LABEL, Kind, Resource, field, hookimpl
-from ambient_core.app import Application, create_app
+from ambient_core.app import Application
 from ambient_core.config import Settings
-from ambient_core.plugins import Source, installed, load_plugins
-from tests.access.people import People
+from ambient_core.plugins import Source
+from tests.access.people import People, serving
 from tests.e2e.conftest import wait_for
 from tests.streams import told, watching
 
@@ -55,12 +54,10 @@ def movers(database_url: str) -> Iterator[Source]:
 @pytest.fixture(scope="module")
 def app(settings: Settings, database_url: str, names: Source, movers: Source) -> Iterator[Application]:
     """The application with the stranger's kind, where everybody is known by name."""
-    own = replace(settings, database_url=database_url)
-    application = create_app(own, plugins=load_plugins(own, [*installed(), names, movers]))
-    with application.runtime.database.engine.begin() as connection:
-        Resource.metadata.tables["crates"].create(connection)
-    yield application
-    application.runtime.database.close()
+    with serving(settings, database_url, names, movers) as application:
+        with application.runtime.database.engine.begin() as connection:
+            Resource.metadata.tables["crates"].create(connection)
+        yield application
 
 
 def now() -> str:

@@ -1,7 +1,6 @@
 """The scope `agent` where plugins keep agents, and things of sessions: what is bound to must be there, and what is of a session is reached."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -10,10 +9,10 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped
 
 from ambient_core import Access, Kind, Resource, field, hookimpl
-from ambient_core.app import Application, create_app
+from ambient_core.app import Application
 from ambient_core.config import Settings
-from ambient_core.plugins import Source, installed, load_plugins
-from tests.access.people import People
+from ambient_core.plugins import Source
+from tests.access.people import People, serving
 
 
 @pytest.fixture(scope="module")
@@ -50,13 +49,11 @@ def agents() -> Iterator[Source]:
 @pytest.fixture(scope="module")
 def app(settings: Settings, database_url: str, names: Source, agents: Source) -> Iterator[Application]:
     """The application with agents, where everybody is known by name."""
-    own = replace(settings, database_url=database_url)
-    application = create_app(own, plugins=load_plugins(own, [*installed(), names, agents]))
-    with application.runtime.database.engine.begin() as connection:
-        for plural in ("agents", "checkpoints"):
-            Resource.metadata.tables[plural].create(connection)
-    yield application
-    application.runtime.database.close()
+    with serving(settings, database_url, names, agents) as application:
+        with application.runtime.database.engine.begin() as connection:
+            for plural in ("agents", "checkpoints"):
+                Resource.metadata.tables[plural].create(connection)
+        yield application
 
 
 def test_an_agent_that_is_bound_to_is_there_in_that_project(people: People, project: str, other: str) -> None:
