@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 from functools import lru_cache
 
 from ulid import ULIDGenerator
@@ -16,7 +15,8 @@ ID_PATTERN = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 
 def new_operation_id() -> str:
     """A name for a request: 26 characters as random as those of an id. Nothing is ordered by it, so it costs less to make."""
-    return secrets.token_hex(13)
+    # What `secrets.token_hex` does, without its three calls on the way.
+    return os.urandom(13).hex()
 
 
 def new_id() -> str:

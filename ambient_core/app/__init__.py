@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from threading import Semaphore
 from typing import Any
 
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Response, g, request
+from flask import Request as FlaskRequest
 from flask.ctx import RequestContext
 from flask.typing import ResponseReturnValue
 from psycopg import Error as DriverError
@@ -33,7 +34,7 @@ from ambient_core.database.outages import is_retryable
 from ambient_core.database.replicas import Replica
 from ambient_core.database.transaction import origin
 from ambient_core.errors import BASE_PATH, TooManyRequests, Unauthenticated
-from ambient_core.http.context import Addresses, NoSession, adapter_of, context_of, the_request
+from ambient_core.http.context import Addresses, NoSession, Request, adapter_of, context_of, the_request
 from ambient_core.http.cors import Cors, origins_of
 from ambient_core.http.origin import address_of
 from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
@@ -74,6 +75,7 @@ class Application(Flask):
     """Flask with our request: authenticate, run in one transaction, commit, answer."""
 
     url_rule_class = Route
+    request_class = Request
     session_interface = NoSession()
     runtime: Runtime
     plugins: Plugins
@@ -89,7 +91,7 @@ class Application(Flask):
         """The context of one request."""
         return context_of(self, self.addresses, environ)
 
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+    def create_url_adapter(self, request: FlaskRequest | None) -> MapAdapter | None:
         """What finds an address, where it is not found yet."""
         if request is not None and self.addresses.find(request.method, request.environ["PATH_INFO"]) is not None:
             return adapter_of(self.url_map, request.environ)

@@ -6,9 +6,8 @@ and how news of a commit arrives.
 
 import logging
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +15,12 @@ import psycopg
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import NullPool, PoolProxiedConnection
+from sqlalchemy.pool import NullPool
 
 from ambient_core.database.listen import CHANNEL, Listener
 from ambient_core.database.notify import Notifier
 from ambient_core.database.outages import is_outage, unavailable
+from ambient_core.database.pool import Pool
 from ambient_core.database.transaction import Transaction
 from ambient_core.errors import SetupError, TooManyRequests
 
@@ -108,82 +107,10 @@ class Database:
             connect_args={"options": options, "connect_timeout": max(2, int(pool_timeout)), "application_name": name},
         )
         event.listen(self.engine, "connect", _prepare_connection)
-        # SQLAlchemy's pool does more for each use of a connection than a request has time for: it makes them, and from then
-        # on they go from request to request here.
-        self._idle: list[PoolProxiedConnection] = []
-        self._free = pool_size
-        self._waiting = 0
-        self._returned = threading.Condition()
-        self._patience = pool_timeout
+        self.pool = Pool(self.engine, pool_size, pool_timeout)
         self._notifier = Notifier(driver_url(self.url), CHANNEL)
         self.listener = Listener(driver_url(self.url), CHANNEL)
         self.closed = False
-
-    def connect(self) -> PoolProxiedConnection:
-        """Take a connection that nobody uses, or a new one.
-
-        Raises:
-            Unavailable: there is none in time, or the server does not answer.
-        """
-        # One that is idle costs no lock: taking it off the list is one step.
-        with suppress(IndexError):
-            return self._idle.pop()
-        if (pooled := self._idle_or_leave()) is not None:
-            return pooled
-        try:
-            return self.engine.raw_connection()
-        except (DBAPIError, psycopg.Error) as fault:
-            self._give_leave()
-            raise unavailable(fault) from fault
-
-    def _idle_or_leave(self) -> PoolProxiedConnection | None:
-        """A connection that became idle, or nothing: then a new one may be made."""
-        end = time.monotonic() + self._patience
-        with self._returned:
-            # Before the look at what is idle: who gives one back after that look sees that somebody waits.
-            self._waiting += 1
-            try:
-                while True:
-                    with suppress(IndexError):
-                        return self._idle.pop()
-                    if self._free:
-                        self._free -= 1
-                        return None
-                    if not self._returned.wait(max(0.0, end - time.monotonic())) and time.monotonic() >= end:
-                        raise unavailable(PoolTimeout())
-            finally:
-                self._waiting -= 1
-
-    def _give_leave(self) -> None:
-        with self._returned:
-            self._free += 1
-            self._returned.notify()
-
-    def keep(self, pooled: PoolProxiedConnection) -> None:
-        """Take a connection back that is whole; the next request uses it."""
-        self._idle.append(pooled)
-        if self._waiting:
-            with self._returned:
-                self._returned.notify()
-        if self.closed:
-            self._end_idle()
-
-    def forget(self, pooled: PoolProxiedConnection, *, all_of_them: bool = False) -> None:
-        """Throw a connection away that is lost or in an unknown state; with one that is lost, all that are idle.
-
-        When the server went away, every idle connection is as dead as this one: each would cost one request its answer.
-        """
-        lost = pooled.driver_connection
-        if all_of_them or lost is None or lost.closed:
-            self._end_idle()
-        _end(pooled)
-        self._give_leave()
-
-    def _end_idle(self) -> None:
-        with suppress(IndexError):
-            while True:
-                _end(self._idle.pop())
-                self._give_leave()
 
     def open_stream(self) -> psycopg.Connection[Any]:
         """A connection of its own for one long read: a snapshot, read only. Give it to `close_stream` in the end.
@@ -241,18 +168,12 @@ class Database:
         self.closed = True
         self._notifier.stop()
         self.listener.stop()
-        self._end_idle()
+        self.pool.close()
 
 
 def driver_url(url: URL) -> str:
     """The same URL in libpq's form, for connections of our own beside the pool."""
     return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def _end(pooled: PoolProxiedConnection) -> None:
-    if pooled.is_valid:
-        pooled.invalidate()
-    pooled.close()
 
 
 def _prepare_connection(connection: Any, _record: Any) -> None:

@@ -15,11 +15,9 @@ class Answer(NamedTuple):
         status: HTTP status.
         version: the object's version, which becomes its ETag.
         headers: further response headers.
-        after: of a list that goes on: its last object's values of the order's terms, where the next page begins.
     """
 
     body: bytes
     status: int = 200
     version: int | None = None
     headers: Mapping[str, str] = _NONE
-    after: tuple[str | None, ...] | None = None

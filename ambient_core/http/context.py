@@ -5,9 +5,11 @@ Whatever is not that (another kind of address, a stream, a HEAD) goes Flask's ow
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, cast
 
-from flask import Flask, Request, request
+from flask import Flask, request
+from flask import Request as FlaskRequest
 from flask import Response as FlaskResponse
 from flask.ctx import RequestContext
 from flask.sessions import NullSession, SessionInterface
@@ -54,10 +56,30 @@ class Addresses:
         return None
 
 
+class Request(FlaskRequest):
+    """A request that knows the blueprints of its address without taking it apart, and closes the files that it has."""
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The blueprint that answers, and those around it."""
+        return _blueprints(self.endpoint)
+
+    def close(self) -> None:
+        """Close the files that came with it."""
+        if "files" in self.__dict__:
+            super().close()
+
+
+@lru_cache(maxsize=1024)
+def _blueprints(endpoint: str | None) -> list[str]:
+    parts = (endpoint or "").split(".")[:-1]
+    return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+
+
 class NoSession(SessionInterface):
     """There are no cookies here, so no session is looked for, signed or sent."""
 
-    def open_session(self, app: Flask, request: Request) -> NullSession:
+    def open_session(self, app: Flask, request: FlaskRequest) -> NullSession:
         """The session that cannot be used."""
         return NullSession()
 
@@ -119,22 +141,22 @@ class Response(FlaskResponse):
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as WSGI says."""
-        body, headers = self.response, self.headers
+        body, status = self.response, self.status_code
         if type(body) is not list or len(body) != 1 or environ["REQUEST_METHOD"] == "HEAD" or self._on_close:
             return super().__call__(environ, start_response)
-        if not 200 <= self.status_code < 300 or self.status_code == 204 or not self._location_is_plain():
+        shown = self.headers.to_wsgi_list()
+        named = {name.lower(): value for name, value in shown}
+        location = named.get("location")
+        if not 200 <= status < 300 or status == 204 or (location is not None and not _is_plain(location)):
             return super().__call__(environ, start_response)
-        shown = headers.to_wsgi_list()
-        if "Content-Length" not in headers:
+        if "content-length" not in named:
             shown.append(("Content-Length", str(len(body[0]))))
         start_response(self.status, shown)
         return cast("list[bytes]", body)
 
-    def _location_is_plain(self) -> bool:
-        location = self.headers.get("Location")
-        return location is None or (
-            location[:1] == "/"
-            and location.isascii()
-            and location.isprintable()
-            and not set(' "<>\\^`{|}') & set(location)
-        )
+
+def _is_plain(location: str) -> bool:
+    """Whether an address is one of ours that goes out as it is."""
+    if location[:1] != "/" or not location.isascii() or not location.isprintable():
+        return False
+    return set(' "<>\\^`{|}').isdisjoint(location)

@@ -186,17 +186,12 @@ def listed(kind: Kind, query: Query, past: Clause = NOWHERE) -> Response:
     operation = current()
     store = operation.store(kind, "list")
     store.past = past
-    signer, binding = operation.runtime.signer, query.binding + operation.principal.actor.encode()
     if (token := one("page_token") if may_name(the_request().query_string, b"page_token") else None) is not None:
         if one("page") is not None:
             raise BadQuery("page and page_token say two different things; give one of them.")
-        number, after = signer.read(operation.transaction, binding, token)
+        number, after = operation.runtime.signer.read(operation.transaction, query.bound_to(operation.principal), token)
         query = replace(query, page=replace(query.page, page=number, after=after))
-    answer = store.list(query)
-    if answer.after is None:
-        return response_of(answer)
-    following = signer.sign(operation.transaction, binding, query.page.page + 1, answer.after)
-    return response_of(Answer(answer.body[:-1] + b',"next_page_token":"' + following + b'"}'))
+    return response_of(store.list(query))
 
 
 def demands_if_match(kind: Kind) -> bool:

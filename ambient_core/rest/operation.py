@@ -103,8 +103,9 @@ class Operation:
 
     def _opened(self, kind: Kind, verb: str, scope: "ColumnElement[bool] | None") -> Store:
         before = concerning(self.runtime.before_write, kind.name)
+        runtime = self.runtime
         surroundings = Surroundings(
-            self.transaction, self.principal, self.registry, before, self.store, self.runtime.keyring
+            self.transaction, self.principal, self.registry, before, self.store, runtime.keyring, runtime.signer
         )
         return (kind.store or Store)(kind, surroundings, verb, scope)
 

@@ -37,7 +37,7 @@ class Signer:
     def __init__(self) -> None:
         self._key: bytes | None = None
 
-    def sign(self, transaction: Transaction, binding: bytes, page: int, after: tuple[str | None, ...]) -> bytes:
+    def sign(self, transaction: Transaction, binding: bytes, page: int, after: tuple[str | None, ...]) -> str:
         """The token of a page.
 
         Args:
@@ -73,8 +73,8 @@ class Signer:
 
 
 @lru_cache(maxsize=512)
-def _token(key: bytes, binding: bytes, page: int, after: tuple[str | None, ...]) -> bytes:
+def _token(key: bytes, binding: bytes, page: int, after: tuple[str | None, ...]) -> str:
     """The same page is asked for again and again; its token is made once."""
     payload = orjson.dumps([page, *after])
     mac = hmac.digest(key, binding + payload, "sha256")[:_MAC]
-    return base64.urlsafe_b64encode(mac + payload).rstrip(b"=")
+    return base64.urlsafe_b64encode(mac + payload).rstrip(b"=").decode()

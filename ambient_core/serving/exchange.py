@@ -269,7 +269,7 @@ class Connection:
         if response.bodiless:
             self._client.sendall(start)
             return True
-        deliver(self._client, start + first)
+        deliver(self._client, first, start)
         sent = len(first)
         for part in parts:
             deliver(self._client, part)

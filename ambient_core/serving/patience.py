@@ -9,6 +9,8 @@ from typing import NamedTuple
 log = logging.getLogger(__name__)
 READ = 65536
 _PIECE = 65536
+_LONG = 8192
+"""From here on a body is dearer to copy than to name beside its head."""
 
 
 class Patience(NamedTuple):
@@ -101,17 +103,25 @@ def received(client: socket.socket, deadline: float, size: int = READ) -> bytes:
         raise Slow from None
 
 
-def deliver(client: socket.socket, data: bytes) -> None:
+def deliver(client: socket.socket, data: bytes, head: bytes = b"") -> None:
     """Send all of it, piece by piece, so that the time for each says whether a client reads, and not how much there is.
+
+    Args:
+        client: whom to.
+        data: what.
+        head: goes before it, in the same step.
 
     Raises:
         OSError: the client is gone, or takes nothing.
     """
-    if len(data) <= _PIECE:
-        # What fits into the socket's room, as nearly every answer does, needs none of what `sendall` does around it.
-        if (sent := client.send(data)) < len(data):
-            client.sendall(data[sent:])
+    whole = len(head) + len(data)
+    if whole > _PIECE:
+        view = memoryview(data)
+        deliver(client, head)
+        for start in range(0, len(data), _PIECE):
+            client.sendall(view[start : start + _PIECE])
         return
-    view = memoryview(data)
-    for start in range(0, len(data), _PIECE):
-        client.sendall(view[start : start + _PIECE])
+    # What fits into the socket's room, as nearly every answer does, needs none of what `sendall` does around it.
+    sent = client.sendmsg((head, data)) if head and whole > _LONG else client.send(head + data)
+    if sent < whole:
+        client.sendall((head + data)[sent:])

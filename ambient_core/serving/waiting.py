@@ -18,10 +18,13 @@ def wait(
 ) -> Any:
     """Drive one of psycopg's generators to its end, letting other greenlets run while its socket is not ready.
 
+    Without a timeout there is no timer either: psycopg would look ten times a second whether somebody presses Ctrl-C or closes
+    the connection from elsewhere, and here nobody does. It costs more than the wait.
+
     Args:
         generator: yields what it waits for, and is told what came.
         fileno: of the connection's socket.
-        interval: seconds after which it is told that nothing came.
+        interval: seconds after which it is told that nothing came; only with a timeout.
         timeout: seconds that it may take.
 
     Raises:
@@ -32,7 +35,7 @@ def wait(
     try:
         wanted = next(generator)
         while True:
-            seconds = interval if deadline is None else max(0.0, min(interval, deadline - time.monotonic()))
+            seconds = None if deadline is None else max(0.0, min(interval, deadline - time.monotonic()))
             ready = _ready(fileno, int(wanted), seconds)
             if not ready:
                 waiting._check_fd_closed(fileno)
@@ -43,20 +46,21 @@ def wait(
         return end.value
 
 
-def _ready(fileno: int, wanted: int, seconds: float) -> int:
+def _ready(fileno: int, wanted: int, seconds: float | None) -> int:
     """What is ready: what was wanted, or nothing when the time is over. The bits are the same in psycopg and in gevent."""
     hub = get_hub()
     waiter = Waiter(hub)
-    io, timer = hub.loop.io(fileno, wanted), hub.loop.timer(seconds)
-    io.start(waiter.switch, wanted)
-    timer.start(waiter.switch, 0)
+    watchers = [hub.loop.io(fileno, wanted)]
+    watchers[0].start(waiter.switch, wanted)
+    if seconds is not None:
+        watchers.append(hub.loop.timer(seconds))
+        watchers[1].start(waiter.switch, 0)
     try:
         return int(waiter.get())
     finally:
-        io.stop()
-        io.close()
-        timer.stop()
-        timer.close()
+        for watcher in watchers:
+            watcher.stop()
+            watcher.close()
 
 
 def install() -> None:

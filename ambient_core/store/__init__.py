@@ -74,13 +74,15 @@ class Store:
         parameters = {**self.past.parameters, **where.parameters, **listing.key_parameters(page.after or ())}
         if shape.size is None:
             parameters |= {"limit_": page.size, "offset_": page.offset}
-        row = self._run(self.past.text + listing.select_list(self.kind, where.text, shape), parameters).fetchone()
+        row = self._first(self.past.text + listing.select_list(self.kind, where.text, shape), parameters)
         assert row is not None
         read, total, items, *last = row
         more = read > page.size if shape.ahead else page.offset + read < total
         counted = "" if total is None else f',"total":{total}'
         head = f'{{"kind":"{self.kind.name}List","page":{page.page},"size":{min(read, page.size)}{counted},"items":['
-        return Answer(f"{head}{items or ''}]}}".encode(), after=tuple(last) if more else None)
+        following = self._token(query, tuple(last)) if more else ""
+        # The whole text at once: the parts of a long list are not copied one more time for each thing that is added.
+        return Answer(f"{head}{items or ''}]{following}}}".encode())
 
     def stream(self, query: Query) -> RowStream:
         """Every matching object, from one snapshot, a line of JSON each."""
@@ -96,7 +98,7 @@ class Store:
         """
         self._check_id(identifier)
         text = self.past.text + statements.select_one(self.kind, fields, self._scope.text)
-        row = self._run(text, {**self.past.parameters, **self._scope.parameters, "id_": identifier}).fetchone()
+        row = self._first(text, {**self.past.parameters, **self._scope.parameters, "id_": identifier})
         if row is None:
             raise self.not_found(identifier)
         return Answer(row[0].encode(), version=row[1])
@@ -114,7 +116,7 @@ class Store:
         if lock:
             self.transaction.begin()
         text = statements.select_row(self.kind, self._scope.text, lock=lock)
-        found = self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone()
+        found = self._first(text, {**self._scope.parameters, "id_": identifier})
         if found is None:
             raise missing(self, identifier)
         return dict(zip(self.kind.table.columns.keys(), found, strict=True))
@@ -166,7 +168,7 @@ class Store:
         """Lock the one row that has these values, and answer it; ``None`` when there is none that the caller may see."""
         self.transaction.begin()
         text = statements.select_by(self.kind, tuple(values), self._scope.text)
-        found = self._run(text, {**self._scope.parameters, **bind(self.kind, values)}).fetchone()
+        found = self._first(text, {**self._scope.parameters, **bind(self.kind, values)})
         return None if found is None else dict(zip(self.kind.table.columns.keys(), found, strict=True))
 
     def patch(self, identifier: str, values: Mapping[str, Any], condition: Precondition | None = None) -> Answer:
@@ -293,7 +295,7 @@ class Store:
         ).fetchall()
         identifiers = [row[0] for row in found]
         if len(identifiers) > most:
-            counted = self._run(listing.count_all(self.kind, where.text), where.parameters).fetchone()
+            counted = self._first(listing.count_all(self.kind, where.text), where.parameters)
             matched = max(counted[0], most + 1) if counted else most + 1
             raise Conflict(
                 f"{matched} objects match, more than max_affected ({most}); nothing is deleted. Narrow the search, or raise "
@@ -334,9 +336,17 @@ class Store:
         """The caller's scope as SQL text, for a statement on this kind's table: put it after a condition of its own."""
         return self._scope
 
+    def _token(self, query: Query, last: tuple[str | None, ...]) -> str:
+        """The token of the page that follows, as it stands in the envelope."""
+        signer = self.surroundings.signer
+        if signer is None:
+            return ""
+        token = signer.sign(self.transaction, query.bound_to(self.principal), query.page.page + 1, last)
+        return f',"next_page_token":"{token}"'
+
     def _holds(self, identifier: str) -> bool:
         text = statements.select_row(self.kind, self._scope.text, lock=False)
-        return self._run(text, {**self._scope.parameters, "id_": identifier}).fetchone() is not None
+        return self._first(text, {**self._scope.parameters, "id_": identifier}) is not None
 
     def _needs_current(self, values: Mapping[str, Any]) -> bool:
         judged = type(self).check is not Store.check or bool(self.surroundings.before_write)
@@ -377,8 +387,16 @@ class Store:
     def _run(
         self, text: str, parameters: Mapping[str, Any], run: "Callable[..., Any] | None" = None
     ) -> "psycopg.Cursor[Any]":
+        found: psycopg.Cursor[Any] = self._explained(run or self.transaction.raw, text, parameters)
+        return found
+
+    def _first(self, text: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        found: tuple[Any, ...] | None = self._explained(self.transaction.first, text, parameters)
+        return found
+
+    def _explained(self, run: Callable[..., Any], text: str, parameters: Mapping[str, Any]) -> Any:
         try:
-            return (run or self.transaction.raw)(text, parameters)
+            return run(text, parameters)
         except (psycopg.Error, DBAPIError) as fault:
             if (refusal := explain(fault, self.surroundings.registry)) is not None:
                 raise refusal from fault

@@ -6,6 +6,7 @@ from functools import cached_property
 from sqlalchemy import ColumnElement
 
 from ambient_core.database.statements import Clause, clause_of
+from ambient_core.identity import Principal
 from ambient_core.search.paging import Page, Term
 from ambient_core.store import listing
 
@@ -30,6 +31,10 @@ class Query:
     order: tuple[Term, ...]
     fields: tuple[str, ...] | None = None
     binding: bytes = b""
+
+    def bound_to(self, principal: Principal) -> bytes:
+        """What a page token of this list is bound to, for this caller."""
+        return self.binding + principal.actor.encode()
 
     @cached_property
     def clause(self) -> Clause:

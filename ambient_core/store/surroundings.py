@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ambient_core.database.transaction import Transaction
 from ambient_core.identity import Principal
 from ambient_core.kinds import Registry
+from ambient_core.search.tokens import Signer
 from ambient_core.secrets.keyring import Keyring
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Surroundings:
         before_write: the ``ambient_before_write`` implementations.
         open: gives a store of another kind for the same caller, by kind and verb.
         keyring: seals and opens secret fields; ``None`` where the process has none.
+        signer: makes the tokens of further pages; ``None`` where nobody asks for one.
     """
 
     transaction: Transaction
@@ -32,3 +34,4 @@ class Surroundings:
     before_write: Sequence[tuple[str, Callable[..., Any]]]
     open: "Callable[[str, str], Store]"
     keyring: Keyring | None = None
+    signer: Signer | None = None

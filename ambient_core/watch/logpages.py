@@ -41,4 +41,4 @@ class LogPages:
 
     def token(self, last: Position) -> str:
         """What leads to the page after this change."""
-        return self._signer.sign(self._transaction, self._binding, 1, (str(last.xid), str(last.seq))).decode()
+        return self._signer.sign(self._transaction, self._binding, 1, (str(last.xid), str(last.seq)))

@@ -11,9 +11,9 @@ from ambient_access import grants
 
 from ambient_core.app import create_app
 from ambient_core.config import Settings
-from ambient_core.database.transaction import Transaction
 from ambient_core.plugins import installed, load_plugins
 from tests.access.people import People
+from tests.statements import overheard
 from tests.streams import told, watching
 
 ABSENT = "01aaaaaaaaaaaaaaaaaaaaaaaa"
@@ -257,15 +257,14 @@ def test_an_ordinary_call_of_somebody_with_roles_takes_one_statement(
     monkeypatch.setattr(grants, "KEPT", 600.0)
     ann("GET", "/skills")
     run: list[str] = []
-    original, mine_alone = Transaction.as_system, threading.get_ident()
+    mine_alone = threading.get_ident()
 
-    def noted(self: Transaction, text: str, *rest: Any) -> Any:
+    def noted(_transaction: Any, text: str, _parameters: Any) -> None:
         # Those who watch are judged in a thread of their own.
         if threading.get_ident() == mine_alone:
             run.append(text)
-        return original(self, text, *rest)
 
-    monkeypatch.setattr(Transaction, "as_system", noted)
+    overheard(monkeypatch, noted)
     for method, path, body in (
         ("GET", "/skills", None),
         ("GET", f"/skills/{mine}", None),

@@ -15,6 +15,7 @@ from ambient_core.embedded.binaries import Account, programs
 from ambient_core.embedded.postgres import EmbeddedPostgres
 from ambient_core.kinds import Kind
 from ambient_core.plugins import load_plugins
+from tests.bench.load import elsewhere
 
 PROJECT = "bench"
 _FILL = """
@@ -80,7 +81,8 @@ class Rows:
         command = [str(programs(account) / "pgbench"), "-n", "-M", "prepared", "-c", str(connections), "-j", "2"]
         command += ["-T", str(max(1, round(seconds))), "-f", str(script), self.url]
         user = {"user": account.uid, "group": account.gid} if account.switched else {}
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **user)  # type: ignore[call-overload]
+        with elsewhere():
+            done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **user)  # type: ignore[call-overload]
         found = re.search(r"tps = ([\d.]+)", done.stdout)
         if found is None:
             raise SystemExit(f"pgbench failed: {done.stderr}")

@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from sqlalchemy import Index
 
-from ambient_core.database.transaction import Transaction
 from ambient_core.kinds import Access, Kind, rules_of
 from ambient_core.kinds.indexes import text_indexes
 from ambient_core.rest import searchable
 from tests.contract.maker import Maker, refused
+from tests.statements import overheard
 
 _BY_TYPE: dict[str, Any] = {
     "string": "some text",
@@ -114,13 +114,7 @@ def test_a_search_over_an_indexed_field_can_go_by_its_index(
     kind: Kind, full: dict[str, Any], call: Any, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[tuple[str, Any]] = []
-    original = Transaction.raw
-
-    def noted(self: Transaction, statement: str, parameters: Any = None) -> Any:
-        sent.append((statement, parameters))
-        return original(self, statement, parameters)
-
-    monkeypatch.setattr(Transaction, "raw", noted)
+    overheard(monkeypatch, lambda _, statement, parameters: sent.append((statement, parameters)))
     for search, index in by_index(kind, full):
         sent.clear()
         query = {"search": search, "total": "false", "orderBy": "created_at"}

@@ -6,20 +6,14 @@ from typing import Any
 import pytest
 
 from ambient_core import Conflict, Kind
-from ambient_core.database.transaction import Transaction
+from tests.statements import overheard
 
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every statement that a request sends."""
     found: list[str] = []
-    original = Transaction.raw
-
-    def counted(self: Transaction, statement: str, parameters: Any = None) -> Any:
-        found.append(statement)
-        return original(self, statement, parameters)
-
-    monkeypatch.setattr(Transaction, "raw", counted)
+    overheard(monkeypatch, lambda _, statement, __: found.append(statement))
     return found
 
 

@@ -17,6 +17,7 @@ from ambient_core.database import replicas
 from ambient_core.database.transaction import Transaction
 from ambient_core.errors import SetupError
 from tests.faults.standby import Pair, pair
+from tests.statements import overheard
 
 pytestmark = pytest.mark.slow
 ANY = {"Ambient-Position": "0"}
@@ -57,14 +58,12 @@ def forget(app: Any) -> None:
 def read_by(app: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which server each list was read from."""
     found: list[str] = []
-    original = Transaction.raw
 
-    def noted(self: Transaction, statement: str, parameters: Any = None) -> Any:
+    def noted(transaction: Transaction, statement: str, _parameters: Any) -> None:
         if '"users"' in statement or "FROM users" in statement:
-            found.append("primary" if self.database is app.runtime.database else "standby")
-        return original(self, statement, parameters)
+            found.append("primary" if transaction.database is app.runtime.database else "standby")
 
-    monkeypatch.setattr(Transaction, "raw", noted)
+    overheard(monkeypatch, noted)
     return found
 
 
