@@ -78,11 +78,8 @@ class Store:
         assert row is not None
         read, total, items, *last = row
         more = read > page.size if shape.ahead else page.offset + read < total
-        counted = "" if total is None else f',"total":{total}'
-        head = f'{{"kind":"{self.kind.name}List","page":{page.page},"size":{min(read, page.size)}{counted},"items":['
-        following = self._token(query, tuple(last)) if more else ""
-        # The whole text at once: the parts of a long list are not copied one more time for each thing that is added.
-        return Answer(f"{head}{items or ''}]{following}}}".encode())
+        token = self._token(query, tuple(last)) if more else None
+        return Answer(listing.envelope(self.kind.name, page.page, min(read, page.size), total, items, token).encode())
 
     def stream(self, query: Query) -> RowStream:
         """Every matching object, from one snapshot, a line of JSON each."""
@@ -336,13 +333,10 @@ class Store:
         """The caller's scope as SQL text, for a statement on this kind's table: put it after a condition of its own."""
         return self._scope
 
-    def _token(self, query: Query, last: tuple[str | None, ...]) -> str:
-        """The token of the page that follows, as it stands in the envelope."""
+    def _token(self, query: Query, last: tuple[str | None, ...]) -> str | None:
         signer = self.surroundings.signer
-        if signer is None:
-            return ""
-        token = signer.sign(self.transaction, query.bound_to(self.principal), query.page.page + 1, last)
-        return f',"next_page_token":"{token}"'
+        bound = query.bound_to(self.principal)
+        return None if signer is None else signer.sign(self.transaction, bound, query.page.page + 1, last)
 
     def _holds(self, identifier: str) -> bool:
         text = statements.select_row(self.kind, self._scope.text, lock=False)

@@ -94,6 +94,22 @@ def count_all(kind: Kind, where: str) -> str:
     return f"SELECT count(*) FROM {quote(kind.plural)} WHERE true{where}"
 
 
+def envelope(name: str, page: int, size: int, total: int | None, items: str | None, token: str | None) -> str:
+    """A page as it goes out; in one text, because whatever is added later copies a long list once more.
+
+    Args:
+        name: of the kind.
+        page: its number.
+        size: how many objects are on it.
+        total: how many there are at all, when they were counted.
+        items: the objects as JSON, with commas between.
+        token: of the page that follows, if one does.
+    """
+    counted = "" if total is None else f',"total":{total}'
+    following = "" if token is None else f',"next_page_token":"{token}"'
+    return f'{{"kind":"{name}List","page":{page},"size":{size}{counted},"items":[{items or ""}]{following}}}'
+
+
 def key_parameters(after: tuple[str | None, ...]) -> dict[str, str | None]:
     """The last object's values as `select_list` takes them."""
     return {f"key_{number}_": value for number, value in enumerate(after)}
