@@ -48,7 +48,6 @@ from ambient_sessions.runtimes.pod import NO_POD, PodView
 
 SESSION = f"{PREFIX}session-id"
 START = f"{PREFIX}session-start"
-STARTED_AT = f"{PREFIX}session-started-at"
 BEFORE = f"{PREFIX}session-before"
 DESIRED = f"{PREFIX}desired-phase"
 START_REQUESTED = f"{PREFIX}start-requested-at"
@@ -72,7 +71,6 @@ def manifest(order: LaunchOrder, namespace: str, before: Object | None, now: dat
         "annotations": {
             SESSION: session["id"],
             START: str(session["starts"]),
-            STARTED_AT: now.isoformat(),
             DESIRED: "Running",
             START_REQUESTED: now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         },
@@ -230,7 +228,6 @@ def _observed(
         reason=reason,
         message=message,
         exit_code=exit_code,
-        since=_seconds(_annotations(found).get(STARTED_AT) or metadata.get("creationTimestamp")),
         repositories=tuple(_repositories(found)),
         identity={
             "kube_cr_name": metadata["name"],
@@ -262,10 +259,3 @@ def _phase(found: Object) -> str:
 
 def _annotations(found: Object) -> Mapping[str, str]:
     return found["metadata"].get("annotations") or {}
-
-
-def _seconds(text: str | None) -> float:
-    try:
-        return datetime.fromisoformat(text or "").timestamp()
-    except ValueError:
-        return 0.0

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from ambient_sessions.cluster.client import Cluster, Going, Object, Precondition, Scope
 from ambient_sessions.cluster.faults import AlreadyThere, NotThere
@@ -130,11 +129,10 @@ class JobRuntime:
 
     def _with_reason(self, seen: Observed, job: Object) -> Observed:
         """Why a Job makes no pod: only its events say so."""
-        if time.time() - seen.since < _PATIENCE:
-            return seen
         uid, now = job["metadata"]["uid"], time.monotonic()
-        known = self._reasons.get(uid)
-        if known is None or now - known[0] >= _LOOK_AGAIN:
+        # One that was just made has a moment before its events are asked for.
+        known = self._reasons.setdefault(uid, (now - _LOOK_AGAIN + _PATIENCE, seen.reason, seen.message))
+        if now - known[0] >= _LOOK_AGAIN:
             told = happenings_of(self._cluster, job["metadata"]["namespace"], (job["metadata"]["name"],))
             failed = next((h for h in reversed(told) if h.reason == "FailedCreate"), None)
             words = failed.message if failed is not None else seen.message
@@ -197,7 +195,7 @@ class JobRuntime:
         if mine is not None:
             return mine if is_half_made(mine) else None
         try:
-            return self._cluster.create(JOBS, objects.job_of(plan, datetime.now(UTC)))
+            return self._cluster.create(JOBS, objects.job_of(plan))
         except AlreadyThere as fault:
             words = f"There is a Job {plan.namespace}/{plan.name} that is not ours; it is left alone."
             raise Waiting("NameTaken", words, after=60.0) from fault
