@@ -24,7 +24,8 @@ it has not ended, and ``desired-phase`` is Stopped   stopping    StopRequested
 ``Creating``, and a pod has ended                    preparing   the pod's, until the operator says so: it may be an old one
 ``Running``, and its pod answers or is not seen      ready       Running
 ``Creating`` or ``Running``, and there is a pod      as the pod  the pod's, ``starting`` at most
-no phase, ``Pending``, ``Creating``, ``Running``     preparing   the operator's newest condition that is not True
+no phase, ``Pending``, ``Creating``, ``Running``     preparing   the operator's newest condition that is not True;
+                                                                 QuotaExceeded, where its words say so
 ===================================================  ==========  ====================================================
 
 Which start a status belongs to: the annotation ``session-start`` is written in the same request as ``desired-phase``, and the
@@ -39,6 +40,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ambient_sessions.cluster.client import Object
+from ambient_sessions.cluster.faults import reason_of
 from ambient_sessions.lifecycle import TERMINAL
 from ambient_sessions.runtimes import LaunchOrder, Observed, Stage
 from ambient_sessions.runtimes.environment import repositories, variables
@@ -204,7 +206,8 @@ def _unready(found: Object, phase: str) -> tuple[Stage, str, str]:
     )
     reason = newest.get("reason") or (phase if phase in ("Failed", "Creating") else "Pending")
     message = newest.get("message") or f"The operator says: {phase or 'nothing yet'}."
-    return "preparing", reason, message
+    # It is the operator whom the server refuses a pod; it passes the words on, and calls each refusal the same.
+    return "preparing", reason_of(message, reason), message
 
 
 def is_of_an_earlier_start(found: Object) -> bool:

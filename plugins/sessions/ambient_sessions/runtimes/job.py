@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ambient_sessions.cluster.client import Cluster, Going, Object, Precondition, Scope
-from ambient_sessions.cluster.faults import AlreadyThere, NotThere
+from ambient_sessions.cluster.faults import AlreadyThere, NotThere, reason_of
 from ambient_sessions.cluster.informer import Seen
 from ambient_sessions.cluster.resources import (
     JOBS,
@@ -136,8 +136,7 @@ class JobRuntime:
             told = happenings_of(self._cluster, job["metadata"]["namespace"], (job["metadata"]["name"],))
             failed = next((h for h in reversed(told) if h.reason == "FailedCreate"), None)
             words = failed.message if failed is not None else seen.message
-            reason = "QuotaExceeded" if "exceeded quota" in words else "FailedCreate" if failed else seen.reason
-            known = self._reasons[uid] = (now, reason, words)
+            known = self._reasons[uid] = (now, reason_of(words, "FailedCreate" if failed else seen.reason), words)
         return replace(seen, reason=known[1], message=known[2])
 
     def _with_endpoint(self, seen: Observed, job: Object, pod: Object | None, published: bool) -> Observed:
