@@ -77,8 +77,11 @@ def test_the_server_frees_the_lock_of_one_that_says_nothing(leaders: tuple[Leade
     silent.close()
 
 
-def test_no_leader_without_a_database() -> None:
-    assert not Leader("postgresql://127.0.0.1:1/none?connect_timeout=2").acquire()
+def test_no_leader_and_no_time_without_a_database() -> None:
+    nobody = Leader("postgresql://127.0.0.1:1/none?connect_timeout=2")
+    assert not nobody.acquire()
+    with pytest.raises(LookupError):
+        nobody.clock.now()
 
 
 @pytest.fixture

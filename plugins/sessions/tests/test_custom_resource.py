@@ -49,6 +49,9 @@ CASES: dict[str, tuple[Any, PodView | None, str, str, bool]] = {
     "no pod yet": (resource("Creating", conditions=[unmet("CreateFailed")]), NONE, "preparing", "CreateFailed", True),
     "a quota refuses the pod": (resource("Pending", conditions=[unmet("CreateFailed", words=REFUSED),
                                 unmet("PodCreationFailed", kind="Ready")]), NONE, "preparing", "QuotaExceeded", True),
+    "a quota refuses it again": (resource("Pending", desired="Running", before="T1", conditions=[
+                                 unmet("CreateFailed", words=REFUSED), unmet("UserStopped", kind="RunnerStarted"),
+                                 unmet("PodCreationFailed", kind="Ready")]), NONE, "preparing", "QuotaExceeded", True),
     "it answers, not said": (resource("Creating"), READY, "starting", "Starting", True),
     "a pod has ended, not said": (resource("Creating"), CRASHED, "preparing", "RunnerExit", True),
     "it answers": (resource("Running"), READY, "ready", "Running", True),
