@@ -88,11 +88,12 @@ class JobRuntime:
         jobs, pods = self._look(namespace, target.session_id)
         job, pod = newest(jobs, pods)
         seen = observed_of(job, pod)
-        if job is not None and seen.reason == NO_POD:
-            return self._with_reason(seen, job)
-        if job is None or seen.stage != "ready":
+        if job is None:
             return seen
-        return self._with_endpoint(seen, job, pod, target.published)
+        if seen.reason == NO_POD:
+            return self._with_reason(seen, job)
+        self._reasons.pop(job["metadata"]["uid"], None)
+        return self._with_endpoint(seen, job, pod, target.published) if seen.stage == "ready" else seen
 
     def _look(self, namespace: str, session_id: str) -> tuple[list[Object], list[Object]]:
         """Jobs and pods of a session as the watches have them; asked for anew when they should have moved by now."""
