@@ -5,6 +5,7 @@ exact for every time that is still kept, and the log never outgrows the objects 
 """
 
 import logging
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ _FIRST_PAUSE = 60.0
 _STEP = """
 WITH kept AS (SELECT xid, seq FROM change_horizon FOR UPDATE),
 looked AS (
-    SELECT c.*, bool_and(c.at < now() - %(keep)s * interval '1 second') OVER (ORDER BY c.xid, c.seq) AS old FROM (
+    SELECT c.*, bool_and(extract(epoch FROM now() - c.at) > %(keep)s) OVER (ORDER BY c.xid, c.seq) AS old FROM (
         SELECT c.xid, c.seq, c.kind, c.object_id, c.verb, c.at FROM changes AS c, kept
         WHERE c.xid < pg_snapshot_xmin(pg_current_snapshot()) AND (c.xid, c.seq) > (kept.xid, kept.seq)
         ORDER BY c.xid, c.seq LIMIT %(limit)s
@@ -48,7 +49,7 @@ DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
 """
 _REFUSALS = """
 DELETE FROM refusals WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM refusals WHERE created_at < now() - %(keep)s * interval '1 second'
+    SELECT ctid FROM refusals WHERE extract(epoch FROM now() - created_at) > %(keep)s
     OR id <= (SELECT id FROM refusals ORDER BY id DESC OFFSET %(most)s LIMIT 1) LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
 """
 
@@ -75,7 +76,7 @@ def step(transaction: Transaction, keep: float, limit: int) -> tuple[int, int]:
 
     Args:
         transaction: of this step alone.
-        keep: seconds that are kept.
+        keep: seconds that are kept; infinite for ever.
         limit: rows that are looked at.
     """
     row = transaction.raw(_STEP, {"keep": keep, "limit": limit}).fetchone()
@@ -91,7 +92,7 @@ def prune(database: Database, settings: Settings, stopping: threading.Event | No
         settings: how long to keep changes, and the size of a step.
         stopping: ends the work after the step that is under way.
     """
-    keep, limit = settings.change_retention_days * _DAY, settings.prune_batch
+    keep, limit = _seconds(settings.change_retention_days), settings.prune_batch
     changes = seen = 0
     while stopping is None or not stopping.is_set():
         with database.transaction() as transaction:
@@ -99,9 +100,18 @@ def prune(database: Database, settings: Settings, stopping: threading.Event | No
         changes, seen = changes + deleted, seen + looked
         if looked < limit:
             break
-    refused = {"keep": settings.refusal_retention_days * _DAY, "most": settings.refusal_limit, "limit": limit}
+    refused = {"keep": _seconds(settings.refusal_retention_days), "most": settings.refusal_limit, "limit": limit}
     keys = _emptied(database, _KEYS, {"limit": limit}, stopping)
     return Pruned(changes, seen, keys, _emptied(database, _REFUSALS, refused, stopping))
+
+
+def kept_for(days: float) -> str:
+    """How long something is kept, for people."""
+    return f"{days:g} days" if days else "for ever"
+
+
+def _seconds(days: float) -> float:
+    return days * _DAY or math.inf
 
 
 def _emptied(database: Database, text: str, parameters: Mapping[str, Any], stopping: threading.Event | None) -> int:

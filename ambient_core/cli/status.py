@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ambient_core.changes import Run, lag
+from ambient_core.changes.pruning import kept_for
 from ambient_core.config import Settings
 from ambient_core.database import Database
 from ambient_core.plugins import Plugins, load_plugins
@@ -51,7 +52,7 @@ def _change_log(run: Run, settings: Settings) -> Iterator[str]:
     rows, first, last, size, horizon, keys = run(_LOG, {}).fetchone()
     found = lag.measure(run)
     yield f"change log: {rows} rows, {size}, from {_time(first)} to {_time(last)}"
-    yield f"kept: {settings.change_retention_days:g} days; pruned up to {_time(horizon)}"
+    yield f"kept: {kept_for(settings.change_retention_days)}; pruned up to {_time(horizon)}"
     yield f"not seen by readers yet: {found.unseen} changes, the oldest for {found.seconds:.1f} s"
     held = f"{found.holder}, for {found.transaction_seconds:.1f} s" if found.holder else "none"
     yield f"oldest transaction that writes: {held}"

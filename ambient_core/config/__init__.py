@@ -4,6 +4,7 @@ Every other module takes `Settings` as an argument; the environment is read here
 is declared, and groups of them.
 """
 
+import math
 import os
 import tomllib
 import types
@@ -141,7 +142,9 @@ class Settings(Allowances):
         minimum=0.05,
     )
     change_retention_days: float = setting(
-        30.0, "Days for which the change log is kept; the newest state of what lives is kept longer.", minimum=0
+        30.0,
+        "Days for which the change log is kept, 0 for ever; the newest state of what lives is kept longer.",
+        minimum=0,
     )
     prune_interval: float = setting(600.0, "Seconds between two prunings of the change log by the leader.", minimum=1)
     prune_batch: int = setting(1000, "Rows that one step of a pruning looks at.", minimum=1)
@@ -304,7 +307,7 @@ def _read(name: str, value: Any, hint: Any, cls: type[Any], variable: str | None
     kind = next(k for k in kinds if k is not type(None))
     try:
         result = _convert(value, kind)
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         raise SetupError(f"{label} is {shown}; it must be {_wording(kind)}. {rule.doc}") from None
     if rule.choices and result not in rule.choices:
         raise SetupError(f"{label} is {shown}; it must be one of {', '.join(rule.choices)}.")
@@ -321,7 +324,10 @@ def _convert(value: Any, kind: type[Any]) -> Any:
         return text in _TRUE
     if kind is Path:
         return Path(str(value)).expanduser()
-    return kind(value)
+    result = kind(value)
+    if kind is float and not math.isfinite(result):
+        raise ValueError(value)
+    return result
 
 
 def _wording(kind: type[Any]) -> str:

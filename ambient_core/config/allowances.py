@@ -55,7 +55,9 @@ class Allowances:
         minimum=0,
         development=0,
     )
-    refusal_retention_days: float = setting(30.0, "Days for which refusals are kept (GET /refusals).", minimum=0)
+    refusal_retention_days: float = setting(
+        30.0, "Days for which refusals are kept (GET /refusals); 0 for ever, up to refusal_limit.", minimum=0
+    )
     refusal_limit: int = setting(100000, "Refusals that are kept; of more the oldest go.", minimum=0)
     rate_limit_storage_url: str = setting(
         "",

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from ambient_core.controlplane.clock import DatabaseClock
 from ambient_core.database import driver_url, url_of
 
 log = logging.getLogger(__name__)
@@ -23,11 +24,11 @@ LOCK = 0x636F6E74726F6C
 LEASE = 5.0
 _TAKE = (
     "INSERT INTO controlplane_leaders (name, fence, holder) VALUES ('control-plane', 1, %s) ON CONFLICT (name) DO UPDATE SET "
-    "fence = controlplane_leaders.fence + 1, holder = excluded.holder, since = now() RETURNING fence"
+    "fence = controlplane_leaders.fence + 1, holder = excluded.holder, since = now() RETURNING fence, clock_timestamp()"
 )
 _TELL = (
     "INSERT INTO controlplane_figures (name, fence, figures) VALUES ('control-plane', %s, %s) ON CONFLICT (name) DO UPDATE SET "
-    "fence = excluded.fence, figures = excluded.figures, at = now()"
+    "fence = excluded.fence, figures = excluded.figures, at = now() RETURNING clock_timestamp()"
 )
 
 
@@ -38,6 +39,9 @@ class Leader:
         url: the database.
         lease: seconds of silence after which the lock is free.
         figures: what the leader tells about itself.
+
+    Attributes:
+        clock: the database's time, as it was heard with the last sign of life.
     """
 
     def __init__(self, url: str, lease: float = LEASE, figures: Callable[[], Mapping[str, Any]] = dict) -> None:
@@ -47,6 +51,7 @@ class Leader:
         self._connection: psycopg.Connection[Any] | None = None
         self._keeper: threading.Thread | None = None
         self._until = 0.0
+        self.clock = DatabaseClock()
         self.fence = 0
         self.holder = f"{socket.gethostname()}:{os.getpid()}"
         self.lost = threading.Event()
@@ -95,7 +100,7 @@ class Leader:
         while not self.lost.wait(self._lease / 5):
             asked = time.monotonic()
             try:
-                connection.execute(_TELL, (self.fence, Jsonb(dict(self._figures()))))
+                told = connection.execute(_TELL, (self.fence, Jsonb(dict(self._figures())))).fetchone()
             except psycopg.Error as fault:
                 log.warning("leadership is lost: %s", type(fault).__name__)
                 break
@@ -103,6 +108,8 @@ class Leader:
                 log.warning("leadership is lost: the database was not heard of for %g seconds", self._lease)
                 break
             self._until = asked + self._lease
+            assert told is not None
+            self.clock.hear(told[0])
         self.lost.set()
         # Closing it frees the lock at once.
         self._close()
@@ -111,8 +118,10 @@ class Leader:
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
         if row is None or not row[0]:
             return None
-        fence = connection.execute(_TAKE, (self.holder,)).fetchone()
-        return int(fence[0]) if fence else None
+        taken = connection.execute(_TAKE, (self.holder,)).fetchone()
+        assert taken is not None
+        self.clock.hear(taken[1])
+        return int(taken[0])
 
     def _connected(self) -> "psycopg.Connection[Any]":
         if self._connection is None or self._connection.closed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ambient_sdk import AmbientClient, Conflict
@@ -48,18 +48,18 @@ class Context:
         settings: of the core.
         hooks: pluggy's relay, for hooks that the plugin publishes.
         wake: puts an object into the queue now, by its id.
+        now: the database's time, with offset; what is counted from a time in a row is counted by this and no other clock.
         check: call it before anything is done to the world; raises `Deposed`.
         note: keeps what was seen of an object, for people who ask; ``None`` when the object is gone.
-        now: the time, with offset.
     """
 
     client: AmbientClient
     settings: Settings
     hooks: Any
     wake: Callable[[str], None]
+    now: Callable[[], datetime]
     check: Callable[[], None] = lambda: None
     note: Callable[[str, Mapping[str, Any] | None], None] = lambda _key, _seen: None
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 class Reconciler:

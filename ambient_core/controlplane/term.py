@@ -194,6 +194,7 @@ class Term:
             self._settings,
             self._hooks,
             wake=lambda key: self.queue.add(f"{kind}/{key}"),
+            now=self._leader.clock.now,
             check=self.check,
             note=lambda key, seen: self._recorder.saw(kind, key, seen),
         )

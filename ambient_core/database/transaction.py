@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -195,6 +196,13 @@ class Transaction:
         except psycopg.errors.ReadOnlySqlTransaction:
             self._stale = True
             raise
+
+    def now(self) -> datetime:
+        """The database's time at this moment: the one clock of all that is written down to be counted from."""
+        found = self.first("SELECT clock_timestamp()", {})
+        assert found is not None
+        at: datetime = found[0]
+        return at
 
     def as_system(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
         """Run SQL text on the system's own account, on whosever rows; `tests/core/test_gate.py` lists every use."""

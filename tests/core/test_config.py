@@ -55,6 +55,15 @@ def test_a_secret_may_come_from_a_file_and_from_its_usual_name(tmp_path: Path) -
     [
         ({"AMBIENT_WORKERS": "many"}, "AMBIENT_WORKERS is 'many'; it must be a whole number"),
         ({"AMBIENT_WORKERS": "0"}, "AMBIENT_WORKERS is '0'; it must be at least 1"),
+        (
+            {"AMBIENT_CHANGE_RETENTION_DAYS": "inf"},
+            "is 'inf'; it must be a number. Days for which the change log is kept, 0 for ever",
+        ),
+        ({"AMBIENT_CHANGE_RETENTION_DAYS": "nan"}, "is 'nan'; it must be a number"),
+        (
+            {"AMBIENT_CHANGE_RETENTION_DAYS": "-1"},
+            "it must be at least 0. Days for which the change log is kept, 0 for ever",
+        ),
         ({"AMBIENT_STRICT": "perhaps"}, "it must be true or false"),
         ({"AMBIENT_PROFILE": "staging"}, "it must be one of production, development"),
         ({"AMBIENT_WORKRES": "2"}, "AMBIENT_WORKRES, which is no setting; did you mean AMBIENT_WORKERS"),
@@ -72,6 +81,8 @@ def test_a_wrong_environment_is_named_with_its_rule(environment: dict[str, str],
         ("wrkers = 3", "sets 'wrkers', which is no setting; did you mean workers"),
         ("workers = ", "no valid TOML"),
         ("workers = 'x'", "workers is 'x'; it must be a whole number"),
+        ("workers = [3]", r"workers is \[3\]; it must be a whole number"),
+        ("workers = inf", "workers is inf; it must be a whole number"),
     ],
 )
 def test_a_wrong_file_is_named_with_its_rule(tmp_path: Path, text: str, words: str) -> None:

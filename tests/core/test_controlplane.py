@@ -4,7 +4,9 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,6 +17,7 @@ from ambient_core.controlplane.leader import LEASE, Leader
 from ambient_core.controlplane.loop import ControlPlane
 from ambient_core.controlplane.wakeup import ChangeReader
 from tests.e2e.conftest import wait_for
+from tests.wrong_clock import set_wrong
 
 CHANGE = "INSERT INTO changes (kind, object_id, verb, version, actor) VALUES ('Thing', %s, 'patch', 1, 'test')"
 
@@ -74,8 +77,11 @@ def test_the_server_frees_the_lock_of_one_that_says_nothing(leaders: tuple[Leade
     silent.close()
 
 
-def test_no_leader_without_a_database() -> None:
-    assert not Leader("postgresql://127.0.0.1:1/none?connect_timeout=2").acquire()
+def test_no_leader_and_no_time_without_a_database() -> None:
+    nobody = Leader("postgresql://127.0.0.1:1/none?connect_timeout=2")
+    assert not nobody.acquire()
+    with pytest.raises(LookupError):
+        nobody.clock.now()
 
 
 @pytest.fixture
@@ -143,6 +149,7 @@ class Things(Reconciler):
     def __init__(self) -> None:
         self.seen: list[str] = []
         self.looks = 0
+        self.times: list[datetime] = []
 
     def keys(self) -> Iterable[str]:
         self.looks += 1
@@ -152,6 +159,7 @@ class Things(Reconciler):
 
     def reconcile(self, key: str) -> Again | None:
         self.seen.append(key)
+        self.times.append(self.context.now())
         if key == "poisoned":
             raise RuntimeError("always")
         return Again(0.05, "once more") if key == "again" and self.seen.count(key) < 3 else None
@@ -177,6 +185,27 @@ def test_the_loop_survives_faults_and_hears_of_changes(things: Things, database_
     wait_for(lambda: "changed" in things.seen and things.seen.count("again") == 3, "the changes")
     wait_for(lambda: things.seen.count("poisoned") >= 2, "another try of what failed")
     assert things.seen.count("known") == 1
+
+
+@pytest.mark.parametrize("seconds", [600, -600])
+def test_a_reconciler_is_told_the_database_s_time_whatever_this_host_s_clock_says(
+    things: Things, database_url: str, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    set_wrong(seconds, monkeypatch.setattr)
+    wait_for(lambda: "known" in things.seen, "the full look")
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        before = time_of(connection)
+        connection.execute(CHANGE, ["now"])
+        wait_for(lambda: "now" in things.seen, "the change")
+        # It is behind by the way of an answer.
+        assert before - timedelta(seconds=5) < things.times[things.seen.index("now")] <= time_of(connection)
+
+
+def time_of(connection: psycopg.Connection[Any]) -> datetime:
+    found = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert found is not None
+    at: datetime = found[0]
+    return at
 
 
 @pytest.mark.slow

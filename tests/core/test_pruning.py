@@ -76,6 +76,25 @@ def test_only_what_is_old_goes_and_the_newest_state_of_what_lives_stays(log: Log
     assert log.prune(prune_batch=batch).seen == 0
 
 
+def test_what_is_kept_for_ever_is_kept_and_all_else_goes_as_it_does(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    lives = log.user("a", "b")
+    log.age(36500)
+    assert log.prune(change_retention_days=0) == pruning.Pruned(0, 0, 0, 0)
+    assert log.prune(change_retention_days=1e300).seen == 0
+    assert log.rows(lives) == [("create", 1), ("patch", 2)]
+    log.call("POST", "/users", json={"username": "k", "name": "k"}, headers={"Idempotency-Key": "pruned-key"})
+    with log.database.transaction() as transaction:
+        transaction.raw("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'pruned-key'")
+    settings = {"DATABASE_URL": log.settings.database_url, "PROFILE": "development", "CHANGE_RETENTION_DAYS": "0"}
+    for name, value in settings.items():
+        monkeypatch.setenv(f"AMBIENT_{name}", value)
+    assert CliRunner().invoke(cli, ["db", "prune"]).output.splitlines() == [
+        "Changes are kept for ever (change_retention_days is 0): none is deleted.",
+        "1 idempotency records and 0 refusals are deleted.",
+    ]
+    assert "kept: for ever; pruned up to nothing" in CliRunner().invoke(cli, ["db", "status"]).output
+
+
 def test_idempotency_keys_that_are_older_than_a_day_go_and_no_other(log: Log) -> None:
     for key in ("old", "new"):
         log.call("POST", "/users", json={"username": key, "name": key}, headers={"Idempotency-Key": f"pruned-{key}"})

@@ -77,9 +77,14 @@ class Parts(System):
             return False
 
     @contextmanager
-    def control_plane(self) -> "Iterator[subprocess.Popen[bytes]]":
-        """A control plane that ends with the block, unless the test has killed it."""
-        process = self.spawn("control-plane", "ambient_core", "controlplane", "run", "--no-gateway")
+    def control_plane(self, ahead: float = 0) -> "Iterator[subprocess.Popen[bytes]]":
+        """A control plane that ends with the block, unless the test has killed it.
+
+        Args:
+            ahead: seconds by which its host's clock is wrong.
+        """
+        program = ("tests.wrong_clock", str(ahead)) if ahead else ("ambient_core",)
+        process = self.spawn("control-plane", *program, "controlplane", "run", "--no-gateway")
         try:
             yield process
         finally:

@@ -219,7 +219,12 @@ class Operator:
             return None
         status.condition("SecretsReady", True, "AllRequiredSecretsFound")
         self._provide_token(session)
-        made = self._make(objects.pod(session, *self.images))
+        try:
+            made = self._make(objects.pod(session, *self.images))
+        except Refused as refusal:
+            status.refused(refusal.message)
+            self._write(session, status)
+            raise
         if (there := made or pod) is None:
             return SHORT
         self._make(objects.service(session, there))

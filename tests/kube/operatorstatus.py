@@ -77,6 +77,11 @@ class Status:
         self.value |= {"phase": "Creating", "startTime": now(), "observedGeneration": self._generation}
         self.condition("Ready", False, "PodCreated", "The pod is being started")
 
+    def refused(self, words: str) -> None:
+        """Its pod cannot be made; it is tried again."""
+        self.condition("PodCreated", False, "CreateFailed", words)
+        self.condition("Ready", False, "PodCreationFailed", "The pod could not be made")
+
     def scheduled(self, pod: Manifest) -> None:
         """Tell where the pod is."""
         found = next((c for c in pod.get("status", {}).get("conditions", []) if c["type"] == "PodScheduled"), None)

@@ -195,6 +195,26 @@ def test_a_control_plane_that_is_killed_finds_its_sessions_again(bare: World) ->
         gone(bare, session)
 
 
+@pytest.mark.parametrize("ahead", [600, -600])
+def test_a_control_plane_whose_clock_is_wrong_ends_sessions_at_the_right_moment(bare: World, ahead: float) -> None:
+    with bare.control_plane(ahead):
+        long = bare.session(prompt="Look.", timeout=300, inactivity_timeout=300)
+        idle, late = bare.session(prompt="Look.", inactivity_timeout=1), bare.session(timeout=1)
+        assert bare.reason(bare.until(idle, "Stopped", "Failed")) == "Inactivity"
+        assert bare.reason(bare.until(late, "Stopped", "Failed")) == "TimedOut"
+        wait_for(lambda: bare.row(long).get("run_state") == "finished", "the run's end")
+        row = bare.row(long)
+        # Times of four hosts, in the order in which it happened.
+        times = [row["created_at"], row["phase_changed_at"], row["run_changed_at"], bare.row(late)["completion_time"]]
+        assert (row["phase"], row["created_at"] < row["start_time"] <= row["phase_changed_at"]) == ("Running", True)
+        assert times[:3] == sorted(times[:3])
+        bare.ask("POST", f"/sessions/{long}/stop")
+        assert bare.reason(bare.until(long, "Stopped", "Failed")) == "UserStopped"
+        for session in (long, idle, late):
+            bare.ask("DELETE", f"/sessions/{session}")
+            gone(bare, session)
+
+
 @pytest.mark.parametrize("word", ["stop", "delete"])
 def test_what_is_asked_while_there_is_no_control_plane_is_done(bare: World, word: str) -> None:
     with bare.control_plane():

@@ -184,13 +184,28 @@ def test_a_quota_is_waited_for_and_named(world: KubeWorld) -> None:
     told = {"status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
     world.cluster.patch("resourcequotas", "none", world.project, told, "status")
     session = world.session()
-    if world.runtime == "job":
-        row = reason_comes(world, session, "QuotaExceeded")
-        assert "exceeded quota" in str(row["conditions"])
+    assert "exceeded quota: none" in world.message(reason_comes(world, session, "QuotaExceeded"))
+    assert world.reason(world.row(session)) == "QuotaExceeded"
+    assert "exceeded quota: none" in world.ask("GET", f"/sessions/{session}/explain").json()["text"]
     is_cool(world)
     world.ask("POST", f"/sessions/{session}/stop")
     world.until(session, "Stopped")
     world.cluster.delete("resourcequotas", "none", world.project)
+
+
+def test_a_limit_of_the_project_that_refuses_a_pod_is_named(world: KubeWorld) -> None:
+    world.new_project()
+    with world.running() as session:
+        pass
+    gone(world, session)
+    limits = {"limits": [{"type": "Container", "min": {"cpu": "64"}}]}
+    metadata = {"name": "large", "namespace": world.project}
+    world.cluster.create({"apiVersion": "v1", "kind": "LimitRange", "metadata": metadata, "spec": limits})
+    session = world.session()
+    row = reason_comes(world, session, "CreateFailed", "FailedCreate")
+    assert "minimum cpu usage per Container is 64" in world.message(row)
+    world.ask("POST", f"/sessions/{session}/stop")
+    assert world.reason(world.until(session, "Stopped")) == "UserStopped"
 
 
 def objects_of(world: KubeWorld, session: str) -> list[str]:

@@ -71,10 +71,14 @@ def prune_log(invocation: Invocation) -> None:
         found = pruning.prune(database, settings)
     finally:
         database.close()
-    click.echo(
-        f"{found.seen} changes are older than {settings.change_retention_days:g} days: {found.changes} are deleted, the others "
-        f"are the newest state of what lives. {found.keys} idempotency records and {found.refusals} refusals are deleted."
-    )
+    if settings.change_retention_days:
+        click.echo(
+            f"{found.seen} changes are older than {pruning.kept_for(settings.change_retention_days)}: {found.changes} are deleted, "
+            "the others are the newest state of what lives."
+        )
+    else:
+        click.echo("Changes are kept for ever (change_retention_days is 0): none is deleted.")
+    click.echo(f"{found.keys} idempotency records and {found.refusals} refusals are deleted.")
 
 
 @command.command("export")

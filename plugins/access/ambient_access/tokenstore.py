@@ -1,7 +1,7 @@
 """Keeps API tokens: whose they are, what they are narrowed to, and when they end."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from ambient_access.authority import (
@@ -30,7 +30,7 @@ class TokenStore(Store):
         most = access_settings().token_maximum_days
         if values["lifetime_days"] > most:
             raise Invalid.of([Fault("/lifetime_days", "range", f"must be at most {most}.")])
-        values["expires_at"] = datetime.now(UTC) + timedelta(days=values["lifetime_days"])
+        values["expires_at"] = self.transaction.now() + timedelta(days=values["lifetime_days"])
         self._check_permissions(values.get("permissions"))
         account = values.get("service_account_id")
         if account is None:

@@ -91,7 +91,7 @@ def explain(store: Store, identifier: str) -> Answer:
     row = store.row(identifier)
     asked = store.transaction.raw(_ASKED, {"id": identifier}).fetchone()
     state = read_state(store.transaction, "Session", identifier)
-    found = explanation(row, asked, state, datetime.now(UTC))
+    found = explanation(row, asked, state, store.transaction.now())
     return Answer(orjson.dumps(found, option=orjson.OPT_UTC_Z))
 
 

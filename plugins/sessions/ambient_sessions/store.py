@@ -1,7 +1,6 @@
 """Keeps sessions: the first message is part of the creation, and the life cycle is part of every action."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
@@ -101,7 +100,7 @@ def start(store: Store, identifier: str) -> Answer:
     """
     row = store.row(identifier, lock=True)
     check_owned(row)
-    written = started(row, datetime.now(UTC))
+    written = started(row, store.transaction.now())
     check_room(store, row)
     return store.write(identifier, written)
 
@@ -111,7 +110,7 @@ def stop(store: Store, identifier: str) -> Answer:
     """Stop a session that is pending, creating or running."""
     row = store.row(identifier, lock=True)
     check_owned(row)
-    return store.write(identifier, stopped(row, datetime.now(UTC), store.principal.name))
+    return store.write(identifier, stopped(row, store.transaction.now(), store.principal.name))
 
 
 @action(status=201, fenced=True)
@@ -174,7 +173,7 @@ def patch_status(store: Store, identifier: str, values: dict[str, Any]) -> Answe
         check_runners(values)
     row = store.row(identifier, lock=True)
     check_owned(row)
-    written = reported(row, values, datetime.now(UTC))
+    written = reported(row, values, store.transaction.now())
     if written.get("phase") in TERMINAL and row["phase"] not in TERMINAL:
         tokens.revoke(identifier, store.transaction)
     return store.write(identifier, written)

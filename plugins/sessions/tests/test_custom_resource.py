@@ -31,8 +31,11 @@ def deleted(found: Any) -> Any:
     return found
 
 
-def unmet(reason: str, at: str = "1", kind: str = "PodCreated") -> Any:
-    return {"type": kind, "status": "False", "reason": reason, "message": "its words", "lastTransitionTime": at}
+def unmet(reason: str, at: str = "1", kind: str = "PodCreated", words: str = "its words") -> Any:
+    return {"type": kind, "status": "False", "reason": reason, "message": words, "lastTransitionTime": at}
+
+
+REFUSED = 'pods "01jk-runner" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2'
 
 
 CRASHED = PodView("exited", "RunnerExit", "The runner ended with status 3.", 3, ended=True)
@@ -44,6 +47,11 @@ CASES: dict[str, tuple[Any, PodView | None, str, str, bool]] = {
     "no secret": (resource("Pending", conditions=[unmet("RunnerSecretMissing")]), None, "preparing", "RunnerSecretMissing", True),
     "the pod comes": (resource("Creating"), CLONING, "preparing", "Cloning", True),
     "no pod yet": (resource("Creating", conditions=[unmet("CreateFailed")]), NONE, "preparing", "CreateFailed", True),
+    "a quota refuses the pod": (resource("Pending", conditions=[unmet("CreateFailed", words=REFUSED),
+                                unmet("PodCreationFailed", kind="Ready")]), NONE, "preparing", "QuotaExceeded", True),
+    "a quota refuses it again": (resource("Pending", desired="Running", before="T1", conditions=[
+                                 unmet("CreateFailed", words=REFUSED), unmet("UserStopped", kind="RunnerStarted"),
+                                 unmet("PodCreationFailed", kind="Ready")]), NONE, "preparing", "QuotaExceeded", True),
     "it answers, not said": (resource("Creating"), READY, "starting", "Starting", True),
     "a pod has ended, not said": (resource("Creating"), CRASHED, "preparing", "RunnerExit", True),
     "it answers": (resource("Running"), READY, "ready", "Running", True),

@@ -75,14 +75,14 @@ def test_what_jobs_and_pods_say(case: str) -> None:
 
 
 def test_a_job_is_made_suspended_and_never_tries_twice() -> None:
-    made = objects.job_of(PLAN, NOW)["spec"]
+    made = objects.job_of(PLAN)["spec"]
     assert (made["suspend"], made["backoffLimit"], made["template"]["spec"]["restartPolicy"]) == (True, 0, "Never")
     assert made["activeDeadlineSeconds"] > SESSION["timeout"] + SETTINGS.start_deadline
 
 
 def test_secrets_are_in_the_secret_and_nowhere_else() -> None:
     everything = json.dumps([part(PLAN, OWNER) for part in (objects.account_of, objects.service_of, objects.policy_of)])
-    everything += json.dumps(objects.job_of(PLAN, NOW))
+    everything += json.dumps(objects.job_of(PLAN))
     kept = objects.secret_of(PLAN, OWNER)["stringData"]
     for word in ("key-of-ours", "token-of-session", "runner-token", "green", "secret@"):
         assert word not in everything, word
@@ -90,7 +90,7 @@ def test_secrets_are_in_the_secret_and_nowhere_else() -> None:
 
 
 def test_what_prepares_the_workspace_may_fetch_what_the_session_was_lent() -> None:
-    pod = objects.job_of(PLAN, NOW)["spec"]["template"]["spec"]
+    pod = objects.job_of(PLAN)["spec"]["template"]["spec"]
     told = json.loads(objects.secret_of(PLAN, OWNER)["stringData"]["prepare.json"])
     folder = pod["initContainers"][0]["volumeMounts"][-1]["mountPath"]
     assert told["credentials"] == {"api_url": "http://api", "token_file": f"{folder}/token"}
@@ -100,7 +100,7 @@ def test_what_prepares_the_workspace_may_fetch_what_the_session_was_lent() -> No
 
 def test_a_runner_of_the_predecessor_finds_the_token_the_api_and_the_ids_of_what_was_lent() -> None:
     lent = replace(PLAN, order=replace(PLAN.order, variables={"CREDENTIAL_IDS": '{"github": "7"}'}))
-    pod = objects.job_of(lent, NOW)["spec"]["template"]["spec"]
+    pod = objects.job_of(lent)["spec"]["template"]["spec"]
     runner = pod["containers"][0]
     plain = {variable["name"]: variable.get("value") for variable in runner["env"]}
     assert (plain["CREDENTIAL_IDS"], plain["BACKEND_API_URL"]) == ('{"github": "7"}', "http://api")
@@ -155,5 +155,5 @@ def test_resources_are_the_session_s_where_it_says(wanted: Any, expected: tuple[
 )
 def test_what_the_image_runs_can_be_said(command: str, expected: Any) -> None:
     plan = replace(PLAN, settings=replace(SETTINGS, runner_command=command))
-    runner = objects.job_of(plan, NOW)["spec"]["template"]["spec"]["containers"][0]
+    runner = objects.job_of(plan)["spec"]["template"]["spec"]["containers"][0]
     assert runner.get("command") == expected

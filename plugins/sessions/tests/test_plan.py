@@ -32,7 +32,7 @@ def having(kind: str, status: str, reason: str, since: float = 0) -> list[dict[s
 def seen(stage: str, **fields: Any) -> Observed:
     alive = stage in ("preparing", "starting", "ready", "stopping")
     endpoint = ENDPOINT if stage == "ready" else None
-    made = Observed(starts=1, alive=alive, stage=stage, reason=stage.title(), message=stage, since=NOW.timestamp())
+    made = Observed(starts=1, alive=alive, stage=stage, reason=stage.title(), message=stage)
     return replace(made, endpoint=endpoint, **fields)
 
 

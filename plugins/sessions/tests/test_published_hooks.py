@@ -1,6 +1,7 @@
 """The seams that this plugin publishes, through a stranger's plugin."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -68,7 +69,7 @@ def test_variables_of_a_stranger_are_asked_for_as_the_session_itself(plugins: Pl
         transport=SimpleNamespace(json=json),
     )
     reconciler = SessionReconciler()
-    reconciler.context = Context(client, settings, plugins.hooks, lambda _: None)
+    reconciler.context = Context(client, settings, plugins.hooks, wake=lambda _: None, now=lambda: datetime.now(UTC))
     order = reconciler._order({"id": "7", "name": "first", "project_id": "demo"})
     assert order.variables == {"SKILLS": "first has 2"}
     assert ("GET", "/skills", "token-of-session") in asked

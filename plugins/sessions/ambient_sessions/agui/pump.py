@@ -6,7 +6,6 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -174,7 +173,7 @@ class Pump:
     def _close(self, written: Log, last: int, transaction: Any) -> None:
         state = self.guard.ended or "error"
         written.end(self.order.run_id, state, last)
-        changes = {"run_id": self.order.run_id, "run_state": state, "run_changed_at": datetime.now(UTC)}
+        changes = {"run_id": self.order.run_id, "run_state": state, "run_changed_at": transaction.now()}
         session_store(self.runtime, transaction).write(self.order.session_id, changes)
 
 
@@ -257,7 +256,7 @@ class Keeper:
                 return
             run = written.abandon()
             if run is not None:
-                changes = {"run_id": run, "run_state": "error", "run_changed_at": datetime.now(UTC)}
+                changes = {"run_id": run, "run_state": "error", "run_changed_at": transaction.now()}
                 session_store(self._runtime, transaction).write(session, changes)
                 log.warning("run %s of session %s was left by a process that is gone; it is closed", run, session)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -134,7 +133,7 @@ def _open(row: dict[str, Any], given: dict[str, Any], attempt: Once | None) -> i
 
 
 def _note_run(transaction: Any, row: dict[str, Any], run_id: str) -> None:
-    facts: dict[str, Any] = {"run_id": run_id, "run_state": "active", "run_changed_at": datetime.now(UTC)}
+    facts: dict[str, Any] = {"run_id": run_id, "run_state": "active", "run_changed_at": transaction.now()}
     store = session_store(current().runtime, transaction)
     if store.row(row["id"], lock=True)["pending_message_id"] == run_id:
         facts["pending_message_id"] = None

@@ -76,9 +76,17 @@ def _refusal(body: Mapping[str, Any], words: str) -> Waiting:
     causes = {cause.get("reason") for cause in (body.get("details") or {}).get("causes") or []}
     if "NamespaceTerminating" in causes or "because it is being terminated" in words:
         return Waiting("NamespaceTerminating", words, after=5.0)
-    if "exceeded quota" in words:
-        return Waiting("QuotaExceeded", words, after=15.0)
-    return Waiting("Forbidden", words, after=30.0)
+    reason = reason_of(words, "Forbidden")
+    return Waiting(reason, words, after=30.0 if reason == "Forbidden" else 15.0)
+
+
+def reason_of(words: str, otherwise: str) -> str:
+    """Why something was refused, by the server's words, whoever passes them on.
+
+    Args:
+        otherwise: the reason when it was no quota.
+    """
+    return "QuotaExceeded" if "exceeded quota" in words else otherwise
 
 
 def _seconds(text: str | None) -> float:

@@ -1,7 +1,6 @@
 """What the import writes: mirrored sessions, their messages, and whose they are. For the control plane alone."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
@@ -110,7 +109,7 @@ def import_session(store: Store, values: dict[str, Any]) -> Answer:
     store.transaction.begin()
     store.transaction.raw(_ALONE, {"origin": key})
     found = store.transaction.raw(_FIND + store.scope.text, {**store.scope.parameters, "origin": key}).fetchone()
-    now = datetime.now(UTC)
+    now = store.transaction.now()
     if found is None:
         assert isinstance(store, SessionStore)
         made = store.take_in({**written, "imported_from": key, "mirrored": True, "phase_changed_at": now})

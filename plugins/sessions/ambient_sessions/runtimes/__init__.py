@@ -43,7 +43,6 @@ class Observed:
         reason: one word for the stage, as conditions show it.
         message: details for people, without secrets.
         exit_code: of the runner, when it has exited.
-        since: seconds since the epoch at which this start was launched.
         endpoint: where the runner answers: host, port and its token.
         repositories: what was cloned.
         identity: ``kube_cr_name``, ``kube_cr_uid`` and ``kube_namespace``, where there are such.
@@ -56,7 +55,6 @@ class Observed:
     reason: str = ""
     message: str = ""
     exit_code: int | None = None
-    since: float = 0.0
     endpoint: Mapping[str, Any] | None = None
     repositories: tuple[Mapping[str, Any], ...] = field(default=())
     identity: Mapping[str, str] = field(default_factory=dict)

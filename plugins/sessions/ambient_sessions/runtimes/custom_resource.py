@@ -24,7 +24,8 @@ it has not ended, and ``desired-phase`` is Stopped   stopping    StopRequested
 ``Creating``, and a pod has ended                    preparing   the pod's, until the operator says so: it may be an old one
 ``Running``, and its pod answers or is not seen      ready       Running
 ``Creating`` or ``Running``, and there is a pod      as the pod  the pod's, ``starting`` at most
-no phase, ``Pending``, ``Creating``, ``Running``     preparing   the operator's newest condition that is not True
+no phase, ``Pending``, ``Creating``, ``Running``     preparing   the operator's newest condition that is not True;
+                                                                 QuotaExceeded, where its words say so
 ===================================================  ==========  ====================================================
 
 Which start a status belongs to: the annotation ``session-start`` is written in the same request as ``desired-phase``, and the
@@ -39,6 +40,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ambient_sessions.cluster.client import Object
+from ambient_sessions.cluster.faults import reason_of
 from ambient_sessions.lifecycle import TERMINAL
 from ambient_sessions.runtimes import LaunchOrder, Observed, Stage
 from ambient_sessions.runtimes.environment import repositories, variables
@@ -48,7 +50,6 @@ from ambient_sessions.runtimes.pod import NO_POD, PodView
 
 SESSION = f"{PREFIX}session-id"
 START = f"{PREFIX}session-start"
-STARTED_AT = f"{PREFIX}session-started-at"
 BEFORE = f"{PREFIX}session-before"
 DESIRED = f"{PREFIX}desired-phase"
 START_REQUESTED = f"{PREFIX}start-requested-at"
@@ -72,7 +73,6 @@ def manifest(order: LaunchOrder, namespace: str, before: Object | None, now: dat
         "annotations": {
             SESSION: session["id"],
             START: str(session["starts"]),
-            STARTED_AT: now.isoformat(),
             DESIRED: "Running",
             START_REQUESTED: now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         },
@@ -206,7 +206,8 @@ def _unready(found: Object, phase: str) -> tuple[Stage, str, str]:
     )
     reason = newest.get("reason") or (phase if phase in ("Failed", "Creating") else "Pending")
     message = newest.get("message") or f"The operator says: {phase or 'nothing yet'}."
-    return "preparing", reason, message
+    # It is the operator whom the server refuses a pod; it passes the words on, and calls each refusal the same.
+    return "preparing", reason_of(message, reason), message
 
 
 def is_of_an_earlier_start(found: Object) -> bool:
@@ -230,7 +231,6 @@ def _observed(
         reason=reason,
         message=message,
         exit_code=exit_code,
-        since=_seconds(_annotations(found).get(STARTED_AT) or metadata.get("creationTimestamp")),
         repositories=tuple(_repositories(found)),
         identity={
             "kube_cr_name": metadata["name"],
@@ -262,10 +262,3 @@ def _phase(found: Object) -> str:
 
 def _annotations(found: Object) -> Mapping[str, str]:
     return found["metadata"].get("annotations") or {}
-
-
-def _seconds(text: str | None) -> float:
-    try:
-        return datetime.fromisoformat(text or "").timestamp()
-    except ValueError:
-        return 0.0

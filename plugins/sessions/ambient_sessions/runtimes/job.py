@@ -6,10 +6,9 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from ambient_sessions.cluster.client import Cluster, Going, Object, Precondition, Scope
-from ambient_sessions.cluster.faults import AlreadyThere, NotThere
+from ambient_sessions.cluster.faults import AlreadyThere, NotThere, reason_of
 from ambient_sessions.cluster.informer import Seen
 from ambient_sessions.cluster.resources import (
     JOBS,
@@ -89,11 +88,12 @@ class JobRuntime:
         jobs, pods = self._look(namespace, target.session_id)
         job, pod = newest(jobs, pods)
         seen = observed_of(job, pod)
-        if job is not None and seen.reason == NO_POD:
-            return self._with_reason(seen, job)
-        if job is None or seen.stage != "ready":
+        if job is None:
             return seen
-        return self._with_endpoint(seen, job, pod, target.published)
+        if seen.reason == NO_POD:
+            return self._with_reason(seen, job)
+        self._reasons.pop(job["metadata"]["uid"], None)
+        return self._with_endpoint(seen, job, pod, target.published) if seen.stage == "ready" else seen
 
     def _look(self, namespace: str, session_id: str) -> tuple[list[Object], list[Object]]:
         """Jobs and pods of a session as the watches have them; asked for anew when they should have moved by now."""
@@ -130,16 +130,14 @@ class JobRuntime:
 
     def _with_reason(self, seen: Observed, job: Object) -> Observed:
         """Why a Job makes no pod: only its events say so."""
-        if time.time() - seen.since < _PATIENCE:
-            return seen
         uid, now = job["metadata"]["uid"], time.monotonic()
-        known = self._reasons.get(uid)
-        if known is None or now - known[0] >= _LOOK_AGAIN:
+        # One that was just made has a moment before its events are asked for.
+        known = self._reasons.setdefault(uid, (now - _LOOK_AGAIN + _PATIENCE, seen.reason, seen.message))
+        if now - known[0] >= _LOOK_AGAIN:
             told = happenings_of(self._cluster, job["metadata"]["namespace"], (job["metadata"]["name"],))
             failed = next((h for h in reversed(told) if h.reason == "FailedCreate"), None)
             words = failed.message if failed is not None else seen.message
-            reason = "QuotaExceeded" if "exceeded quota" in words else "FailedCreate" if failed else seen.reason
-            known = self._reasons[uid] = (now, reason, words)
+            known = self._reasons[uid] = (now, reason_of(words, "FailedCreate" if failed else seen.reason), words)
         return replace(seen, reason=known[1], message=known[2])
 
     def _with_endpoint(self, seen: Observed, job: Object, pod: Object | None, published: bool) -> Observed:
@@ -197,7 +195,7 @@ class JobRuntime:
         if mine is not None:
             return mine if is_half_made(mine) else None
         try:
-            return self._cluster.create(JOBS, objects.job_of(plan, datetime.now(UTC)))
+            return self._cluster.create(JOBS, objects.job_of(plan))
         except AlreadyThere as fault:
             words = f"There is a Job {plan.namespace}/{plan.name} that is not ours; it is left alone."
             raise Waiting("NameTaken", words, after=60.0) from fault

@@ -8,7 +8,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from ambient_sessions.cluster.client import Object
@@ -20,7 +19,6 @@ from ambient_sessions.settings import SessionsSettings
 
 SESSION = f"{PREFIX}session-id"
 START = f"{PREFIX}session-start"
-STARTED_AT = f"{PREFIX}session-started-at"
 REPOSITORIES = f"{PREFIX}session-repositories"
 OF_THE_IMAGE = "-"
 RUNNER = "ambient-code-runner"
@@ -95,7 +93,7 @@ def start_name(session_id: str, starts: int) -> str:
     return f"session-{session_name(session_id)}-{starts}"
 
 
-def job_of(plan: Plan, now: datetime) -> Object:
+def job_of(plan: Plan) -> Object:
     """The Job, suspended."""
     session, settings = plan.order.session, plan.settings
     specification: Object = {
@@ -109,11 +107,7 @@ def job_of(plan: Plan, now: datetime) -> Object:
     if session.get("timeout"):
         # The control plane ends it first, with its reason; this is for when there is none.
         specification["activeDeadlineSeconds"] = session["timeout"] + math.ceil(settings.start_deadline) + _MARGIN
-    annotations = {
-        SESSION: session["id"],
-        STARTED_AT: now.isoformat(),
-        REPOSITORIES: json.dumps(cloned(session)),
-    }
+    annotations = {SESSION: session["id"], REPOSITORIES: json.dumps(cloned(session))}
     return {"metadata": {**plan.metadata(), "annotations": annotations}, "spec": specification}
 
 

@@ -19,11 +19,10 @@ there is no pod yet                                  preparing   NoPod, or why n
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 
 from ambient_sessions.cluster.client import Object
 from ambient_sessions.runtimes import Observed, Stage
-from ambient_sessions.runtimes.job_objects import REPOSITORIES, RUNNER, START, STARTED_AT
+from ambient_sessions.runtimes.job_objects import REPOSITORIES, RUNNER, START
 from ambient_sessions.runtimes.pod import NO_POD, PodView, view_of
 
 
@@ -54,7 +53,6 @@ def observed_of(job: Object | None, pod: Object | None) -> Observed:
         reason=reason,
         message=message,
         exit_code=code,
-        since=_seconds(job),
         repositories=_repositories(job) if view is not None and view.prepared else (),
         identity={
             "kube_cr_name": job["metadata"]["name"],
@@ -115,11 +113,3 @@ def _repositories(job: Object) -> tuple[Object, ...]:
 
 def _is_over(pod: Object) -> bool:
     return (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed")
-
-
-def _seconds(job: Object) -> float:
-    text = (job["metadata"].get("annotations") or {}).get(STARTED_AT) or job["metadata"].get("creationTimestamp") or ""
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return 0.0

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,9 +75,7 @@ class LocalRuntime:
         if alive and (state is None or specification is None or state["starts"] != specification["starts"]):
             asked = specification or {}
             words = "The process that looks after the runner is coming up."
-            return Observed(
-                asked.get("starts", 0), True, "preparing", "Preparing", words, since=asked.get("launched_at", 0.0)
-            )
+            return Observed(asked.get("starts", 0), True, "preparing", "Preparing", words)
         if state is None:
             return Observed()
         return _observed(state, alive=alive)
@@ -173,7 +170,6 @@ class LocalRuntime:
         return {
             "session_id": session["id"],
             "starts": session["starts"],
-            "launched_at": time.time(),
             "command": command,
             "environment": {**machine, **environment(order, place, settings), "AGUI_TOKEN": runner_token},
             "machine": {**machine, **{name: os.environ[name] for name in _GIT if name in os.environ}},
@@ -207,7 +203,6 @@ def _observed(state: Mapping[str, Any], *, alive: bool) -> Observed:
         reason=reason,
         message=message,
         exit_code=state.get("exit_code"),
-        since=state["since"],
         endpoint={"host": "127.0.0.1", "port": state["port"], "token": state["token"]} if ready else None,
         repositories=tuple(state.get("repositories", ())),
     )

@@ -47,7 +47,7 @@ class Supervisor:
         self.folder = folder
         self.workspace = folder / "workspace"
         self.spec: dict[str, Any] = json.loads((folder / "spec.json").read_text())
-        self.state: dict[str, Any] = {"starts": self.spec["starts"], "supervisor": os.getpid(), "since": time.time()}
+        self.state: dict[str, Any] = {"starts": self.spec["starts"], "supervisor": os.getpid()}
         # A plain name: setting a threading.Event takes a lock, and a second signal would wait for the first one's for ever.
         self.stopping = False
         self.log: threading.Thread | None = None

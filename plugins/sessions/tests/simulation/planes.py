@@ -45,7 +45,7 @@ class Term:
         sessions = Sessions(plane.database, fence, plane.pause)
         client: Any = SimpleNamespace(sessions=sessions, transport=Transport(sessions))
         self.reconciler = SessionReconciler()
-        context = Context(client, _SETTINGS, _HOOKS, self.queue.add, self.check, lambda *_: None, plane.database.time)  # type: ignore[arg-type]
+        context = Context(client, _SETTINGS, _HOOKS, self.queue.add, plane.database.time, self.check)  # type: ignore[arg-type]
         self.reconciler.begin(context, View(plane.world, fence, plane.pause), LIMITS)
         plane.mistake(self.reconciler)
 
