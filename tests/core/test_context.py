@@ -1,7 +1,6 @@
-"""The short ways of context and pool: the same answers as Flask's and SQLAlchemy's own."""
+"""The short ways of the request's context: the same answers as Flask's own."""
 
 import re
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +9,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
 
 from ambient_core.app import Application
-from ambient_core.database import Database
-from ambient_core.errors import Unavailable
 from conftest import BASE, Caller
 
 
@@ -57,39 +54,3 @@ def test_head_and_get_say_the_same_but_for_the_body(call: Caller, project: str) 
     got, headed = (call(method, f"/projects/{project}") for method in ("GET", "HEAD"))
     assert (headed.status_code, headed.data) == (200, b"")
     assert headed.headers["Content-Length"] == got.headers["Content-Length"] == str(len(got.data))
-
-
-def test_connections_are_used_again_and_no_more_than_may_be(database_url: str) -> None:
-    database = Database(database_url, pool_size=1, pool_timeout=0.1)
-    with database.transaction() as first:
-        held = first.driver
-        with pytest.raises(Unavailable, match="busy"), database.transaction() as second:
-            second.raw("SELECT 1")
-    with database.transaction() as third:
-        assert third.driver is held
-    database.close()
-    assert held.closed
-
-
-def test_a_lost_connection_takes_the_idle_ones_with_it(database_url: str) -> None:
-    database = Database(database_url, pool_size=2)
-    with database.transaction() as first, database.transaction() as second:
-        one, other = first.driver, second.driver
-    assert one is not other
-    with database.transaction() as transaction:
-        transaction.driver.close()
-    assert one.closed
-    assert other.closed
-    with database.transaction() as transaction:
-        assert transaction.raw("SELECT 1").fetchone() == (1,)
-    database.close()
-
-
-def test_a_connection_that_is_given_back_after_the_end_is_closed(database_url: str) -> None:
-    database = Database(database_url)
-    with database.transaction() as transaction:
-        driver = transaction.driver
-        closing = threading.Thread(target=database.close)
-        closing.start()
-        closing.join()
-    assert driver.closed
