@@ -15,6 +15,7 @@ from ambient_core.database.gate import Gate, Ungated
 from ambient_core.database.pool import Held
 from ambient_core.database.transaction import Transaction
 from ambient_core.errors import GatewayTimeout, Unavailable
+from tests.e2e.conftest import wait_for
 
 
 @pytest.fixture
@@ -45,19 +46,12 @@ def taking() -> Iterator[Callable[[Database], list[Held]]]:
         waiting = database.pool._waiting
         threads.append(threading.Thread(target=lambda: taken.append(database.pool.take())))
         threads[-1].start()
-        until(lambda: database.pool._waiting > waiting)
+        wait_for(lambda: database.pool._waiting > waiting, "who waits")
         return taken
 
     yield taking
     for thread in threads:
         thread.join()
-
-
-def until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.001)
 
 
 def test_connections_are_used_again_and_no_more_than_may_be(make: Any) -> None:
@@ -100,7 +94,7 @@ def test_who_waits_gets_what_is_given_back(make: Any, taking: Any) -> None:
     held = database.pool.take()
     taken = taking(database)
     database.pool.give_back(held)
-    until(lambda: taken)
+    wait_for(lambda: taken, "a connection")
     assert taken == [held]
     database.pool.give_back(held)
 
@@ -111,7 +105,7 @@ def test_who_waits_may_make_one_in_place_of_one_that_is_lost(make: Any, taking: 
     taken = taking(database)
     lost.driver.close()
     database.pool.give_back(lost)
-    until(lambda: taken)
+    wait_for(lambda: taken, "a connection")
     assert taken[0] is not lost
     assert taken[0].idle
     database.pool.give_back(taken[0])
