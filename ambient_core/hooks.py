@@ -142,7 +142,7 @@ def ambient_authenticate(request: "Request") -> "Principal | None":
 
         @hookimpl
         def ambient_authenticate(request):
-            return sessions_by_token.get(bearer(request))
+            return sessions_by_token.get(token_of(request.environ))
     """
     raise NotImplementedError
 

@@ -37,7 +37,7 @@ from ambient_core.errors import BASE_PATH, TooManyRequests, Unauthenticated
 from ambient_core.http.context import Addresses, NoSession, Request, adapter_of, context_of, the_request
 from ambient_core.http.cors import Cors, origins_of
 from ambient_core.http.origin import address_of
-from ambient_core.identity import bearer_token, check_not_in_query, invalid_token
+from ambient_core.identity import check_not_in_query, invalid_token, token_of
 from ambient_core.identity.issuers import configured
 from ambient_core.identity.oidc import OidcAccess
 from ambient_core.ids import new_operation_id
@@ -184,7 +184,7 @@ class Application(Flask):
         """
         asked = the_request()
         check_not_in_query(asked.environ["QUERY_STRING"])
-        bearer_token(asked.environ.get("HTTP_AUTHORIZATION"))
+        token_of(asked.environ)
         principal = self.authenticate(request=asked)
         if principal is None:
             raise invalid_token()

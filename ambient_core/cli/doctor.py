@@ -11,7 +11,7 @@ import psycopg
 from ambient_core.access.rates import check_storage
 from ambient_core.app import create_app
 from ambient_core.config import Loaded, Settings, plugin_settings
-from ambient_core.config.listeners import address_of, check_free
+from ambient_core.config.listeners import check_free, host_and_port
 from ambient_core.database import driver_url, url_of
 from ambient_core.errors import AmbientError, SetupError
 from ambient_core.identity.claims import Refused
@@ -252,7 +252,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 def _is_ours(name: str, address: str, path: str, mark: bytes) -> bool:
     try:
-        host, port = address_of(name, address)
+        host, port = host_and_port(name, address)
         host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - where we ask, not where we listen
         answer = httpx.get(f"http://{host}:{port}{path}", timeout=_PATIENCE, trust_env=False)
     except (httpx.HTTPError, SetupError):

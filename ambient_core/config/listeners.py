@@ -6,7 +6,7 @@ import socket
 from ambient_core.errors import SetupError
 
 
-def address_of(name: str, text: str) -> tuple[str, int]:
+def host_and_port(name: str, text: str) -> tuple[str, int]:
     """Split ``host:port``.
 
     Raises:
@@ -24,7 +24,7 @@ def check_free(name: str, text: str) -> None:
     Raises:
         SetupError: naming setting, address and cause.
     """
-    host, port = address_of(name, text)
+    host, port = host_and_port(name, text)
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -41,7 +41,7 @@ def check_not_of_the_world(name: str, text: str) -> None:
     Raises:
         SetupError: it is every address of this machine, a public one, or a name that could be either.
     """
-    host, _ = address_of(name, text)
+    host, _ = host_and_port(name, text)
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
 from ambient_core.database.outages import unavailable
+
+_LARGE = 1_000_000
 
 
 class Held:
@@ -29,9 +32,16 @@ class Held:
         self.pooled = pooled
         self.driver: psycopg.Connection[Any] = driver
 
+    def first(self, statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Run a statement and answer its first row, by a cursor that is kept: it remembers how the last one's values are read."""
+        row = self._cursor.execute(statement, parameters).fetchone()
+        if row is not None and any(type(value) is str and len(value) > _LARGE for value in row):
+            # A cursor keeps what it has read until it reads again, and this connection may be idle for long.
+            del self._cursor
+        return row
+
     @cached_property
-    def cursor(self) -> psycopg.Cursor[Any]:
-        """A cursor for statements whose answer is read at once: it remembers how the values of its last statement are read."""
+    def _cursor(self) -> psycopg.Cursor[Any]:
         return self.driver.cursor()
 
     @property
@@ -82,9 +92,12 @@ class Pool:
             return held
         try:
             return Held(self._engine.raw_connection())
-        except (DBAPIError, psycopg.Error) as fault:
+        except BaseException as fault:
+            # Whoever is ended while it waits for a new one must not take the leave to make it along.
             self._give_leave()
-            raise unavailable(fault) from fault
+            if isinstance(fault, DBAPIError | psycopg.Error):
+                raise unavailable(fault) from fault
+            raise
 
     def give_back(self, held: Held, *, stale: bool = False) -> None:
         """The next request uses it; one that is lost or in an unknown state is thrown away.
@@ -109,7 +122,11 @@ class Pool:
         self._end_idle()
 
     def _idle_or_leave(self) -> Held | None:
-        """A connection that became idle, or nothing: then a new one may be made."""
+        """A connection that became idle, or nothing: then a new one may be made.
+
+        Raises:
+            Unavailable: neither comes in time; there is a last look when the time is over.
+        """
         end = time.monotonic() + self._patience
         with self._returned:
             # Before the look at what is idle: who gives one back after that look sees that somebody waits.
@@ -121,8 +138,10 @@ class Pool:
                     if self._free:
                         self._free -= 1
                         return None
-                    if not self._returned.wait(max(0.0, end - time.monotonic())) and time.monotonic() >= end:
+                    left = end - time.monotonic()
+                    if left <= 0:
                         raise unavailable(PoolTimeout())
+                    self._returned.wait(left)
             finally:
                 self._waiting -= 1
 

@@ -7,10 +7,10 @@ stand or fall together.
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -45,6 +45,7 @@ def origin(token_id: str | None = None, address: str | None = None, operation_id
 
 
 _UNKNOWN = origin()
+_Answer = TypeVar("_Answer")
 
 
 class Transaction:
@@ -184,18 +185,14 @@ class Transaction:
         return self.as_system(statement, parameters)
 
     def first(self, statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Run SQL text as `raw` does; answers its first row, ``None`` when it has none. It costs less than a cursor does.
+        """Run SQL text as `raw` does, at less cost; answers its first row, ``None`` when it has none.
 
         Raises:
             Ungated: it is on a kind's table, and carries no scope.
         """
         if self._gate is not None:
             self._gate.check(statement)
-        try:
-            return self._taken().cursor.execute(statement, parameters).fetchone()
-        except psycopg.errors.ReadOnlySqlTransaction:
-            self._stale = True
-            raise
+        return self._run(self._taken().first, statement, parameters)
 
     def now(self) -> datetime:
         """The database's time at this moment: the one clock of all that is written down to be counted from."""
@@ -206,8 +203,11 @@ class Transaction:
 
     def as_system(self, statement: str, parameters: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
         """Run SQL text on the system's own account, on whosever rows; `tests/core/test_gate.py` lists every use."""
+        return self._run(self._taken().driver.execute, statement, parameters)
+
+    def _run(self, run: Callable[[str, Any], _Answer], statement: str, parameters: Mapping[str, Any] | None) -> _Answer:
         try:
-            return self._taken().driver.execute(statement, parameters)
+            return run(statement, parameters)
         except psycopg.errors.ReadOnlySqlTransaction:
             # A server that was the primary once: whoever asks next must not get this connection.
             self._stale = True
@@ -222,8 +222,7 @@ class Transaction:
         if self._gate is not None:
             marks = statement.get_execution_options().get(SCOPED, "")
             self._gate.check(f"{marks}{statement.compile(dialect=dialect)}")  # type: ignore[attr-defined]
-        self._held = self._held or self.database.pool.take()
-        return Connection(self.database.engine, self._held.pooled).execute(statement, parameters)
+        return Connection(self.database.engine, self._taken().pooled).execute(statement, parameters)
 
     def commit(self) -> None:
         """Commit what `begin` opened, give the connection back and tell who listens of the changes.

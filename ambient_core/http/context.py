@@ -141,18 +141,23 @@ class Response(FlaskResponse):
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as WSGI says."""
-        body, status = self.response, self.status_code
-        if type(body) is not list or len(body) != 1 or environ["REQUEST_METHOD"] == "HEAD" or self._on_close:
-            return super().__call__(environ, start_response)
         shown = self.headers.to_wsgi_list()
         named = {name.lower(): value for name, value in shown}
-        location = named.get("location")
-        if not 200 <= status < 300 or status == 204 or (location is not None and not _is_plain(location)):
+        if not self._goes_as_it_is(environ["REQUEST_METHOD"], named.get("location")):
             return super().__call__(environ, start_response)
+        body = cast("list[bytes]", self.response)
         if "content-length" not in named:
             shown.append(("Content-Length", str(len(body[0]))))
         start_response(self.status, shown)
-        return cast("list[bytes]", body)
+        return body
+
+    def _goes_as_it_is(self, method: str, location: str | None) -> bool:
+        body, status = self.response, self.status_code
+        if type(body) is not list or len(body) != 1 or type(body[0]) is not bytes or self._on_close:
+            return False
+        if method == "HEAD" or not 200 <= status < 300 or status == 204:
+            return False
+        return location is None or _is_plain(location)
 
 
 def _is_plain(location: str) -> bool:

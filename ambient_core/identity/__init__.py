@@ -7,15 +7,16 @@ import hashlib
 import hmac
 import os
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from ambient_core.errors import SetupError, Unauthenticated
 
 MAXIMUM_TOKEN = 16 * 1024
+_TOKEN = "ambient.token"  # noqa: S105
 _DIFFERENT = 10
 """Characters of a random token that differ, at least: a word that is repeated is none."""
 
@@ -94,6 +95,21 @@ def bearer_token(authorization: str | None) -> str:
     if len(token) > MAXIMUM_TOKEN or "," in token or " " in token:
         raise invalid_request("The Authorization header does not hold exactly one bearer token.")
     return token
+
+
+def token_of(environ: MutableMapping[str, Any]) -> str:
+    """The bearer token of a request; its header is read once, however many want to know whose token it is.
+
+    Args:
+        environ: of the request.
+
+    Raises:
+        Unauthenticated: there is none, or it does not come as it should.
+    """
+    token = environ.get(_TOKEN)
+    if token is None:
+        token = environ[_TOKEN] = bearer_token(environ.get("HTTP_AUTHORIZATION"))
+    return str(token)
 
 
 def check_not_in_query(query: str) -> None:

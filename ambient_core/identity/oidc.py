@@ -13,7 +13,7 @@ from flask import Request
 from ambient_core import metrics
 from ambient_core.config import Settings
 from ambient_core.hooks import hookimpl
-from ambient_core.identity import CONTROL_PLANE, Person, Principal, bearer_token, invalid_token
+from ambient_core.identity import CONTROL_PLANE, Person, Principal, invalid_token, token_of
 from ambient_core.identity.claims import Refused
 from ambient_core.identity.issuers import Configured, Issuer
 from ambient_core.identity.verification import UNKNOWN_ISSUER, KeySets, Verified, Verifier
@@ -50,7 +50,7 @@ class OidcAccess:
             # What was verified by other rules is verified again.
             self._verifier = Verifier(issuers, self._keys.of)
         try:
-            verified = self._verifier.verify(bearer_token(request.environ.get("HTTP_AUTHORIZATION")))
+            verified = self._verifier.verify(token_of(request.environ))
             return self._principal(verified) if verified is not None else None
         except Refused as refused:
             metrics.observe_refused_token(refused.rule)

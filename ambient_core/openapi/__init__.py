@@ -6,6 +6,7 @@ The room has what is said of each operation, as plain data; routes are made from
 import copy
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import cache
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,6 +27,7 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 _NOT_DOCUMENTED = frozenset({"openapi", "openapi_page", "openapi_asset"})
 
 
+@cache
 def package_version() -> str:
     """The version of the installed core."""
     try:

@@ -7,7 +7,7 @@ from flask import Request
 
 from ambient_core.config import Settings
 from ambient_core.hooks import hookimpl
-from ambient_core.identity import CONTROL_PLANE, DEVELOPER, Principal, TokenFiles, bearer_token
+from ambient_core.identity import CONTROL_PLANE, DEVELOPER, Principal, TokenFiles, token_of
 from ambient_core.kinds import Kind
 
 
@@ -29,7 +29,7 @@ class DevelopmentAccess:
     @hookimpl
     def ambient_authenticate(self, request: Request) -> Principal | None:
         """The principal of the bearer token, if it is one of the two."""
-        return self._tokens.authenticate(bearer_token(request.environ.get("HTTP_AUTHORIZATION")))
+        return self._tokens.authenticate(token_of(request.environ))
 
     @hookimpl
     def ambient_may(self, principal: Principal, verb: str, kind: Kind) -> bool | None:

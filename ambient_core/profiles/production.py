@@ -5,7 +5,7 @@ from flask import Request
 from ambient_core.config import Settings
 from ambient_core.errors import SetupError
 from ambient_core.hooks import hookimpl
-from ambient_core.identity import CONTROL_PLANE, Principal, TokenFiles, bearer_token
+from ambient_core.identity import CONTROL_PLANE, Principal, TokenFiles, token_of
 from ambient_core.identity.issuers import issuers_of
 from ambient_core.kinds import Kind
 from ambient_core.plugins import Plugins, disabled
@@ -31,7 +31,7 @@ class ControlPlaneAccess:
     @hookimpl
     def ambient_authenticate(self, request: Request) -> Principal | None:
         """The control plane, if it is its token."""
-        return self._tokens.authenticate(bearer_token(request.environ.get("HTTP_AUTHORIZATION")))
+        return self._tokens.authenticate(token_of(request.environ))
 
     @hookimpl
     def ambient_may(self, principal: Principal, verb: str, kind: Kind) -> bool | None:

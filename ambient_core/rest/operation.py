@@ -52,6 +52,11 @@ class Runtime:
     signer: Signer = field(default_factory=Signer)
     replica: Replica | None = None
 
+    def deadline(self) -> float | None:
+        """Until when what begins now may take, on the monotonic clock; ``None`` for however long."""
+        seconds = self.settings.request_timeout
+        return time.monotonic() + seconds if seconds else None
+
 
 class Operation:
     """One request: who asks, its transaction, and the stores it opens.
@@ -70,8 +75,7 @@ class Operation:
         self.principal: Principal = NOBODY
         self.address = ""
         self.leave_stream: Callable[[], None] | None = None
-        seconds = self.settings.request_timeout
-        self.transaction = Transaction(runtime.database, time.monotonic() + seconds if seconds else None, runtime.gate)
+        self.transaction = Transaction(runtime.database, runtime.deadline(), runtime.gate)
 
     def store(self, kind: str | Kind, verb: str) -> Store:
         """Open the store of a kind for this caller.

@@ -15,7 +15,7 @@ import psycopg
 from ambient_core import metrics
 from ambient_core.changes.lag import Lag, measure
 from ambient_core.config import Settings
-from ambient_core.config.listeners import address_of
+from ambient_core.config.listeners import host_and_port
 from ambient_core.database import Database, driver_url, url_of
 from ambient_core.errors import AmbientError, BadQuery, MethodNotAllowed, NoRoute, SetupError
 from ambient_core.ids import new_operation_id
@@ -107,7 +107,7 @@ def server(bind: str, name: str, routes: dict[str, Callable[[], Answer]]) -> _Se
             log.debug(format, *args)
 
     try:
-        return _Server(address_of(name, bind), Handler)
+        return _Server(host_and_port(name, bind), Handler)
     except OSError as fault:
         raise SetupError(f"{name} {bind} cannot be used: {fault.strerror}.") from fault
 

@@ -109,17 +109,16 @@ def deliver(client: socket.socket, data: bytes, head: bytes = b"") -> None:
     Args:
         client: whom to.
         data: what.
-        head: goes before it, in the same step.
+        head: goes before it; in the same step, when there is no more than a piece of both.
 
     Raises:
         OSError: the client is gone, or takes nothing.
     """
     whole = len(head) + len(data)
     if whole > _PIECE:
-        view = memoryview(data)
-        deliver(client, head)
-        for start in range(0, len(data), _PIECE):
-            client.sendall(view[start : start + _PIECE])
+        for part in (memoryview(head), memoryview(data)):
+            for start in range(0, len(part), _PIECE):
+                client.sendall(part[start : start + _PIECE])
         return
     # What fits into the socket's room, as nearly every answer does, needs none of what `sendall` does around it.
     sent = client.sendmsg((head, data)) if head and whole > _LONG else client.send(head + data)

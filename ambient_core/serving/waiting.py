@@ -29,7 +29,7 @@ def wait(
 
     Raises:
         _WaitTimeout: it took longer.
-        OperationalError: the connection was closed meanwhile.
+        OperationalError: the connection was closed meanwhile; looked for after each interval, so only with a timeout.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
@@ -50,7 +50,8 @@ def _ready(fileno: int, wanted: int, seconds: float | None) -> int:
     """What is ready: what was wanted, or nothing when the time is over. The bits are the same in psycopg and in gevent."""
     hub = get_hub()
     waiter = Waiter(hub)
-    watchers = [hub.loop.io(fileno, wanted)]
+    # Before a timer that ends in the same turn: what has come in time is taken.
+    watchers = [hub.loop.io(fileno, wanted, priority=hub.loop.MAXPRI)]
     watchers[0].start(waiter.switch, wanted)
     if seconds is not None:
         watchers.append(hub.loop.timer(seconds))

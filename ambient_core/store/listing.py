@@ -43,6 +43,11 @@ class Shape:
         return "%(limit_)s::bigint" if self.size is None else str(self.size)
 
     @property
+    def by_number(self) -> bool:
+        """Whether the page is reached by OFFSET."""
+        return self.after is None and self.size is None
+
+    @property
     def ahead(self) -> bool:
         """Whether one object more is read, to see if there is a next page; a counted page by number knows it."""
         return self.after is not None or not self.count
@@ -58,8 +63,7 @@ def select_list(kind: Kind, where: str, shape: Shape) -> str:
     table = quote(kind.plural)
     limit = shape.limit + (" + 1" if shape.ahead else "")
     keys = "".join(f", {table}.{quote(name)} AS key_{number}" for number, (name, _) in enumerate(shape.order))
-    counted = shape.after is None and shape.size is None
-    place = " OFFSET %(offset_)s::bigint" if counted else ""
+    place = " OFFSET %(offset_)s::bigint" if shape.by_number else ""
     page = (
         f"SELECT {object_json(kind, shape.fields)} AS object{keys} FROM {_rows(kind, where, shape, limit)} "
         f"LIMIT {limit}{place}"
@@ -126,7 +130,7 @@ def _rows(kind: Kind, where: str, shape: Shape, limit: str) -> str:
     branches = list(_branches(kind, shape) if shape.after is not None else _beginning(kind, shape))
     if not branches:
         return f"{table} WHERE true{where}{whole}"
-    if shape.after is None and shape.size is None:
+    if shape.by_number:
         limit += " + %(offset_)s::bigint"
     if len(branches) == 1:
         return f"{table} WHERE true{where}{branches[0][0]}{whole}"

@@ -1,6 +1,5 @@
 """What a list and a get answer beyond the present: a watch of the kind, or its past; and where a list is read."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -72,8 +71,7 @@ def by_position(answer: Callable[[], Response]) -> Response:
     if replica is None or asked is None:
         return answer()
     operation.transaction.commit()
-    seconds, gate = operation.settings.request_timeout, operation.runtime.gate
-    deadline = time.monotonic() + seconds if seconds else None
+    deadline, gate = operation.runtime.deadline(), operation.runtime.gate
     # What the replica could not answer to its end is tried again here, and not asked of it a second time.
     again = operation.transaction.database is not operation.database
     position: str | None

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from hypothesis import strategies as st
+
 Truth = bool | None
 Row = dict[str, Any]
 Said = tuple[str, Callable[[Row], Truth]]
@@ -114,3 +116,15 @@ def negate(part: Said) -> Said:
         return None if found is None else not found
 
     return f"not {text}" if text.startswith("(") else f"NOT ({text})", holds
+
+
+def expressions(conditions: st.SearchStrategy[Said]) -> st.SearchStrategy[Said]:
+    """Conditions, joined and negated in any depth."""
+    return st.recursive(
+        conditions,
+        lambda inner: st.one_of(
+            st.builds(join, st.sampled_from(["and", "or"]), st.lists(inner, min_size=2, max_size=3)),
+            st.builds(negate, inner),
+        ),
+        max_leaves=8,
+    )

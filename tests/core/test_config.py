@@ -13,7 +13,7 @@ from ambient_core.config import (
     markdown,
     redacted,
 )
-from ambient_core.config.listeners import address_of, check_free
+from ambient_core.config.listeners import check_free, host_and_port
 from ambient_core.errors import SetupError
 from ambient_core.profiles import check_profile
 
@@ -124,7 +124,7 @@ def test_the_development_profile_names_what_it_lacks(missing: str) -> None:
 @pytest.mark.parametrize("text", ["", "8000", "host:", ":8000", "host:port", "host:99999"])
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(SetupError, match="must be host:port"):
-        address_of("bind", text)
+        host_and_port("bind", text)
 
 
 def test_an_address_that_is_taken_is_named() -> None:

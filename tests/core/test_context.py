@@ -1,17 +1,19 @@
-"""The short ways of context and pool: the same answers as Flask's and SQLAlchemy's own."""
+"""The short ways of the request's context: the same answers as Flask's own."""
 
+import itertools
 import re
-import threading
 from collections.abc import Iterator
 
 import pytest
+from flask import Response as FlaskResponse
 from flask import url_for
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BuildError
+from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from ambient_core.app import Application
-from ambient_core.database import Database
-from ambient_core.errors import Unavailable
+from ambient_core.http.context import Response
 from conftest import BASE, Caller
 
 
@@ -59,37 +61,30 @@ def test_head_and_get_say_the_same_but_for_the_body(call: Caller, project: str) 
     assert headed.headers["Content-Length"] == got.headers["Content-Length"] == str(len(got.data))
 
 
-def test_connections_are_used_again_and_no_more_than_may_be(database_url: str) -> None:
-    database = Database(database_url, pool_size=1, pool_timeout=0.1)
-    with database.transaction() as first:
-        held = first.driver
-        with pytest.raises(Unavailable, match="busy"), database.transaction() as second:
-            second.raw("SELECT 1")
-    with database.transaction() as third:
-        assert third.driver is held
-    database.close()
-    assert held.closed
+LOCATIONS = (None, "/skills/a", "/skills/a%20b", "/skills/a b", "/skills/é", "http://elsewhere/x", "skills/a")
 
 
-def test_a_lost_connection_takes_the_idle_ones_with_it(database_url: str) -> None:
-    database = Database(database_url, pool_size=2)
-    with database.transaction() as first, database.transaction() as second:
-        one, other = first.driver, second.driver
-    assert one is not other
-    with database.transaction() as transaction:
-        transaction.driver.close()
-    assert one.closed
-    assert other.closed
-    with database.transaction() as transaction:
-        assert transaction.raw("SELECT 1").fetchone() == (1,)
-    database.close()
+def answered(made: FlaskResponse, method: str) -> tuple[str, list[tuple[str, str]], bytes]:
+    """What goes out: status, headers in any order, body."""
+    body, status, headers = run_wsgi_app(made, EnvironBuilder("/things", method=method).get_environ(), buffered=True)
+    return status, sorted(headers.to_wsgi_list()), b"".join(body)
 
 
-def test_a_connection_that_is_given_back_after_the_end_is_closed(database_url: str) -> None:
-    database = Database(database_url)
-    with database.transaction() as transaction:
-        driver = transaction.driver
-        closing = threading.Thread(target=database.close)
-        closing.start()
-        closing.join()
-    assert driver.closed
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("status", [200, 201, 204, 304, 404])
+def test_an_answer_goes_out_as_flasks_own_does(status: int, method: str) -> None:
+    for body, location, length in itertools.product((None, b"", b"{}", ["{}"], ["{", "}"]), LOCATIONS, (None, "2")):
+        given = {"Location": location, "Content-Length": length}
+        headers = Headers([(name, value) for name, value in given.items() if value is not None])
+        made = [cls(body, status, headers.copy(), "application/json") for cls in (Response, FlaskResponse)]
+        assert answered(made[0], method) == answered(made[1], method), (body, location, length)
+
+
+def test_what_is_to_be_done_at_the_end_is_done_whichever_way_an_answer_goes() -> None:
+    ended: list[str] = []
+    made = Response(b"{}")
+    made.call_on_close(lambda: ended.append("ended"))
+    body, _, _ = run_wsgi_app(made, EnvironBuilder("/things").get_environ())
+    assert list(body) == [b"{}"]
+    body.close()  # type: ignore[attr-defined]
+    assert ended == ["ended"]

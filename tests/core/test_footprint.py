@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+# So that its process is started once, and not by each of those that share the tests.
+pytestmark = pytest.mark.xdist_group("footprint")
 _START = """
 import sys
 from ambient_core.cli.commands import controlplane

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from ambient_core import BadQuery, search
 from ambient_core.rest import searchable
-from tests.core.meaning import Said, between, compare, join, like, negate, nothing, within
+from tests.core.meaning import Said, between, compare, expressions, like, nothing, within
 
 TEXTS = ["alpha", "Beta", "it's", "100%", "a_b", "", None]
 SESSIONS: list[dict[str, Any]] = [
@@ -62,14 +62,7 @@ CONDITIONS = st.one_of(
     st.builds(between, st.just("timeout"), st.integers(0, 2), st.integers(0, 61), st.booleans()),
     st.builds(nothing, st.sampled_from(["prompt", "timeout"]), st.booleans()),
 )
-EXPRESSIONS = st.recursive(
-    CONDITIONS,
-    lambda inner: st.one_of(
-        st.builds(join, st.sampled_from(["and", "or"]), st.lists(inner, min_size=2, max_size=3)),
-        st.builds(negate, inner),
-    ),
-    max_leaves=8,
-)
+EXPRESSIONS = expressions(CONDITIONS)
 
 
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])

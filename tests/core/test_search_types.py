@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.core.lions import serving
-from tests.core.meaning import Said, between, compare, contains, join, like, negate, nothing, within
+from tests.core.meaning import Said, between, compare, contains, expressions, like, nothing, within
 
 KEYS = ["6f1c1d1e-0b5a-4c3e-9d2f-000000000001", "6f1c1d1e-0b5a-4c3e-9d2f-000000000002"]
 TIMES = [datetime(2026, 1, 31, 12, tzinfo=UTC), datetime(2026, 1, 31, 12, 0, 0, 1, tzinfo=UTC)]
@@ -89,14 +89,7 @@ CONDITIONS = st.one_of(
     st.builds(between, PATHS, NUMBERS, NUMBERS, st.booleans()),
     st.builds(nothing, st.sampled_from([*VALUES, "labels.team", "data.a", "data.b.c"]), st.booleans()),
 )
-EXPRESSIONS = st.recursive(
-    CONDITIONS,
-    lambda inner: st.one_of(
-        st.builds(join, st.sampled_from(["and", "or"]), st.lists(inner, min_size=2, max_size=3)),
-        st.builds(negate, inner),
-    ),
-    max_leaves=8,
-)
+EXPRESSIONS = expressions(CONDITIONS)
 
 
 @pytest.mark.slow

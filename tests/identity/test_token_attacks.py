@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import Headers
 
+from ambient_core.identity import token_of
 from tests.identity.conftest import Asked
 from tests.identity.issuer import Issuer, curve_key, encoded, keyed_by_the_public_key, other_key, signed
 
@@ -162,3 +163,10 @@ def test_another_scheme_is_no_credential(api: Asked, issuer: Issuer) -> None:
     headers = {"Authorization": f"Basic {issuer.token()}"}
     refused = api.application.test_client().get("/api/ambient/v1/users", headers=headers)
     assert (refused.status_code, challenge(refused)) == (401, 'Bearer realm="ambient"')
+
+
+def test_the_token_of_a_request_is_taken_out_of_its_header_once() -> None:
+    request = {"HTTP_AUTHORIZATION": "Bearer one"}
+    assert token_of(request) == "one"
+    request["HTTP_AUTHORIZATION"] = "Bearer two"
+    assert token_of(request) == "one"

@@ -9,20 +9,12 @@ import orjson
 from ambient_sdk.batch import LARGEST
 
 from ambient_core.cli import Invocation, manifests, remote
+from ambient_core.cli.console import options
 from ambient_core.cli.rollout import Declared, Line, Refused, Rollout, declare, in_project
 
 
 @click.command("apply")
-@click.option(
-    "-f",
-    "--file",
-    "files",
-    type=click.Path(),
-    multiple=True,
-    required=True,
-    help="A file, a folder, or - ; may be repeated.",
-)
-@click.option("-R", "--recursive", is_flag=True, help="Read the folders in a folder too.")
+@options.files("A file, a folder, or - ; may be repeated.", required=True)
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @click.option("--exit-code", is_flag=True, help="With --dry-run: exit status 1 when something would change.")
 @click.option("--prune", is_flag=True, help="Delete what carries the labels of -l and is not in the files.")

@@ -56,15 +56,7 @@ class CreateGroup(KindGroup):
 
 
 @click.group("create", cls=CreateGroup, invoke_without_command=True)
-@click.option(
-    "-f",
-    "--file",
-    "files",
-    type=click.Path(),
-    multiple=True,
-    help="Make what a file declares; a folder, or - ; may be repeated.",
-)
-@click.option("-R", "--recursive", is_flag=True, help="Read the folders in a folder too.")
+@options.files("Make what a file declares; a folder, or - ; may be repeated.")
 @options.dry_run
 @click.pass_context
 def command(context: click.Context, /, files: tuple[str, ...], recursive: bool, dry_run: bool) -> None:

@@ -40,6 +40,18 @@ def search(command: F) -> F:
     )(command)
 
 
+def files(words: str, *, required: bool = False) -> Callable[[F], F]:
+    """``-f`` and ``-R``: where objects are declared.
+
+    Args:
+        words: what is done with what the files declare.
+        required: whether there must be one.
+    """
+    recursive = click.option("-R", "--recursive", is_flag=True, help="Read the folders in a folder too.")
+    given = click.option("-f", "--file", "files", type=click.Path(), multiple=True, required=required, help=words)
+    return lambda command: given(recursive(command))
+
+
 def dry_run(command: F) -> F:
     """``--dry-run``."""
     return click.option("--dry-run", is_flag=True, help="Check and answer as if, and change nothing.")(command)
@@ -84,4 +96,4 @@ def _one(context: click.Context, parameter: click.Parameter, given: str | None) 
     return found[0]
 
 
-__all__ = ["Format", "dry_run", "fields", "kind", "name", "names", "output", "project", "search", "yes"]
+__all__ = ["Format", "dry_run", "fields", "files", "kind", "name", "names", "output", "project", "search", "yes"]

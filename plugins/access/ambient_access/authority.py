@@ -1,11 +1,11 @@
 """Who may give what to whom: nobody gives what they do not have, and what is owned keeps an owner."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ambient_access.grants import LIMIT, grants_of
 from ambient_access.permissions import ALL, EVERYBODYS, Permissions, lacking, permissions_of, spelled_out
+from ambient_access.places import PLACES, Place, held_here
 from ambient_access.subject import MINE, is_governed, subject_of
 from ambient_core import Conflict, Forbidden, Store
 
@@ -14,20 +14,15 @@ OWNERS = {"project": "project-owner", "credential": "credential-owner"}
 INTERNAL = frozenset({"agent-runner", "credential-token-reader", "platform-control-plane"})
 GIVING: Permissions = frozenset({("role_binding", "create")})
 """What giving a role takes; an editor's `role_binding:delete` is for credentials that were lent, and ends nobody's role."""
-PLACES = ("project", "agent", "session", "credential")
 
 _COLUMNS = ("id", "scope", "role_id", *(f"{place}_id" for place in PLACES))
 SELECT_BINDINGS = f"SELECT {', '.join(f'b.{column}' for column in _COLUMNS)} FROM role_bindings AS b"
 """SQL: bindings with what says where they hold."""
-# The same id in another project is another agent.
-_AT_AGENT = "(b.scope = 'agent' AND b.project_id = %(project_id)s::text AND b.agent_id = %(agent_id)s::text)"
 _HELD = (
     "SELECT roles.permissions FROM roles WHERE roles.name = ANY(%(names_)s::text[]) OR EXISTS (SELECT 1 FROM role_bindings AS b "
-    f"WHERE b.role_id = roles.id AND {MINE} AND (b.scope = 'global' OR (b.scope = 'project' AND b.project_id = %(project_id)s::text) "
-    f"OR {_AT_AGENT} OR (b.scope = 'session' AND b.session_id = %(session_id)s::text) "
-    "OR (b.scope = 'credential' AND b.credential_id = %(credential_id)s::text)))"
+    f"WHERE b.role_id = roles.id AND {MINE} AND (b.scope = 'global' OR {' OR '.join(map(held_here, PLACES))}))"
 )
-_KNOWN = f"SELECT 1 FROM role_bindings AS b WHERE {_AT_AGENT} AND {MINE} LIMIT 1"
+_KNOWN = f"SELECT 1 FROM role_bindings AS b WHERE {held_here('agent')} AND {MINE} LIMIT 1"
 _ROLE = "SELECT roles.permissions FROM roles WHERE roles.id = %(id)s"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(key)s, 0))"
 _OTHER_OWNER = {
@@ -35,27 +30,6 @@ _OTHER_OWNER = {
     "AND b.id <> ALL(%(leaving)s) LIMIT 1"
     for scope in OWNERS
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where something is given: everywhere when nothing is named. What is named lies in each other: an agent in its project."""
-
-    project_id: str | None = None
-    agent_id: str | None = None
-    session_id: str | None = None
-    credential_id: str | None = None
-
-    @classmethod
-    def of(cls, binding: Mapping[str, Any]) -> "Place":
-        """The place of a binding; a credential lives in no project, and what one may in a project says nothing about it."""
-        if binding["scope"] == "credential":
-            return cls(credential_id=binding["credential_id"])
-        return cls(*(binding.get(f"{place}_id") for place in PLACES))
-
-    def parameters(self) -> dict[str, str | None]:
-        """Its parts by name."""
-        return {f"{place}_id": getattr(self, f"{place}_id") for place in PLACES}
 
 
 def held_at(store: Store, place: Place) -> Permissions:

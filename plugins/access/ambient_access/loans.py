@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ambient_access.authority import Place, check_held, held_at
+from ambient_access.authority import check_held, held_at
 from ambient_access.model import SUBJECTS
 from ambient_access.permissions import ALL, Permissions, lacking
+from ambient_access.places import Place
 from ambient_core import Fault, Forbidden, Store
 
 ROLES = ("credential-viewer", "credential-token-reader")

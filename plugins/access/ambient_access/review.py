@@ -7,10 +7,10 @@ import orjson
 from flask import Response
 from flask_smorest import Blueprint
 
-from ambient_access.authority import INTERNAL, OWNERS, PLACES
+from ambient_access.authority import INTERNAL, OWNERS
 from ambient_access.grants import LIMIT, grants_of
 from ambient_access.permissions import Permissions, allows, needed, permissions_of
-from ambient_access.rules import AT_AGENT, place_of
+from ambient_access.places import PLACES, Where, parts_of, where_of
 from ambient_access.subject import MINE, is_governed, subject_of
 from ambient_core import BadQuery, Forbidden, Kind, NotFound, Principal, Store, current
 from ambient_core.access import refuse_runner
@@ -84,7 +84,7 @@ def _chain(asked: Principal, kind: Kind, wanted: Permissions, row: dict[str, Any
         by, places = _by(permissions_of(permissions), wanted), dict(zip(PLACES, ids, strict=True))
         if by and (scope == "global" or row is None or _lies(kind, row, scope, places)):
             link = {"binding": identifier, "role": name, "permission": by, "scope": scope, "place": places.get(scope)}
-            link["project"] = places["project"] if scope == "agent" else None
+            link |= {part: places[part] for part in parts_of(scope) if part != scope}
             found.append({key: value for key, value in link.items() if value is not None})
     return found or [{"why": "Everybody may, and sees what is in scope or their own."}]
 
@@ -94,18 +94,19 @@ def _by(held: Permissions, wanted: Permissions) -> str | None:
 
 
 def _lies(kind: Kind, row: dict[str, Any], scope: str, places: dict[str, str | None]) -> bool:
-    columns, where = place_of(kind, scope), row
-    if columns is None and scope == "agent":
-        columns, where = AT_AGENT, _session_of(kind, row)
-    return columns is not None and all(where.get(c) == places[name.removesuffix("_id")] for name, c in columns.items())
+    where = where_of(kind, scope)
+    if where is None:
+        return False
+    there = row if where.by is None else _row_of(where, row[where.by])
+    return all(there.get(column) == places[name.removesuffix("_id")] for name, column in where.columns.items())
 
 
-def _session_of(kind: Kind, row: dict[str, Any]) -> dict[str, Any]:
-    """The session that an object is of; nothing when it is of none that who asks may see."""
-    sessions = current().registry.by_plural(kind.references.get("session_id", ""))
-    if sessions is not None and row["session_id"] is not None:
+def _row_of(where: Where, identifier: str | None) -> dict[str, Any]:
+    """The object that says where another is; nothing when there is none that who asks may see."""
+    kind = current().registry.by_plural(where.table.name)
+    if kind is not None and identifier is not None:
         with suppress(NotFound, Forbidden):
-            return current().store(sessions, "get").row(row["session_id"])
+            return current().store(kind, "get").row(identifier)
     return {}
 
 

@@ -1,6 +1,6 @@
 """The two answers that the core asks for: may this caller use a verb, and on which rows."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import lru_cache
 
 from sqlalchemy import (
@@ -23,16 +23,15 @@ from ambient_access.grants import Allowing, grants_anew, grants_of
 from ambient_access.loans import LENDING
 from ambient_access.model import RoleBinding
 from ambient_access.permissions import needed
+from ambient_access.places import parts_of, where_of
 from ambient_access.sieves import falls_through, outer
 from ambient_access.subject import Subject, is_governed, may_own, subject_of
-from ambient_core import Kind, Principal, Resource, hookimpl
+from ambient_core import Kind, Principal, hookimpl
 from ambient_core.database.paged import Paged
 from ambient_core.identity import CONTROL_PLANE
 
 OWNED = frozenset({("Project", "create"), ("Credential", "create")})
 """What everybody may make, and owns then."""
-AT_AGENT = {"project_id": "project_id", "agent_id": "agent_id"}
-"""What `place_of` says of sessions: an agent is one of its project, and the same id elsewhere is another one."""
 
 
 @hookimpl
@@ -79,7 +78,7 @@ def _may_be_short(kind: Kind, allowing: tuple[Allowing, ...]) -> bool:
     if "global" in scopes:
         return False
     expected = {"project"} if kind.project_column is not None else scopes
-    return not any(place_of(kind, scope) for scope in expected & scopes)
+    return not any(where_of(kind, scope) for scope in expected & scopes)
 
 
 @lru_cache(maxsize=8192)
@@ -107,17 +106,14 @@ def condition(
 
 def _reached(kind: Kind, one: Allowing, subject: Subject) -> "ColumnElement[bool] | None":
     """The condition that an object is in a place where somebody has one of these roles; ``None`` when it never is."""
-    place, columns = place_of(kind, one.scope), kind.table.c
-    if one.scope != "agent":
-        return None if place is None else _within(columns[place[f"{one.scope}_id"]], one, subject)
-    if place is not None:
-        return _at_agent([columns[name] for name in place.values()], one, subject)
-    sessions = Resource.metadata.tables.get(kind.references.get("session_id", ""))
-    if sessions is None or not AT_AGENT.keys() <= set(sessions.c.keys()):
+    where = where_of(kind, one.scope)
+    if where is None:
         return None
-    # What is of a session is where the session is.
-    there = _at_agent([sessions.c[name] for name in AT_AGENT.values()], one, subject)
-    return columns.session_id.in_(select(sessions.c.id).where(there))
+    columns = [where.table.c[name] for name in where.columns.values()]
+    there = _within(columns[0], one, subject) if len(columns) == 1 else _within_all(columns, one, subject)
+    if where.by is None:
+        return there
+    return kind.table.c[where.by].in_(select(where.table.c.id).where(there))
 
 
 def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
@@ -139,29 +135,16 @@ def _within(column: "ColumnElement[str]", one: Allowing, subject: Subject) -> "C
     return Paged(column.in_(held).is_(true()), (falls_through(here, subject) & found).is_(true()))
 
 
-def _at_agent(columns: "list[ColumnElement[str]]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
-    """As `_within`, of the two columns that name an agent: its project's, and its own."""
+def _within_all(columns: "Sequence[ColumnElement[str]]", one: Allowing, subject: Subject) -> "ColumnElement[bool]":
+    """As `_within`, of the columns that name a place together."""
     bindings = _bindings().alias("b")
     roles = bindparam(None, one.roles, String, expanding=True, literal_execute=True)
     is_one = bindings.c.scope == literal(one.scope, literal_execute=True)
-    held = select(*(bindings.c[name] for name in AT_AGENT)).where(is_one, bindings.c.role_id.in_(roles))
+    names = (bindings.c[f"{part}_id"] for part in parts_of(one.scope))
+    held = select(*names).where(is_one, bindings.c.role_id.in_(roles))
     if not one.many:
         return tuple_(*columns).in_(held.where(subject.owns(bindings)))
     return tuple_(*columns).in_(union_all(*(held.where(way) for way in subject.ways(bindings)))).is_(true())
-
-
-def place_of(kind: Kind, scope: str) -> Mapping[str, str] | None:
-    """By column of a binding, the column that an object must have the same in to be in a place of this scope.
-
-    ``None`` when it has none.
-    """
-    project = {} if kind.project_column is None else {"project_id": kind.project_column}
-    if scope == "project":
-        return project or None
-    column = "id" if kind.name.lower() == scope else f"{scope}_id"
-    if column not in kind.table.columns or (scope == "agent" and not project):
-        return None
-    return {**(project if scope == "agent" else {}), f"{scope}_id": column}
 
 
 def _own(kind: Kind, subject: Subject, reads: bool) -> "ColumnElement[bool] | None":

@@ -8,9 +8,7 @@ import orjson
 
 from ambient_access.authority import (
     GIVING,
-    PLACES,
     SELECT_BINDINGS,
-    Place,
     bindings_of,
     check_gift,
     check_held,
@@ -22,21 +20,13 @@ from ambient_access.grants import forget
 from ambient_access.loans import check_loan, check_return, fault_of_role, is_loan
 from ambient_access.model import SUBJECTS
 from ambient_access.permissions import fault_of, permissions_of, verbs_of
+from ambient_access.places import BESIDE, ELSEWHERE, PLACES, Place, parts_of
 from ambient_core import Answer, Conflict, Fault, Forbidden, Invalid, Kind, NotFound, Store, action
 from ambient_core.http.preconditions import Precondition
 from ambient_core.schemas.fields import Integer, Text
 from ambient_core.store.constraints import no_reference
 
 _OF_ACCOUNT = f"{SELECT_BINDINGS} WHERE b.service_account_id = %(id)s"
-
-_BESIDE = {
-    "global": frozenset[str](),
-    "project": frozenset[str](),
-    "agent": frozenset({"project"}),
-    "session": frozenset({"project", "agent"}),
-    "credential": frozenset({"project"}),
-}
-"""By scope, what a binding may name beside the place itself."""
 
 _PERSON = "SELECT 1 FROM users WHERE users.id = %(id)s FOR KEY SHARE"
 
@@ -123,7 +113,8 @@ class RoleBindingStore(Store):
             faults.append(Fault("/user_id", "one_of", f"give exactly one of {', '.join(SUBJECTS)}."))
         if scope != "global" and scope not in named:
             faults.append(Fault(f"/{scope}_id", "required", f"is required with scope {scope!r}."))
-        beside = {"project", "agent"} if loan else _BESIDE[scope]
+        # A loan names the sessions that have the credential, as a binding of a session does where that is.
+        beside = BESIDE["session" if loan else scope]
         faults += [
             Fault(f"/{place}_id", "scope", f"does not belong to scope {scope!r}.")
             for place in named
@@ -137,7 +128,7 @@ class RoleBindingStore(Store):
             raise Invalid.of(faults)
         if loan:
             _check_loaned_role(values)
-        for place in sorted({scope, *(beside if loan or scope == "agent" else ())} & set(named)):
+        for place in sorted({*parts_of(scope), *(beside if loan else ())} & set(named)):
             self._check_place(place, values)
 
     def _check_person(self, identifier: str | None) -> None:
@@ -161,8 +152,7 @@ class RoleBindingStore(Store):
 
     def _check_place(self, scope: str, values: dict[str, Any]) -> None:
         kinds = {kind.name.lower(): kind for kind in self.surroundings.registry}
-        if scope == "agent" and scope not in kinds:
-            # Agents are kept elsewhere: sessions name theirs, and nothing here knows which there are.
+        if scope not in kinds and scope in ELSEWHERE:
             return
         if scope not in kinds:
             where = "scope" if values["scope"] == scope else f"{scope}_id"

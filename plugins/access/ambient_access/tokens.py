@@ -20,7 +20,7 @@ from ambient_access.settings import access_settings
 from ambient_access.tokenstore import TokenStore
 from ambient_core import Answer, Principal, Resource, Store, action, current, hookimpl
 from ambient_core.database import Database
-from ambient_core.identity import bearer_token, digest, invalid_token
+from ambient_core.identity import digest, invalid_token, token_of
 from ambient_core.schemas.fields import Integer, Text, Time
 from ambient_core.schemas.validators import Range
 
@@ -89,7 +89,7 @@ def ambient_authenticate(request: Request) -> Principal | None:
     Raises:
         Unauthenticated: it is no token any more, or its owner is kept out.
     """
-    token = bearer_token(request.environ.get("HTTP_AUTHORIZATION"))
+    token = token_of(request.environ)
     if not token.startswith(PREFIX):
         return None
     if not is_well_formed(token):

@@ -6,13 +6,13 @@ from typing import Any
 
 from ambient_access.authority import (
     SELECT_BINDINGS,
-    Place,
     bindings_of,
     check_gift,
     check_held,
     held_anywhere,
 )
 from ambient_access.permissions import ALL, fault_of, permissions_of, verbs_of
+from ambient_access.places import Place
 from ambient_access.settings import access_settings
 from ambient_core import Fault, Forbidden, Invalid, NotFound, Store
 from ambient_core.store.constraints import no_reference

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from ambient_access.authority import Place
+from ambient_access.places import Place
 from ambient_access.stores import _PERSON
 
 from tests.access.people import People

@@ -7,7 +7,7 @@ from flask import Request
 from sqlalchemy import Column, ColumnElement, DateTime, ForeignKey, LargeBinary, String, Table, text
 
 from ambient_core import Kind, Principal, Resource, current, hookimpl
-from ambient_core.identity import CONTROL_PLANE, bearer_token, digest
+from ambient_core.identity import CONTROL_PLANE, digest, token_of
 
 PREFIX = "ambs_"
 
@@ -55,7 +55,7 @@ def revoke(session_id: str, transaction: Any) -> None:
 @hookimpl
 def ambient_authenticate(request: Request) -> Principal | None:
     """The session whose token this is, while it is alive."""
-    token = bearer_token(request.environ.get("HTTP_AUTHORIZATION"))
+    token = token_of(request.environ)
     if not token.startswith(PREFIX):
         return None
     found = current().transaction.as_system(_FIND, {"digest": digest(token)}).fetchone()

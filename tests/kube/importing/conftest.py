@@ -8,12 +8,13 @@ from ambient_sdk import AmbientClient
 
 from ambient_core.app import Application
 from tests.kube.client import Cluster
-from tests.kube.importing.legacy import LegacyPlatform, served
+from tests.kube.importing.legacy import LegacyPlatform
+from tests.sockets import on_a_socket
 
 
 @pytest.fixture(scope="module")
 def api_url(app: Application) -> Iterator[str]:
-    with served(app) as url:
+    with on_a_socket(app) as url:
         yield url
 
 

@@ -1,14 +1,10 @@
-"""The legacy platform's objects, as its backend and its operator write them; and an API to import them into."""
+"""The legacy platform's objects, as its backend and its operator write them."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ambient_sdk import AmbientClient
-from werkzeug.serving import make_server
 
 from tests.kube.client import Cluster, Manifest
 
@@ -62,20 +58,6 @@ class LegacyPlatform:
         return self.cluster.create(
             {"apiVersion": "vteam.ambient-code/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec}
         )
-
-
-@contextmanager
-def served(app: Any) -> Iterator[str]:
-    """An application on a port of its own; answers its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def rows(client: AmbientClient, project: str) -> dict[str, dict[str, Any]]:
