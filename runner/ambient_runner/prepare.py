@@ -22,7 +22,7 @@ from typing import Any
 
 LONGEST_WORDS = 1500
 _PR_SET_PDEATHSIG = 1
-_CREDENTIALS = re.compile(r"(\w+://)[^/@\s]+@")
+_CREDENTIALS = re.compile(r"(\w+://)[^/\s]+@")
 # What a program needs of the machine to find other programs, hosts and certificates.
 _MACHINE = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _GIT = ("GIT_SSL_CAINFO", "SSH_AUTH_SOCK")
@@ -73,7 +73,7 @@ class Preparation:
         if not target.is_relative_to(self.workspace.resolve()):
             raise Failed("BadInput", f"The file {path!r} would lie outside the workspace.")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content)
+        target.write_text(content, encoding="utf-8")
 
     def clone(self, repository: dict[str, Any]) -> None:
         """Clone one repository, unless an earlier start did."""
