@@ -72,8 +72,9 @@ def test_only_the_protocols_that_are_allowed_are_spoken(tmp_path: Path, origin: 
     assert (told["reason"], "not allowed" in told["message"]) == ("CloneFailed", True)
 
 
-def test_credentials_are_never_told(tmp_path: Path) -> None:
-    _, told = prepared(tmp_path, specification({"url": "https://ada:secret@127.0.0.1:1/a.git", "name": "copy"}))
+@pytest.mark.parametrize("credentials", ["ada:secret", "ada:p@secret", "secret"])
+def test_credentials_are_never_told(tmp_path: Path, credentials: str) -> None:
+    _, told = prepared(tmp_path, specification({"url": f"https://{credentials}@127.0.0.1:1/a.git", "name": "copy"}))
     assert told["reason"] == "CloneFailed"
     assert "secret" not in str(told)
 

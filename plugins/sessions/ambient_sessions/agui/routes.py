@@ -24,6 +24,7 @@ from ambient_sessions.agui.pump import Order, Pump, connect, keeper_of
 from ambient_sessions.agui.stream import all_frames, attached_frames, run_frames
 from ambient_sessions.agui.thread import Guard
 from ambient_sessions.lifecycle import Phase
+from ambient_sessions.messages import unheard
 from ambient_sessions.ownership import check_owned
 from ambient_sessions.settings import sessions_settings
 
@@ -31,7 +32,6 @@ _STREAM = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
 _LONGEST_RUN_ID = 255
 _PASSED = ("state", "tools", "context", "forwardedProps", "resume", "parentRunId", "protocolVersion")
 _INTERRUPTED = "UPDATE agui_threads SET interrupted_at = coalesce(interrupted_at, now()) WHERE session_id = %(id)s AND active_run = %(run)s"
-_MESSAGE = "SELECT payload FROM session_messages WHERE session_id = %(session)s AND id = %(id)s"
 
 
 def blueprint() -> Blueprint:
@@ -94,10 +94,9 @@ def _started(run_id: str) -> Answer:
 
 def _claim(log: Log, row: dict[str, Any], given: dict[str, Any]) -> Any:
     log.lock()
-    thread = log.thread()
-    if not given["messages"] and given["runId"] == row["pending_message_id"]:
-        found = current().transaction.raw(_MESSAGE, {"session": row["id"], "id": given["runId"]}).fetchone()
-        thread.add_messages([{"id": given["runId"], "role": "user", "content": found[0] if found else ""}])
+    if not given["messages"] and (waiting := unheard(current().transaction, row, given["runId"])):
+        thread = log.thread()
+        thread.add_messages([{"id": id_, "role": "user", "content": payload} for id_, payload in waiting])
         given["messages"] = thread.messages
     return log.claim(given["runId"], given["messages"])
 
@@ -182,7 +181,8 @@ def events(id: str) -> Response:  # noqa: A002
     if attach == "true":
         operation.release()
         return _streamed(attached_frames(operation.database, id), id, "get")
-    after = _cursor(one("after") if "after" in request.args else request.headers.get("Last-Event-ID"))
+    name = "after" if "after" in request.args else "Last-Event-ID"
+    after = _cursor(name, one("after") if name == "after" else request.headers.get(name))
     last = Log(operation.transaction, id).last_seq()
     if after > last:
         raise BadQuery(f"There is no event {after} yet; the last one is {last}.")
@@ -190,11 +190,11 @@ def events(id: str) -> Response:  # noqa: A002
     return _streamed(all_frames(operation.database, id, after), id, "get")
 
 
-def _cursor(text: str | None) -> int:
+def _cursor(name: str, text: str | None) -> int:
     if text is None:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadQuery(f"after must be the number of an event; it is {text[:40]!r}.")
+        raise BadQuery(f"{name} must be the number of an event; it is {text[:40]!r}.")
     return int(text)
 
 
@@ -207,8 +207,7 @@ def interrupt(id: str) -> Response:  # noqa: A002
     interrupted: list[str] = []
 
     def act(raw: bytes) -> Answer:
-        body = parse(raw) if raw else {}
-        wanted = body.get("runId") if isinstance(body, dict) else None
+        wanted = _wanted_run(parse(raw) if raw else {})
         active = Log(operation.transaction, id).active_run()
         if active is None or (wanted is not None and wanted != active):
             return _said("idle" if active is None else "active", interrupted=False)
@@ -222,6 +221,16 @@ def interrupt(id: str) -> Response:  # noqa: A002
     if interrupted:
         _tell_runner(runner_address(operation.transaction, row), id)
     return answer
+
+
+def _wanted_run(body: Any) -> str | None:
+    """The run that an interrupt is meant for; ``None`` for the one that is on."""
+    if not isinstance(body, dict):
+        raise Invalid.of([Fault("", "type", "the body must be a JSON object.")])
+    wanted = body.get("runId")
+    if wanted is not None and not isinstance(wanted, str):
+        raise Invalid.of([Fault("/runId", "type", "must be a string.")])
+    return wanted
 
 
 def _said(state: str, *, interrupted: bool) -> Answer:
