@@ -152,10 +152,18 @@ class Pump:
         events: list[Event] = []
         try:
             for data in reader.feed(chunk):
-                events.extend(self.guard.pass_on(event_of(data)))
+                events.extend(self.guard.pass_on(self._explained(event_of(data))))
         finally:
             # What came before a bad event is good, and the guard has counted it.
             self._store(events)
+
+    def _explained(self, event: Event) -> Event:
+        """The event; when it ends a run that was interrupted and does not say how, it says so: silence would mean success."""
+        if event["type"] != "RUN_FINISHED" or event.get("outcome") is not None:
+            return event
+        with self.runtime.database.transaction() as transaction:
+            interrupted = Log(transaction, self.order.session_id).is_interrupted(self.order.run_id)
+        return {**event, "outcome": {"type": "cancelled"}} if interrupted else event
 
     def _store(self, events: list[Event]) -> None:
         if not events:

@@ -9,16 +9,16 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from ambient_core import Answer, BadQuery, Conflict, Fault, Invalid, current
+from ambient_core import Answer, BadQuery, Conflict, current
 from ambient_core.errors import BASE_PATH, AmbientError, BadGateway, Unavailable
 from ambient_core.http.body import JSON, MERGE_PATCH, parse, raw_body
-from ambient_core.ids import new_id
 from ambient_core.openapi import documents
 from ambient_core.rest import attempt_of, check_parameters, once, one
 from ambient_core.rest.credential import Kept
 from ambient_core.rest.idempotency import REPLAYED, Once
 from ambient_core.search.paging import page_of
 from ambient_sessions.agui.address import RunnerAddress, runner_address
+from ambient_sessions.agui.inputs import run_input, wanted_run
 from ambient_sessions.agui.log import Log, session_store
 from ambient_sessions.agui.pump import Order, Pump, connect, keeper_of
 from ambient_sessions.agui.stream import all_frames, attached_frames, run_frames
@@ -29,8 +29,6 @@ from ambient_sessions.ownership import check_owned
 from ambient_sessions.settings import sessions_settings
 
 _STREAM = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-_LONGEST_RUN_ID = 255
-_PASSED = ("state", "tools", "context", "forwardedProps", "resume", "parentRunId", "protocolVersion")
 _INTERRUPTED = "UPDATE agui_threads SET interrupted_at = coalesce(interrupted_at, now()) WHERE session_id = %(id)s AND active_run = %(run)s"
 
 
@@ -58,7 +56,7 @@ def run(id: str) -> Response:  # noqa: A002
     check_parameters()
     raw = raw_body(request, JSON, MERGE_PATCH)  # First: a body comes as slowly as its sender likes.
     row = operation.store("Session", "run").row(id)
-    given = _run_input(parse(raw) if raw else {}, row)
+    given = run_input(parse(raw) if raw else {}, row)
     # Before the run begins: nobody would hear of it.
     operation.enter_stream()
     attempt = attempt_of(raw)
@@ -139,37 +137,6 @@ def _note_run(transaction: Any, row: dict[str, Any], run_id: str) -> None:
     store.write(row["id"], facts)
 
 
-def _run_input(body: Any, row: dict[str, Any]) -> dict[str, Any]:
-    """Check a RunAgentInput (AG-UI 1.0); what is null is left out, because clients may not send null and some do."""
-    if not isinstance(body, dict):
-        raise Invalid.of([Fault("", "type", "the body must be a JSON object.")])
-    given = {name: value for name, value in body.items() if value is not None}
-    faults = [
-        Fault(f"/{name}", "type", "must be a string of 1 to 255 characters.")
-        for name in ("threadId", "runId", "parentRunId")
-        if name in given and not (isinstance(given[name], str) and 0 < len(given[name]) <= _LONGEST_RUN_ID)
-    ]
-    messages = given.get("messages", [])
-    if not isinstance(messages, list):
-        faults.append(Fault("/messages", "type", "must be an array."))
-        messages = []
-    for number, message in enumerate(messages):
-        if not (
-            isinstance(message, dict) and isinstance(message.get("id"), str) and isinstance(message.get("role"), str)
-        ):
-            faults.append(Fault(f"/messages/{number}", "type", "must be a message with id and role."))
-    if faults:
-        raise Invalid.of(faults)
-    passed = {name: given[name] for name in _PASSED if name in given}
-    whole = {"state": {}, "tools": [], "context": [], "forwardedProps": {}, **passed}
-    return {
-        **whole,
-        "threadId": given.get("threadId", row["id"]),
-        "runId": given.get("runId", new_id()),
-        "messages": messages,
-    }
-
-
 def events(id: str) -> Response:  # noqa: A002
     """The events of a session, from a cursor on."""
     operation = current()
@@ -207,7 +174,7 @@ def interrupt(id: str) -> Response:  # noqa: A002
     interrupted: list[str] = []
 
     def act(raw: bytes) -> Answer:
-        wanted = _wanted_run(parse(raw) if raw else {})
+        wanted = wanted_run(parse(raw) if raw else {})
         active = Log(operation.transaction, id).active_run()
         if active is None or (wanted is not None and wanted != active):
             return _said("idle" if active is None else "active", interrupted=False)
@@ -221,16 +188,6 @@ def interrupt(id: str) -> Response:  # noqa: A002
     if interrupted:
         _tell_runner(runner_address(operation.transaction, row), id)
     return answer
-
-
-def _wanted_run(body: Any) -> str | None:
-    """The run that an interrupt is meant for; ``None`` for the one that is on."""
-    if not isinstance(body, dict):
-        raise Invalid.of([Fault("", "type", "the body must be a JSON object.")])
-    wanted = body.get("runId")
-    if wanted is not None and not isinstance(wanted, str):
-        raise Invalid.of([Fault("/runId", "type", "must be a string.")])
-    return wanted
 
 
 def _said(state: str, *, interrupted: bool) -> Answer:
