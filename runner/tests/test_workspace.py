@@ -169,3 +169,24 @@ def test_a_program_that_writes_without_end_is_ended_and_fills_no_memory(
 def test_of_much_output_the_beginning_is_kept(workspace: Workspace) -> None:
     shown = workspace.run(["sh", "-c", f"head -c {4 * LARGEST_READ} /dev/zero | tr '\\0' x; exit 3"])
     assert shown == "status 3\n" + "x" * LARGEST_READ
+
+
+def test_a_pattern_that_comes_to_no_end_is_given_up(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace_module, "SEARCH_TIMEOUT", 2)
+    workspace.write("repo/trap.txt", "a" * 60 + "!")
+    with pytest.raises(WorkspaceError, match="simpler pattern"):
+        workspace.search("(a+)+$", "repo")
+    assert workspace.search("a!$") == ["repo/trap.txt:1: " + "a" * 60 + "!"]
+
+
+def test_a_search_takes_no_module_from_the_workspace(workspace: Workspace, tmp_path: Path) -> None:
+    for name in ("re.py", "sitecustomize.py", "ambient_runner/__init__.py"):
+        workspace.write(name, f"open({str(tmp_path / 'ran')!r}, 'w')")
+    assert workspace.search("Read") == ["repo/README.md:1: # Read me"]
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(("pattern", "words"), [("x" * 1001, "are the most"), ("(", "no regular"), ("a\0", "NUL")])
+def test_a_pattern_that_is_none_is_refused(workspace: Workspace, pattern: str, words: str) -> None:
+    with pytest.raises(WorkspaceError, match=words):
+        workspace.search(pattern)
