@@ -5,7 +5,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from ambient_core import Answer, Conflict, Invalid, Store, action
+from ambient_core import Answer, Conflict, Fault, Invalid, Store, action
 from ambient_core.access.leadership import PARAMETER, check_fence
 from ambient_core.http.preconditions import Precondition
 from ambient_core.ids import new_id
@@ -64,6 +64,8 @@ class SessionStore(Store):
         if not values.get("mirrored"):
             # Of what the legacy platform took, a runtime leaves out what it cannot use.
             faults += runner_faults(values)
+        if current is not None and values.get("parent_session_id") == current["id"]:
+            faults.append(Fault("/parent_session_id", "self", "is the session itself; name another one, or none."))
         if faults:
             raise Invalid.of(faults)
 

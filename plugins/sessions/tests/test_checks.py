@@ -58,3 +58,9 @@ def test_an_unknown_field_inside_a_field_is_told_with_those_that_are_known(call:
     body = {"name": "s", "project_id": project, "repos": [{"url": "https://example.com/a.git", "auto_push": True}]}
     reason = call("POST", "/sessions", json=body).json["errors"][0]["reason"]
     assert reason == "is not a field of this object; known fields: url, branch, name."
+
+
+def test_a_session_does_not_continue_itself(call: Any, project: str) -> None:
+    made = call("POST", "/sessions", json={"name": "s", "project_id": project}).json["id"]
+    answer = call("PATCH", f"/sessions/{made}", json={"parent_session_id": made})
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "/parent_session_id")
