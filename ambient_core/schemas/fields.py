@@ -182,6 +182,15 @@ class Shape(_Strict, ma.fields.Nested):
 
     wants = "an object"
 
+    @property
+    def schema(self) -> ma.Schema:
+        """The schema of the object, which refuses an unknown field in our words."""
+        found = super().schema
+        if not isinstance(found.error_messages["unknown"], Broken):
+            reason = f"is not a field of this object; known fields: {', '.join(found.fields) or 'none'}."
+            found.error_messages["unknown"] = Broken("unknown", reason)
+        return found
+
     def fits(self, value: Any) -> bool:
         return isinstance(value, dict)
 

@@ -17,12 +17,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 LONGEST_WORDS = 1500
+_WRITTEN = "prepared-files.json"
 _PR_SET_PDEATHSIG = 1
-_CREDENTIALS = re.compile(r"(\w+://)[^/@\s]+@")
+_CREDENTIALS = re.compile(r"(\w+://)[^/\s]+@")
 # What a program needs of the machine to find other programs, hosts and certificates.
 _MACHINE = ("PATH", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _GIT = ("GIT_SSL_CAINFO", "SSH_AUTH_SOCK")
@@ -64,16 +66,35 @@ class Preparation:
         self.workspace.mkdir(parents=True, exist_ok=True)
         for repository in self.specification["repositories"]:
             self.clone(repository)
-        for path, content in self.specification["files"]:
+        files = dict(self.specification["files"])
+        self.forget(files)
+        for path, content in files.items():
             self.write(path, content)
+
+    def forget(self, wanted: Iterable[str]) -> None:
+        """Remove what an earlier start wrote and this one does not, such as a skill that is gone; note what this one writes."""
+        written = Path(os.environ.get("HOME", "/")) / _WRITTEN
+        earlier = json.loads(written.read_text()) if written.exists() else []
+        for path in set(earlier) - set(wanted):
+            self.place(path).unlink(missing_ok=True)
+        written.write_text(json.dumps(list(wanted)))
 
     def write(self, path: str, content: str) -> None:
         """Write one file of the workspace."""
+        target = self.place(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content, encoding="utf-8")
+
+    def place(self, path: str) -> Path:
+        """Where a file of the workspace is.
+
+        Raises:
+            Failed: it is somewhere else.
+        """
         target = (self.workspace / path).resolve()
         if not target.is_relative_to(self.workspace.resolve()):
             raise Failed("BadInput", f"The file {path!r} would lie outside the workspace.")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content)
+        return target
 
     def clone(self, repository: dict[str, Any]) -> None:
         """Clone one repository, unless an earlier start did."""

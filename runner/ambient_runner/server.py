@@ -147,7 +147,7 @@ def create_app(config: RunnerConfig) -> FastAPI:
         try:
             given = AGUIAdapter.build_run_input(await request.body())
         except ValidationError as fault:
-            faults = [{"field": "/" + "/".join(str(p) for p in e["loc"]), "reason": e["msg"]} for e in fault.errors()]
+            faults = [{"field": _pointer(entry["loc"]), "reason": entry["msg"]} for entry in fault.errors()]
             return JSONResponse({"reason": "This is no RunAgentInput.", "errors": faults}, 422)
         if given.thread_id in runner.running:
             return JSONResponse({"reason": "A run is active in this thread; wait for its end, or interrupt it."}, 409)
@@ -157,6 +157,13 @@ def create_app(config: RunnerConfig) -> FastAPI:
         )
 
     return app
+
+
+def _pointer(steps: tuple[int | str, ...]) -> str:
+    """Where a fault is; pydantic puts a message's role, by which it chose what the message must hold, between."""
+    if len(steps) > 3 and steps[0] == "messages":
+        steps = (*steps[:2], *steps[3:])
+    return "/" + "/".join(str(step) for step in steps)
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The skills of a session: ``.claude/skills/<name>/SKILL.md``, a front matter with name and description, then the text."""
 
+import re
 from dataclasses import dataclass
 
 import yaml
@@ -7,6 +8,8 @@ import yaml
 from ambient_runner.workspace import Workspace, WorkspaceError
 
 FOLDER = ".claude/skills"
+# Only a line of its own ends it: a description may hold dashes.
+_FRONT = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,9 @@ def skills_of(workspace: Workspace) -> list[Skill]:
 def _read(workspace: Workspace, path: str) -> Skill | None:
     try:
         text = workspace.read(path)
-        front = yaml.safe_load(text.split("---", 2)[1]) if text.startswith("---") else {}
-    except (WorkspaceError, yaml.YAMLError, IndexError):
+        found = _FRONT.match(text)
+        front = yaml.safe_load(found[1]) if found else {}
+    except (WorkspaceError, yaml.YAMLError):
         return None
     front = front if isinstance(front, dict) else {}
     return Skill(str(front.get("name") or path.split("/")[-2]), str(front.get("description") or ""), path)

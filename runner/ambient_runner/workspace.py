@@ -6,8 +6,11 @@ opened, also when somebody swaps a folder for a link in between.
 
 import os
 import re
+import select
 import stat
 import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -16,8 +19,12 @@ LARGEST_WRITE = 1024 * 1024
 MOST_ENTRIES = 500
 MOST_MATCHES = 100
 LONGEST_LINE = 500
+LONGEST_PATTERN = 1000
 COMMAND_TIMEOUT = 60
+SEARCH_TIMEOUT = 20
 _HIDDEN = frozenset({".git"})
+# The home folder is the workspace, where the agent may write a .gitconfig; such a file can name programs for git to run.
+_OWN_GIT_ONLY = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
 
 def _configured(git: Mapping[str, str]) -> dict[str, str]:
@@ -98,24 +105,25 @@ class Workspace:
         """Lines that match a regular expression, as ``path:number: line``, at most `MOST_MATCHES`.
 
         Raises:
-            WorkspaceError: the pattern is no regular expression.
+            WorkspaceError: the pattern is no regular expression, or one that takes too long.
         """
+        if len(pattern) > LONGEST_PATTERN:
+            raise WorkspaceError(f"The pattern has {len(pattern)} characters; {LONGEST_PATTERN} are the most.")
         try:
-            expression = re.compile(pattern[:200])
+            re.compile(pattern)
         except re.error as fault:
             raise WorkspaceError(f"{pattern[:80]!r} is no regular expression: {fault}.") from None
-        found: list[str] = []
-        for path in self.files(folder):
-            try:
-                lines = self.read(path).splitlines()
-            except WorkspaceError:
-                continue
-            for number, line in enumerate(lines, 1):
-                if expression.search(line[:LONGEST_LINE]):
-                    found.append(f"{path}:{number}: {line[:LONGEST_LINE].strip()}")
-                    if len(found) >= MOST_MATCHES:
-                        return found
-        return found
+        os.close(self._open(folder, os.O_RDONLY | os.O_DIRECTORY))
+        # A program of its own, because nothing else of this one goes on while an expression is matched.
+        program = [sys.executable, "-I", str(Path(__file__).with_name("search.py"))]
+        try:
+            _, output = self._run([*program, str(self.root), folder, pattern], self.root, {}, SEARCH_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            words = (
+                f"The search took longer than {SEARCH_TIMEOUT} seconds; a simpler pattern or a smaller folder may do."
+            )
+            raise WorkspaceError(words) from None
+        return output.split("\0")[:-1]
 
     def diff(self, repository: str = ".") -> str:
         """What changed in a repository since its last commit, new files included.
@@ -127,12 +135,16 @@ class Workspace:
         folder = self.root.joinpath(*_parts(repository))
         if not (folder / ".git").exists():
             raise WorkspaceError(f"{repository} is no git repository.")
-        status = self._run(
-            ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "status", "--short"], folder
-        )
-        changes = self._run(
-            ["git", "-c", "core.fsmonitor=false", "diff", "--no-ext-diff", "--no-textconv", "HEAD"], folder
-        )
+        # A file or a link would be a repository that lies somewhere else.
+        os.close(self._open(f"{repository}/.git", os.O_RDONLY | os.O_DIRECTORY))
+        git = ["git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
+        try:
+            status, changes = (
+                self._run([*git, *rest], folder, _OWN_GIT_ONLY)[1]
+                for rest in (["status", "--short"], ["diff", "--no-ext-diff", "--no-textconv", "HEAD"])
+            )
+        except subprocess.TimeoutExpired:
+            raise WorkspaceError(f"git did not end within {COMMAND_TIMEOUT} seconds.") from None
         return f"{status}\n{changes}"[:LARGEST_READ].strip() or "Nothing has changed."
 
     def run(self, command: list[str], folder: str = ".") -> str:
@@ -142,31 +154,43 @@ class Workspace:
             WorkspaceError: it cannot be run, or takes too long.
         """
         os.close(self._open(folder, os.O_RDONLY | os.O_DIRECTORY))
-        return self._run(command, self.root.joinpath(*_parts(folder)), status=True)
-
-    def _run(self, command: list[str], folder: Path, *, status: bool = False) -> str:
-        environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": str(self.root),
-            "LC_ALL": "C.UTF-8",
-            **self._git,
-        }
         try:
-            done = subprocess.run(  # noqa: S603
+            status, output = self._run(command, self.root.joinpath(*_parts(folder)), self._git)
+        except subprocess.TimeoutExpired:
+            raise WorkspaceError(f"{command[0]} did not end within {COMMAND_TIMEOUT} seconds.") from None
+        return f"status {status}\n{output}"
+
+    def _run(
+        self, command: list[str], folder: Path, git: Mapping[str, str], seconds: float | None = None
+    ) -> tuple[int, str]:
+        """Run a program; answers its status and what it wrote, at most `LARGEST_READ` bytes.
+
+        Raises:
+            TimeoutExpired: it goes on for too long; it is ended.
+        """
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.root), "LC_ALL": "C.UTF-8", **git}
+        try:
+            process = subprocess.Popen(  # noqa: S603
                 command,
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=COMMAND_TIMEOUT,
-                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
-        except subprocess.TimeoutExpired:
-            raise WorkspaceError(f"{command[0]} did not end within {COMMAND_TIMEOUT} seconds.") from None
         except OSError as fault:
             raise WorkspaceError(f"{command[0]} cannot be run: {fault.strerror}.") from None
-        output = (done.stdout + done.stderr)[:LARGEST_READ].decode(errors="replace")
-        return f"status {done.returncode}\n{output}" if status else output
+        except ValueError:
+            raise WorkspaceError("A command cannot hold a NUL character, or half of one.") from None
+        deadline = time.monotonic() + (COMMAND_TIMEOUT if seconds is None else seconds)
+        with process:
+            try:
+                output = _output_of(process, deadline)
+                status = process.wait(deadline - time.monotonic())
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return status, output.decode(errors="replace")
 
     def _open_file(self, path: str, flags: int, *, make: bool = False) -> int:
         # Without O_NONBLOCK a named pipe would hold the agent for ever.
@@ -202,6 +226,25 @@ class Workspace:
             inner = os.open(step, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
         os.close(descriptor)
         return inner
+
+
+def _output_of(process: "subprocess.Popen[bytes]", deadline: float) -> bytes:
+    """The first `LARGEST_READ` bytes of what a program writes.
+
+    Raises:
+        TimeoutExpired: it goes on after the deadline.
+    """
+    assert process.stdout is not None
+    pipe, kept = process.stdout.fileno(), bytearray()
+    waiting = select.poll()
+    waiting.register(pipe, select.POLLIN)
+    while (left := deadline - time.monotonic()) > 0:
+        # All of it is read, or the program would wait for us; what is too much is forgotten, or it would fill the memory.
+        if waiting.poll(left * 1000):
+            if not (chunk := os.read(pipe, 65536)):
+                return bytes(kept)
+            kept += chunk[: LARGEST_READ - len(kept)]
+    raise subprocess.TimeoutExpired(process.args, COMMAND_TIMEOUT)
 
 
 def _parts(path: str) -> list[str]:

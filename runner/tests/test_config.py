@@ -40,6 +40,8 @@ def test_a_number_that_is_none_is_refused() -> None:
     ("text", "found"),
     [
         ("---\nname: a\ndescription: b\n---\nText", ("a", "b")),
+        ("---\nname: a\ndescription: b --- c\n---\nText\n---\nname: d\n---\n", ("a", "b --- c")),
+        ("---\r\nname: a\r\ndescription: b\r\n---\r\n", ("a", "b")),
         ("no front matter", ("folder", "")),
         ("---\n- a\n- list\n---\n", ("folder", "")),
     ],

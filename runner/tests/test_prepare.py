@@ -72,8 +72,19 @@ def test_only_the_protocols_that_are_allowed_are_spoken(tmp_path: Path, origin: 
     assert (told["reason"], "not allowed" in told["message"]) == ("CloneFailed", True)
 
 
-def test_credentials_are_never_told(tmp_path: Path) -> None:
-    _, told = prepared(tmp_path, specification({"url": "https://ada:secret@127.0.0.1:1/a.git", "name": "copy"}))
+def test_a_file_that_is_asked_for_no_more_goes_and_what_others_wrote_stays(tmp_path: Path) -> None:
+    folder = tmp_path / "workspace"
+    prepared(tmp_path, specification(files=[("skills/a.md", "a"), ("skills/b.md", "b")]))
+    (folder / "skills" / "own.md").write_text("mine")
+    for _ in range(2):
+        assert prepared(tmp_path, specification(files=[("skills/a.md", "new")])) == (0, {})
+    found = {entry.name: entry.read_text() for entry in (folder / "skills").iterdir()}
+    assert found == {"a.md": "new", "own.md": "mine"}
+
+
+@pytest.mark.parametrize("credentials", ["ada:secret", "ada:p@secret", "secret"])
+def test_credentials_are_never_told(tmp_path: Path, credentials: str) -> None:
+    _, told = prepared(tmp_path, specification({"url": f"https://{credentials}@127.0.0.1:1/a.git", "name": "copy"}))
     assert told["reason"] == "CloneFailed"
     assert "secret" not in str(told)
 

@@ -132,6 +132,12 @@ def test_what_is_no_run_input_is_refused_with_the_field(serve: Any, body: Any) -
     assert answer.json()["errors"][0]["field"].startswith("/")
 
 
+def test_a_fault_of_a_message_points_at_it_as_it_was_sent(serve: Any) -> None:
+    body = {**given(), "messages": [{"id": "1", "role": "user"}], "tools": [{"name": 1, "description": "d"}]}
+    errors = serve().http.post("/", json=body).json()["errors"]
+    assert [fault["field"] for fault in errors][:2] == ["/messages/0/content", "/tools/0/name"]
+
+
 class Held:
     """A run that waits in the middle of the model's answer."""
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ambient_runner import workspace as workspace_module
 from ambient_runner.workspace import LARGEST_READ, LARGEST_WRITE, Workspace, WorkspaceError
 
 
@@ -134,3 +135,58 @@ def test_a_program_runs_without_a_shell_and_without_our_environment(
 def test_a_pattern_that_is_none_says_so(workspace: Workspace) -> None:
     with pytest.raises(WorkspaceError, match="no regular expression"):
         workspace.search("(")
+
+
+def test_the_diff_runs_no_program_that_a_file_of_the_workspace_names(workspace: Workspace, tmp_path: Path) -> None:
+    evil = f'[filter "evil"]\n clean = touch {tmp_path / "ran"}; cat\n'
+    for place in (".gitconfig", ".config/git/config"):
+        workspace.write(place, evil)
+    workspace.write("repo/.gitattributes", "* filter=evil\n")
+    workspace.write("repo/README.md", "# Changed\n")
+    assert "+# Changed" in workspace.diff("repo")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("how", ["link", "file"])
+def test_the_diff_is_of_no_repository_that_lies_elsewhere(workspace: Workspace, outside: Path, how: str) -> None:
+    (workspace.root / "repo" / ".git").rename(outside / "git")
+    entry = workspace.root / "repo" / ".git"
+    entry.symlink_to(outside / "git") if how == "link" else entry.write_text(f"gitdir: {outside / 'git'}\n")
+    with pytest.raises(WorkspaceError, match="no folder"):
+        workspace.diff("repo")
+
+
+def test_a_program_that_writes_without_end_is_ended_and_fills_no_memory(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspace_module, "COMMAND_TIMEOUT", 0.3)
+    with pytest.raises(WorkspaceError, match="did not end"):
+        workspace.run(["yes"])
+    with pytest.raises(WorkspaceError, match="did not end"):
+        workspace.run(["sh", "-c", "exec >&- 2>&-; exec sleep 600"])
+
+
+def test_of_much_output_the_beginning_is_kept(workspace: Workspace) -> None:
+    shown = workspace.run(["sh", "-c", f"head -c {4 * LARGEST_READ} /dev/zero | tr '\\0' x; exit 3"])
+    assert shown == "status 3\n" + "x" * LARGEST_READ
+
+
+def test_a_pattern_that_comes_to_no_end_is_given_up(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace_module, "SEARCH_TIMEOUT", 2)
+    workspace.write("repo/trap.txt", "a" * 60 + "!")
+    with pytest.raises(WorkspaceError, match="simpler pattern"):
+        workspace.search("(a+)+$", "repo")
+    assert workspace.search("a!$") == ["repo/trap.txt:1: " + "a" * 60 + "!"]
+
+
+def test_a_search_takes_no_module_from_the_workspace(workspace: Workspace, tmp_path: Path) -> None:
+    for name in ("re.py", "sitecustomize.py", "ambient_runner/__init__.py"):
+        workspace.write(name, f"open({str(tmp_path / 'ran')!r}, 'w')")
+    assert workspace.search("Read") == ["repo/README.md:1: # Read me"]
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(("pattern", "words"), [("x" * 1001, "are the most"), ("(", "no regular"), ("a\0", "NUL")])
+def test_a_pattern_that_is_none_is_refused(workspace: Workspace, pattern: str, words: str) -> None:
+    with pytest.raises(WorkspaceError, match=words):
+        workspace.search(pattern)

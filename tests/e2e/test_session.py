@@ -165,14 +165,13 @@ def test_skills_and_tasks_reach_the_workspace(system: System) -> None:
 
 
 def test_the_runner_gets_its_own_token_and_nothing_of_ours(system: System) -> None:
-    session = system.session(
-        environment_variables={"COLOUR": "green", "AMBIENT_API_URL": "http://evil.example", "LD_PRELOAD": "x"}
-    )
+    session = system.session(environment_variables={"COLOUR": "green", "SESSION_ID": "evil", "HOME": "/evil"})
     system.until(session, "Running")
     environment = psutil.Process(system.state(session)["pid"]).environ()
     assert environment["COLOUR"] == "green"
     assert environment["AMBIENT_API_URL"] == f"http://127.0.0.1:{system.ports['port']}"
-    assert "LD_PRELOAD" not in environment
+    assert environment["SESSION_ID"] == session
+    assert environment["HOME"] != "/evil"
     ours = {name for name in environment if name.startswith("AMBIENT_")}
     assert ours == {"AMBIENT_API_URL", "AMBIENT_SESSION_TOKEN_FILE"}
     assert system.headers["Authorization"].split()[1] not in str(environment)

@@ -1,6 +1,6 @@
 """Messages of a session: written once, numbered without gaps, read as pages or as a stream."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, String, Table, 
 
 from ambient_core import Answer, BadQuery, Forbidden, Resource, Store, action, current
 from ambient_core.database import Database
+from ambient_core.database.transaction import Transaction
 from ambient_core.ids import new_id
 from ambient_core.openapi.documents import PARAMETERS
 from ambient_core.rest import one
@@ -50,6 +51,15 @@ _INSERT = (
 _READ = (
     f"SELECT seq, {_JSON} FROM session_messages WHERE session_id = %(session_id)s AND seq > %(after)s "
     "ORDER BY seq LIMIT %(limit)s OFFSET %(offset)s"
+)
+# A run that is called like a message has heard it and all before it. What was said on the legacy platform was answered there.
+_UNHEARD = (
+    "WITH asked AS (SELECT seq FROM session_messages WHERE session_id = %(session)s AND id = %(id)s AND event_type = 'user'), "
+    "heard AS (SELECT max(seq) AS seq FROM session_messages JOIN agui_runs ON agui_runs.session_id = "
+    "session_messages.session_id AND run_id = id WHERE session_messages.session_id = %(session)s) "
+    "SELECT id, payload FROM session_messages, asked, heard WHERE session_id = %(session)s AND event_type = 'user' "
+    "AND session_messages.seq <= asked.seq AND session_messages.seq > "
+    "coalesce(heard.seq, CASE WHEN %(imported)s THEN asked.seq - 1 ELSE 0 END) ORDER BY session_messages.seq"
 )
 _COUNT = "SELECT count(*) FROM session_messages WHERE session_id = %(session_id)s AND seq > %(after)s"
 
@@ -102,6 +112,19 @@ class NewMessage:
     session_id: str
     event_type: str
     payload: str
+
+
+def unheard(transaction: Transaction, row: Mapping[str, Any], message_id: str) -> list[tuple[str, str]]:
+    """Messages of persons that no run has heard, oldest first, up to one of them, as (id, text).
+
+    Args:
+        transaction: what it is read through.
+        row: the session.
+        message_id: the last one; when it is no message of this session, there are none.
+    """
+    values = {"session": row["id"], "id": message_id, "imported": row["imported_from"] is not None}
+    found: list[tuple[str, str]] = transaction.raw(_UNHEARD, values).fetchall()
+    return found
 
 
 def add_message(store: Store, message: NewMessage) -> str:
@@ -189,11 +212,11 @@ def messages(store: Store, identifier: str) -> Answer | Response:
 
 
 def _cursor(last_event: str | None) -> int:
-    given = last_event if last_event is not None else one("after_seq")
+    name, given = ("after_seq", one("after_seq")) if last_event is None else ("Last-Event-ID", last_event)
     if given is None:
         return 0
     if not (given.isascii() and given.isdigit() and len(given) < 19):
-        raise BadQuery(f"after_seq must be a whole number from 0; it is {given[:40]!r}.")
+        raise BadQuery(f"{name} must be a whole number from 0; it is {given[:40]!r}.")
     return int(given)
 
 

@@ -21,13 +21,17 @@ def _check_url(value: str) -> None:
 
 
 def _check_branch(value: str) -> None:
-    if not value or value.startswith("-") or len(value) > 255 or any(c.isspace() or c in "~^:?*[\\" for c in value):
-        raise broken("format", "must be the name of a branch.")
+    odd = any(c.isspace() or not c.isprintable() or c in "~^:?*[\\" for c in value)
+    if not value or value.startswith("-") or ".." in value or odd or len(value) > 255:
+        raise broken("format", "must be the name of a branch, as git takes it.")
 
 
 def _check_name(value: str) -> None:
-    if not value or value in (".", "..") or value.startswith(("-", ".")) or "/" in value or len(value) > 100:
-        raise broken("format", "must be a folder name without slashes, dots or dashes at its start.")
+    if not value or value.startswith(("-", ".")) or "/" in value or not value.isprintable() or len(value) > 100:
+        raise broken(
+            "format",
+            "must be a folder name of at most 100 characters, without slashes, and without a dot or dash at its start.",
+        )
 
 
 class RepositorySchema(ma.Schema):

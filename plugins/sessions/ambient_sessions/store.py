@@ -11,8 +11,9 @@ from ambient_core.http.preconditions import Precondition
 from ambient_core.ids import new_id
 from ambient_core.schemas.fields import Integer, Items, Shape, Time, broken
 from ambient_core.schemas.fields import Text as TextField
-from ambient_core.schemas.validators import Length, Range, git_url_fault
+from ambient_core.schemas.validators import Length, Range
 from ambient_sessions import tokens
+from ambient_sessions.checks import address_faults, runner_faults
 from ambient_sessions.lifecycle import (
     ENDED,
     RUNNING_OR_ENDED,
@@ -59,14 +60,12 @@ class SessionStore(Store):
         else:
             # Given by code alone: of a session that was made elsewhere.
             values["created_by"] = values.get("created_by") or self.principal.id
-        local = sessions_settings().allow_local_repositories
-        addresses = [("/repo_url", values.get("repo_url"))]
-        addresses += [(f"/repos/{n}/url", repository["url"]) for n, repository in enumerate(values.get("repos") or [])]
-        faults = [
-            Fault(pointer, "format", reason)
-            for pointer, address in addresses
-            if address is not None and (reason := git_url_fault(address, local=local))
-        ]
+        faults = address_faults(values, local=sessions_settings().allow_local_repositories)
+        if not values.get("mirrored"):
+            # Of what the legacy platform took, a runtime leaves out what it cannot use.
+            faults += runner_faults(values)
+        if current is not None and values.get("parent_session_id") == current["id"]:
+            faults.append(Fault("/parent_session_id", "self", "is the session itself; name another one, or none."))
         if faults:
             raise Invalid.of(faults)
 

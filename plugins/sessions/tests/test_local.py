@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from ambient_sessions.runtimes import LaunchOrder, LogsWanted, Target, Waiting
 from ambient_sessions.runtimes.local import LocalRuntime
@@ -76,6 +78,19 @@ def test_a_runner_that_does_not_heed_is_stopping_until_it_is_forced(runtime: Loc
     assert told[:2] == ["Cloning", "Starting"]
     runtime.clean(TARGET)
     assert runtime.observe(TARGET).stage == "absent"
+
+
+def test_what_a_runner_started_ends_with_it_also_outside_its_group(runtime: LocalRuntime, tmp_path: Path) -> None:
+    left, program = tmp_path / "left", tmp_path / "leaving.py"
+    program.write_text(
+        "import pathlib, subprocess\n"
+        "daemon = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        f"pathlib.Path({str(left)!r}).write_text(str(daemon.pid))\n"
+    )
+    runtime._settings = replace(runtime._settings, runner_command=f"python3 {program}")
+    launch(runtime)
+    wait_for(lambda: runtime.observe(TARGET).stage == "exited" and not runtime.observe(TARGET).alive, "the end")
+    assert not psutil.pid_exists(int(left.read_text()))
 
 
 def test_news_wake_whoever_started_the_runtime(runtime: LocalRuntime) -> None:

@@ -118,6 +118,12 @@ class Log:
         row = self._run("SELECT active_run FROM agui_threads WHERE session_id = %(session)s").fetchone()
         return row[0] if row else None
 
+    def is_interrupted(self, run_id: str) -> bool:
+        """Whether somebody asked the run that is on to end."""
+        statement = "SELECT interrupted_at IS NOT NULL FROM agui_threads WHERE session_id = %(session)s AND active_run = %(run)s"
+        row = self._run(statement, run=run_id).fetchone()
+        return bool(row and row[0])
+
     def phase(self) -> str | None:
         """The session's phase; ``None`` before its first start, and when it is deleted."""
         row = self._run("SELECT phase FROM sessions WHERE id = %(session)s").fetchone()

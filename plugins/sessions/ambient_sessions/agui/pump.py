@@ -17,6 +17,7 @@ from ambient_core.rest.operation import Runtime
 from ambient_sessions.agui.address import RunnerAddress
 from ambient_sessions.agui.frames import FrameReader, FrameTooLarge
 from ambient_sessions.agui.log import LEASE, OWNER, LeaseLost, Log, session_store
+from ambient_sessions.agui.refusal import refusal_of
 from ambient_sessions.agui.thread import Event, Guard
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ def connect(order: Order, idle_timeout: float) -> tuple[httpx.Client, httpx.Resp
 
     Raises:
         Unavailable: nobody answers there.
+        Invalid: it does not take the input, which is the caller's.
         BadGateway: it answers something else than an event stream.
         GatewayTimeout: it takes the request and says nothing.
     """
@@ -65,10 +67,11 @@ def connect(order: Order, idle_timeout: float) -> tuple[httpx.Client, httpx.Resp
         client.close()
         raise BadGateway("The session's runner broke the connection off.") from None
     if response.status_code != 200 or not response.headers.get("content-type", "").startswith("text/event-stream"):
-        status = response.status_code
-        response.close()
-        client.close()
-        raise BadGateway(f"The session's runner answered with status {status} and no event stream.")
+        try:
+            raise refusal_of(response)
+        finally:
+            response.close()
+            client.close()
     # From here on silence is measured, not the time of the whole run.
     network = response.extensions["network_stream"]
     network.get_extra_info("socket").settimeout(idle_timeout)
@@ -149,10 +152,18 @@ class Pump:
         events: list[Event] = []
         try:
             for data in reader.feed(chunk):
-                events.extend(self.guard.pass_on(event_of(data)))
+                events.extend(self.guard.pass_on(self._explained(event_of(data))))
         finally:
             # What came before a bad event is good, and the guard has counted it.
             self._store(events)
+
+    def _explained(self, event: Event) -> Event:
+        """The event; when it ends a run that was interrupted and does not say how, it says so: silence would mean success."""
+        if event["type"] != "RUN_FINISHED" or event.get("outcome") is not None:
+            return event
+        with self.runtime.database.transaction() as transaction:
+            interrupted = Log(transaction, self.order.session_id).is_interrupted(self.order.run_id)
+        return {**event, "outcome": {"type": "cancelled"}} if interrupted else event
 
     def _store(self, events: list[Event]) -> None:
         if not events:

@@ -9,29 +9,27 @@ import orjson
 from flask import Response, request
 from flask_smorest import Blueprint
 
-from ambient_core import Answer, BadQuery, Conflict, Fault, Invalid, current
+from ambient_core import Answer, BadQuery, Conflict, current
 from ambient_core.errors import BASE_PATH, AmbientError, BadGateway, Unavailable
 from ambient_core.http.body import JSON, MERGE_PATCH, parse, raw_body
-from ambient_core.ids import new_id
 from ambient_core.openapi import documents
 from ambient_core.rest import attempt_of, check_parameters, once, one
 from ambient_core.rest.credential import Kept
 from ambient_core.rest.idempotency import REPLAYED, Once
 from ambient_core.search.paging import page_of
 from ambient_sessions.agui.address import RunnerAddress, runner_address
+from ambient_sessions.agui.inputs import run_input, wanted_run
 from ambient_sessions.agui.log import Log, session_store
 from ambient_sessions.agui.pump import Order, Pump, connect, keeper_of
 from ambient_sessions.agui.stream import all_frames, attached_frames, run_frames
 from ambient_sessions.agui.thread import Guard
 from ambient_sessions.lifecycle import Phase
+from ambient_sessions.messages import unheard
 from ambient_sessions.ownership import check_owned
 from ambient_sessions.settings import sessions_settings
 
 _STREAM = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
-_LONGEST_RUN_ID = 255
-_PASSED = ("state", "tools", "context", "forwardedProps", "resume", "parentRunId", "protocolVersion")
 _INTERRUPTED = "UPDATE agui_threads SET interrupted_at = coalesce(interrupted_at, now()) WHERE session_id = %(id)s AND active_run = %(run)s"
-_MESSAGE = "SELECT payload FROM session_messages WHERE session_id = %(session)s AND id = %(id)s"
 
 
 def blueprint() -> Blueprint:
@@ -58,7 +56,7 @@ def run(id: str) -> Response:  # noqa: A002
     check_parameters()
     raw = raw_body(request, JSON, MERGE_PATCH)  # First: a body comes as slowly as its sender likes.
     row = operation.store("Session", "run").row(id)
-    given = _run_input(parse(raw) if raw else {}, row)
+    given = run_input(parse(raw) if raw else {}, row)
     # Before the run begins: nobody would hear of it.
     operation.enter_stream()
     attempt = attempt_of(raw)
@@ -94,10 +92,9 @@ def _started(run_id: str) -> Answer:
 
 def _claim(log: Log, row: dict[str, Any], given: dict[str, Any]) -> Any:
     log.lock()
-    thread = log.thread()
-    if not given["messages"] and given["runId"] == row["pending_message_id"]:
-        found = current().transaction.raw(_MESSAGE, {"session": row["id"], "id": given["runId"]}).fetchone()
-        thread.add_messages([{"id": given["runId"], "role": "user", "content": found[0] if found else ""}])
+    if not given["messages"] and (waiting := unheard(current().transaction, row, given["runId"])):
+        thread = log.thread()
+        thread.add_messages([{"id": id_, "role": "user", "content": payload} for id_, payload in waiting])
         given["messages"] = thread.messages
     return log.claim(given["runId"], given["messages"])
 
@@ -140,37 +137,6 @@ def _note_run(transaction: Any, row: dict[str, Any], run_id: str) -> None:
     store.write(row["id"], facts)
 
 
-def _run_input(body: Any, row: dict[str, Any]) -> dict[str, Any]:
-    """Check a RunAgentInput (AG-UI 1.0); what is null is left out, because clients may not send null and some do."""
-    if not isinstance(body, dict):
-        raise Invalid.of([Fault("", "type", "the body must be a JSON object.")])
-    given = {name: value for name, value in body.items() if value is not None}
-    faults = [
-        Fault(f"/{name}", "type", "must be a string of 1 to 255 characters.")
-        for name in ("threadId", "runId", "parentRunId")
-        if name in given and not (isinstance(given[name], str) and 0 < len(given[name]) <= _LONGEST_RUN_ID)
-    ]
-    messages = given.get("messages", [])
-    if not isinstance(messages, list):
-        faults.append(Fault("/messages", "type", "must be an array."))
-        messages = []
-    for number, message in enumerate(messages):
-        if not (
-            isinstance(message, dict) and isinstance(message.get("id"), str) and isinstance(message.get("role"), str)
-        ):
-            faults.append(Fault(f"/messages/{number}", "type", "must be a message with id and role."))
-    if faults:
-        raise Invalid.of(faults)
-    passed = {name: given[name] for name in _PASSED if name in given}
-    whole = {"state": {}, "tools": [], "context": [], "forwardedProps": {}, **passed}
-    return {
-        **whole,
-        "threadId": given.get("threadId", row["id"]),
-        "runId": given.get("runId", new_id()),
-        "messages": messages,
-    }
-
-
 def events(id: str) -> Response:  # noqa: A002
     """The events of a session, from a cursor on."""
     operation = current()
@@ -182,7 +148,8 @@ def events(id: str) -> Response:  # noqa: A002
     if attach == "true":
         operation.release()
         return _streamed(attached_frames(operation.database, id), id, "get")
-    after = _cursor(one("after") if "after" in request.args else request.headers.get("Last-Event-ID"))
+    name = "after" if "after" in request.args else "Last-Event-ID"
+    after = _cursor(name, one("after") if name == "after" else request.headers.get(name))
     last = Log(operation.transaction, id).last_seq()
     if after > last:
         raise BadQuery(f"There is no event {after} yet; the last one is {last}.")
@@ -190,11 +157,11 @@ def events(id: str) -> Response:  # noqa: A002
     return _streamed(all_frames(operation.database, id, after), id, "get")
 
 
-def _cursor(text: str | None) -> int:
+def _cursor(name: str, text: str | None) -> int:
     if text is None:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadQuery(f"after must be the number of an event; it is {text[:40]!r}.")
+        raise BadQuery(f"{name} must be the number of an event; it is {text[:40]!r}.")
     return int(text)
 
 
@@ -207,8 +174,7 @@ def interrupt(id: str) -> Response:  # noqa: A002
     interrupted: list[str] = []
 
     def act(raw: bytes) -> Answer:
-        body = parse(raw) if raw else {}
-        wanted = body.get("runId") if isinstance(body, dict) else None
+        wanted = wanted_run(parse(raw) if raw else {})
         active = Log(operation.transaction, id).active_run()
         if active is None or (wanted is not None and wanted != active):
             return _said("idle" if active is None else "active", interrupted=False)

@@ -64,11 +64,13 @@ def environment(order: LaunchOrder, place: Place, settings: SessionsSettings) ->
 def variables(session: Mapping[str, Any]) -> dict[str, str]:
     """The variables that a session itself asks for, without those that would change how programs run or whom they trust."""
     given = session.get("environment_variables") or {}
-    return {name: value for name, value in given.items() if _harmless(name)}
+    return {name: value for name, value in given.items() if is_harmless(name)}
 
 
-def _harmless(name: str) -> bool:
-    return name.isidentifier() and not name.startswith(("LD_", "PYTHON", "AGUI_", "AMBIENT_")) and name != "PATH"
+def is_harmless(name: str) -> bool:
+    """Whether a session may set a variable of this name."""
+    known = name.isascii() and name.isidentifier()
+    return known and not name.startswith(("LD_", "PYTHON", "AGUI_", "AMBIENT_")) and name != "PATH"
 
 
 def repositories(session: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -116,7 +118,7 @@ def preparation(order: LaunchOrder, settings: SessionsSettings, token_file: str 
 
 def without_credentials(url: str) -> str:
     """An address as it may be shown."""
-    return re.sub(r"(\w+://)[^/@\s]+@", r"\1", url)
+    return re.sub(r"(\w+://)[^/\s]+@", r"\1", url)
 
 
 def _folder_name(url: str) -> str:

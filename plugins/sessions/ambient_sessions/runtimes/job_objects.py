@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ambient_sessions.checks import RESOURCES
 from ambient_sessions.cluster.client import Object
 from ambient_sessions.runtimes import LaunchOrder
 from ambient_sessions.runtimes.environment import Place, cloned, environment, preparation, variables
@@ -30,7 +31,6 @@ _PREPARE_KEY, _TOKEN_KEY = "prepare.json", "token"
 _MARGIN = 300
 # Addresses of repositories may hold credentials.
 _SECRET_VARIABLES = ("AGUI_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "REPOS_JSON")
-_RESOURCES = ("cpu", "memory", "ephemeral-storage")
 _CONFINED: Object = {
     "allowPrivilegeEscalation": False,
     "readOnlyRootFilesystem": True,
@@ -268,12 +268,12 @@ def resources_of(wanted: Mapping[str, Any], settings: SessionsSettings) -> Objec
 
     A session says ``{"requests": {...}, "limits": {...}}``, or ``{"cpu": ..., "memory": ...}`` for both.
     """
-    flat = {name: wanted[name] for name in _RESOURCES if name in wanted}
+    flat = {name: wanted[name] for name in RESOURCES if name in wanted}
     made: Object = {}
     for part, usual in (("requests", settings.runner_requests), ("limits", settings.runner_limits)):
         given = wanted.get(part)
         said = {**flat, **(given if isinstance(given, Mapping) else {})}
-        made[part] = {**_quantities(usual), **{name: str(value) for name, value in said.items() if name in _RESOURCES}}
+        made[part] = {**_quantities(usual), **{name: str(value) for name, value in said.items() if name in RESOURCES}}
     return made
 
 

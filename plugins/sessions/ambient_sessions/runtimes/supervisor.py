@@ -17,11 +17,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 PORT_ATTEMPTS = 3
 HEALTH_PAUSE = 0.05
 LONGEST_LINE = 65536
@@ -125,10 +127,12 @@ class Supervisor:
         if runner.poll() is None:
             self.record("stopping", "Stopping", "The runner was asked to end.")
             _end(runner, self.spec["stop_grace"])
+        code = runner.wait()
         _end_group(runner.pid)
+        _end_orphans()
         if self.log is not None:
             self.log.join(1.0)
-        return runner.wait()
+        return code
 
     def start(self, port: int) -> "subprocess.Popen[bytes]":
         """Start the runner on a port, with the environment of its specification and nothing else."""
@@ -217,6 +221,26 @@ def _end_group(pid: int) -> None:
         return
 
 
+def _end_orphans() -> None:
+    """End what the runner left behind outside its group, which is ours since its parent is gone."""
+    while orphans := _children():
+        for pid in orphans:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _children() -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        # A process may be gone by now; what follows its name in parentheses is its state and its parent.
+        with suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.append(int(path.parent.name))
+    return found
+
+
 def _exit_words(code: int) -> str:
     if code < 0:
         return f"The runner was ended by signal {signal.Signals(-code).name}."
@@ -228,6 +252,8 @@ def main() -> None:
     folder, lock = Path(sys.argv[1]), int(sys.argv[2])
     os.set_inheritable(lock, False)
     os.umask(0o077)
+    # What a runner's programs leave behind becomes our child, not init's.
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     Supervisor(folder).run()
 
 

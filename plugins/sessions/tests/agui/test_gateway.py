@@ -263,6 +263,17 @@ def test_an_interrupt_reaches_the_runner_and_ends_the_run_anyway(
     assert session.post("interrupt").json() == {"state": "idle", "interrupted": False}
 
 
+def test_a_runner_that_ends_an_interrupted_run_without_a_word_has_cancelled_it(
+    session: Running, runner: ScriptedRunner, call: Any
+) -> None:
+    with Held(session, runner) as held:
+        assert session.post("interrupt").json()["interrupted"] is True
+        held.go.set()
+        held.thread.join(30)
+    assert events_of(held.text)[-1]["outcome"] == {"type": "cancelled"}
+    assert call("GET", f"/sessions/{session.id}").json["run_state"] == "cancelled"
+
+
 def test_an_interrupt_that_is_repeated_with_its_key_leaves_the_next_run_alone(
     session: Running, runner: ScriptedRunner
 ) -> None:
