@@ -259,12 +259,20 @@ def check_ways_in(settings: Settings, plugins: Plugins) -> None:
 
 
 def _database(settings: Settings, url: str) -> Database:
+    request, statement = settings.request_timeout, settings.statement_timeout
     return Database(
         url,
         pool_size=settings.pool_size,
         pool_timeout=settings.pool_timeout,
-        statement_timeout=settings.statement_timeout,
-        limits=Limits(settings.lock_timeout, settings.idle_timeout, settings.stream_limit, settings.stream_timeout),
+        statement_timeout=statement,
+        limits=Limits(
+            settings.lock_timeout,
+            settings.idle_timeout,
+            settings.stream_limit,
+            settings.stream_timeout,
+            # The last statement of a request begins in time, and the commit follows it: the server ends each of them.
+            longest_use=request + 2 * statement if request and statement else 0,
+        ),
     )
 
 

@@ -136,6 +136,8 @@ class AmbientWorker(GeventWorker):
         """Say every second that this worker lives, and see who waits too long."""
         super().notify()
         self.lobby.sweep()
+        if (runtime := self._runtime()) is not None:
+            runtime.sweep()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection: while its requests are plain the short way, then Gunicorn's."""
@@ -200,11 +202,13 @@ class AmbientWorker(GeventWorker):
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Let running requests finish; a watch has no end of its own, so it is told to go on elsewhere."""
         super().handle_exit(sig, frame)
-        # It may come while the application is still being loaded.
-        runtime = getattr(getattr(self, "wsgi", None), "runtime", None)
-        if runtime is not None:
+        if (runtime := self._runtime()) is not None:
             # A signal's handler must not wait, and the watchers' locks may.
             gevent.spawn(runtime.hub.drain)
+
+    def _runtime(self) -> Any:
+        """What the application's requests share; ``None`` while it is still being loaded."""
+        return getattr(getattr(self, "wsgi", None), "runtime", None)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that HTTP itself refuses, and close the connection."""
