@@ -101,6 +101,12 @@ class Application(Flask):
         """The function as it is: none is a coroutine, which Flask would look for at each request, to refuse it without an extra."""
         return func
 
+    def make_default_options_response(self) -> Response:
+        """What an address takes; there is no body, so it has no type."""
+        response = super().make_default_options_response()
+        del response.headers["Content-Type"]
+        return response
+
     def full_dispatch_request(self) -> Response:
         """Answer one request; every way out has an operation id, a log line and a measurement."""
         started = time.perf_counter()

@@ -3,6 +3,7 @@
 import errno
 import socket
 import time
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from importlib import import_module
 from typing import Any
@@ -111,6 +112,38 @@ class Resumed:
             raise BrokenPipeError(errno.EPIPE, "the client takes nothing") from None
 
 
+class Body:
+    """A request's body, whose faults are the client's: Gunicorn finds them while the application reads.
+
+    Args:
+        body: as Gunicorn reads it.
+    """
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def read(self, size: int | None = None) -> bytes:
+        """So many bytes, or all."""
+        return self._checked(self._body.read, size)
+
+    def readline(self, size: int | None = None) -> bytes:
+        """The next line, or what there is of it."""
+        return self._checked(self._body.readline, size)
+
+    def readlines(self, _hint: int | None = None) -> list[bytes]:
+        """All lines."""
+        return list(self)
+
+    def _checked(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
+        try:
+            return read(size)
+        except http_errors.ParseException:
+            raise errors.Malformed("The body's chunks are none that HTTP knows; see RFC 9112, section 7.1.") from None
+
+
 def _is_read(req: Any, sock: Resumed) -> bool:
     """Whether a request's body has come to its end, or soon does; a client hears no answer while it still sends."""
     sock.body_follows(_LINGER)
@@ -181,7 +214,9 @@ class AmbientWorker(GeventWorker):
             return
         self.lobby.served(sock.plain)
         sock.body_follows()
+        body, req.body = req.body, Body(req.body)
         super().handle_request(listener_name, req, sock, addr)
+        req.body = body
         if not _is_read(req, sock):
             raise StopIteration
         sock.head_follows()
