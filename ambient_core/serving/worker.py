@@ -4,12 +4,15 @@ import errno
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from importlib import import_module
 from typing import Any
 
 import gevent
 import orjson
+from gevent.server import StreamServer
 from gunicorn.glogging import Logger
 from gunicorn.http import errors as http_errors
 from gunicorn.workers.ggevent import GeventWorker
@@ -153,11 +156,49 @@ def _is_read(req: Any, sock: Resumed) -> bool:
         return False
 
 
+class Place:
+    """Where a listener listens; who was let in asks for it when the listener has closed, too."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._name = listener.getsockname()
+
+    def getsockname(self) -> Any:
+        """Its own address."""
+        return self._name
+
+
+class Door(StreamServer):
+    """Where connections come in; when it closes, those that have knocked already are let in first.
+
+    Args:
+        worker: serves them.
+        listener: where they knock.
+        spawn: their pool.
+        others: what Gunicorn says to servers that are not gevent's own; of it only TLS matters.
+    """
+
+    def __init__(self, worker: "AmbientWorker", listener: Any, *, spawn: Any, **others: Any) -> None:
+        tls = {name: value for name, value in others.items() if name == "ssl_context"}
+        super().__init__(listener, handle=partial(worker.handle, Place(listener)), spawn=spawn, **tls)
+        if worker.cfg.workers > 1:
+            self.max_accept = 1
+
+    def close(self) -> None:
+        """Let in whom the kernel has connected, and nobody else: it would reset the connections that it still holds."""
+        if not self.closed:
+            self.stop_accepting()
+            with suppress(OSError):
+                while not self.full() and (found := self.do_read()) is not None:
+                    self.do_handle(*found)
+        super().close()
+
+
 class AmbientWorker(GeventWorker):
     """Answers plain requests itself, and what never reached the application with the same error body as everything else."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.server_class = partial(Door, self)
         self.lobby = Lobby(max(1, self.worker_connections * 9 // 10))
 
     def patch(self) -> None:
