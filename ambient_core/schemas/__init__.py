@@ -21,6 +21,10 @@ from ambient_core.schemas.fields import Integer, Items, Number, Object, Plain, S
 from ambient_core.schemas.validators import FORMATS, Choice, Digits, Length, Pattern, Range
 
 
+_SAID = {"Unknown field.": "is not a field of this object; leave it out."}
+"""What marshmallow says of an object inside another, in our words."""
+
+
 def _text(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma.fields.Field[Any]:
     checks: list[Any] = []
     length = getattr(type_of(column), "length", None)
@@ -272,4 +276,7 @@ def _flatten(messages: Any, pointer: str) -> list[Fault]:
             )
             found.extend(_flatten(inner, pointer + step))
         return found
-    return [Fault(pointer, getattr(message, "rule", "unknown"), str(message)) for message in messages]
+    return [
+        Fault(pointer, getattr(message, "rule", "unknown"), _SAID.get(str(message), str(message)))
+        for message in messages
+    ]

@@ -10,7 +10,7 @@ from ambient_core.schemas.fields import broken
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SCP_LIKE = re.compile(r"[A-Za-z0-9._~-]+@[A-Za-z0-9.-]+:[^\s:-][^\s]*")
+_SCP_LIKE = re.compile(r"[A-Za-z0-9._~][A-Za-z0-9._~-]*@[A-Za-z0-9.][A-Za-z0-9.-]*:[^\s:-][^\s]*")
 
 
 def git_url_fault(url: str, *, local: bool = False) -> str | None:
@@ -31,7 +31,9 @@ def git_url_fault(url: str, *, local: bool = False) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is no valid URL."
-    if parts.scheme in ("https", "http", "ssh", "git") and host and not host.startswith("-") and parts.path.strip("/"):
+    if "-" in (parts.netloc[:1], (host or "")[:1]):
+        return "must not name a user or a host that starts with a dash."
+    if parts.scheme in ("https", "http", "ssh", "git") and host and parts.path.strip("/"):
         return None
     if "://" not in url and _SCP_LIKE.fullmatch(url):
         return None
