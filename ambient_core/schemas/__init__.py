@@ -20,7 +20,6 @@ from ambient_core.kinds.rules import Rules, type_of
 from ambient_core.schemas.fields import Integer, Items, Number, Object, Plain, Shape, StringMap, Text, Time, Truth
 from ambient_core.schemas.validators import FORMATS, Choice, Digits, Length, Pattern, Range
 
-
 _SAID = {"Unknown field.": "is not a field of this object; leave it out."}
 """What marshmallow says of an object inside another, in our words."""
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, DateTime, Numeric, Uuid
+from sqlalchemy import BigInteger, DateTime, Numeric, Text, Uuid
 from sqlalchemy.orm import Mapped
 
-from ambient_core import Invalid, Kind, Resource, field, schemas
+from ambient_core import Invalid, Kind, Resource, SetupError, field, schemas
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +56,13 @@ def test_a_value_that_the_column_cannot_keep_is_refused_by_name(made: Any, name:
 )  # fmt: skip
 def test_a_value_that_it_can_keep_is_taken_as_it_is(made: Any, name: str, value: Any) -> None:
     assert schemas.load(made, {name: value}) == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [("formta", "did you mean 'format'?"), ("maxx", "did you mean 'max'?"), ("zzz", "options: access,")],
+)
+def test_an_option_that_no_field_has_is_named_with_the_right_one(option: str, hint: str) -> None:
+    with pytest.raises(SetupError) as refusal:
+        field(Text, **{option: 1})
+    assert str(refusal.value).startswith(f"field() has no option {option!r}; {hint}")
