@@ -11,7 +11,7 @@ from flask_smorest import Blueprint
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped
 
-from ambient_core import Kind, Resource, SetupError, action, field, hookimpl
+from ambient_core import Kind, Reconciler, Resource, SetupError, action, field, hookimpl
 from ambient_core.app import describe, try_out
 from ambient_core.config import Settings
 from ambient_core.controlplane.loop import reconcilers_of
@@ -152,6 +152,20 @@ def test_what_is_no_reconciler_is_not_run(loaded: Any) -> None:
     plugins = loaded(answering("ambient_reconcilers", "nonsense"))
     assert [type(one).__name__ for one in reconcilers_of(plugins)] == ["SessionReconciler"]
     assert reason_of(plugins, "zoo") == "ambient_reconcilers must yield Reconciler, not str."
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [("Lion", "Watcher is for the kind 'Lion', which no plugin serves."),
+     ("Session", "Watcher is for 'Session', which plugin 'sessions' keeps already.")],
+)  # fmt: skip
+def test_a_reconciler_of_no_kind_or_of_another_plugin_s_is_not_run(loaded: Any, wanted: str, words: str) -> None:
+    class Watcher(Reconciler):
+        kind = wanted
+
+    plugins = loaded(plugin("acme", ambient_reconcilers=hookimpl(specname="ambient_reconcilers")(lambda: [Watcher()])))
+    assert [type(one).__name__ for one in reconcilers_of(plugins)] == ["SessionReconciler"]
+    assert reason_of(plugins, "acme") == words
 
 
 def test_a_failing_import_takes_its_own_tables_along_and_nobody_else_s(
