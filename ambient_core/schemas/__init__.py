@@ -58,7 +58,6 @@ def _number(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> 
     checks: list[Any] = [Range(low, high)]
     if isinstance(kept, sa.Numeric) and not isinstance(kept, sa.Float) and kept.precision is not None:
         checks.append(Digits(kept.precision - (kept.scale or 0), kept.scale or 0))
-        options["metadata"]["multipleOf"] = 10.0 ** -(kept.scale or 0)
     for name, bound in (("minimum", low), ("maximum", high)):
         if bound is not None:
             options["metadata"][name] = int(bound) if whole else bound

@@ -120,7 +120,8 @@ class Digits:
     decimals: int
 
     def __call__(self, value: float) -> None:
-        exact = Decimal(str(value))
+        # What a sum of floats leaves behind its fifteenth digit is no decimal that anybody meant.
+        exact = Decimal(value if isinstance(value, int) else f"{value:.15g}")
         if abs(exact) >= 10**self.whole:
             raise broken("digits", f"must have at most {self.whole} digits before the point.")
         if int(exact.normalize().as_tuple().exponent) < -self.decimals:
