@@ -45,7 +45,7 @@ def blueprint(name: str, path: str) -> Blueprint:
 
 
 def verb(name: str, **options: Any) -> Action:
-    made: Action = action(name=name, **options)(lambda _store, _id: None)
+    made: Action = action(name=name, **options)(lambda _store, _id, *_body: None)
     return made
 
 
@@ -94,6 +94,10 @@ CASES: dict[str, tuple[Callable[[], Source], str]] = {
     ),
     "an example against its rule": (lambda: kind("Lion", "lions", {"example": 5}), "the example 5 of 'call' breaks"),
     "an unknown format": (lambda: kind("Lion", "lions", {"format": "giturl"}), "'call' has no format 'giturl'"),
+    "an action that takes something else": (
+        lambda: kind("Lion", "lions", actions=(action(name="roar")(lambda _store, _id, _body: None),)),
+        "the action 'roar' is called with the store, the id; its function takes something else.",
+    ),
     "an unknown verb": (lambda: kind("Lion", "lions", verbs=("roar",)), "has no verb 'roar'; verbs: list, get"),
     "a field that is not there": (lambda: kind("Lion", "lions", id_from="mane"), "fields that it does not have: mane."),
     "a table of ours": (
