@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from operator import itemgetter
 from pathlib import Path
 from types import ModuleType
@@ -40,11 +41,23 @@ class Source:
         name: its entry point's name.
         load: imports it.
         version: of its distribution.
+        package: what is imported.
     """
 
     name: str
     load: Callable[[], ModuleType]
     version: str = ""
+    package: str = ""
+
+    @property
+    def migrations(self) -> Path | None:
+        """Where its migrations lie, when that can be told without importing it."""
+        try:
+            spec = find_spec(self.package) if self.package else None
+        except Exception:
+            # Of a package inside another the other one is imported.
+            return None
+        return Path(spec.origin).parent / "migrations" if spec is not None and spec.origin else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +78,10 @@ def installed() -> list[Source]:
 def _entries() -> tuple[Source, ...]:
     # It reads the metadata of every distribution there is.
     found = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
-    return tuple(Source(entry.name, entry.load, entry.dist.version if entry.dist else "") for entry in found)
+    return tuple(
+        Source(entry.name, entry.load, entry.dist.version if entry.dist else "", entry.value.partition(":")[0])
+        for entry in found
+    )
 
 
 class Plugins:
@@ -143,6 +159,11 @@ class Plugins:
             ("core", Migrations("core", Path(__file__).parent / "migrations" / "versions")),
             *sorted(given, key=lambda p: p[0]),
         ]
+
+    def folders(self) -> list[Path]:
+        """Where the migrations of all plugins lie that are installed, whether they are loaded or not."""
+        sources = (*installed(), *self.sources.values())
+        return [folder for source in sources if (folder := source.migrations) is not None]
 
     def apply_migration_faults(self, database: Database) -> None:
         """Set aside the plugins whose tables the last ``ambient db upgrade`` could not make."""

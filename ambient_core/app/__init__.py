@@ -101,6 +101,12 @@ class Application(Flask):
         """The function as it is: none is a coroutine, which Flask would look for at each request, to refuse it without an extra."""
         return func
 
+    def make_default_options_response(self) -> Response:
+        """What an address takes; there is no body, so it has no type."""
+        response = super().make_default_options_response()
+        del response.headers["Content-Type"]
+        return response
+
     def full_dispatch_request(self) -> Response:
         """Answer one request; every way out has an operation id, a log line and a measurement."""
         started = time.perf_counter()
@@ -259,12 +265,20 @@ def check_ways_in(settings: Settings, plugins: Plugins) -> None:
 
 
 def _database(settings: Settings, url: str) -> Database:
+    request, statement = settings.request_timeout, settings.statement_timeout
     return Database(
         url,
         pool_size=settings.pool_size,
         pool_timeout=settings.pool_timeout,
-        statement_timeout=settings.statement_timeout,
-        limits=Limits(settings.lock_timeout, settings.idle_timeout, settings.stream_limit, settings.stream_timeout),
+        statement_timeout=statement,
+        limits=Limits(
+            settings.lock_timeout,
+            settings.idle_timeout,
+            settings.stream_limit,
+            settings.stream_timeout,
+            # The last statement of a request begins in time, and the commit follows it: the server ends each of them.
+            longest_use=request + 2 * statement if request and statement else 0,
+        ),
     )
 
 

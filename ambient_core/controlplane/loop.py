@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from ambient_core.changes.pruning import Pruner
@@ -80,12 +81,26 @@ class ControlPlane:
 
 
 def reconcilers_of(plugins: Plugins) -> list[Reconciler]:
-    """What the plugins keep; a plugin that gives something else is set aside alone."""
+    """What the plugins keep; a plugin that gives something else, or what another one keeps, is set aside alone."""
     given = plugins.collect("ambient_reconcilers")
     for name, item in given:
-        if not isinstance(item, Reconciler) and name in plugins.modules:
-            plugins.set_aside_plugin(name, f"ambient_reconcilers must yield Reconciler, not {type(item).__name__}.")
+        if name in plugins.modules and (reason := _unfit(name, item, given, plugins)):
+            plugins.set_aside_plugin(name, reason)
     return [item for name, item in given if name in plugins.modules]
+
+
+def _unfit(name: str, item: Any, given: "Sequence[tuple[str, Any]]", plugins: Plugins) -> str | None:
+    if not isinstance(item, Reconciler):
+        return f"ambient_reconcilers must yield Reconciler, not {type(item).__name__}."
+    wanted = getattr(item, "kind", None)
+    kind = plugins.registry.get(str(wanted))
+    if kind is None:
+        return f"{type(item).__name__} is for the kind {wanted!r}, which no plugin serves."
+    keepers = [who for who, other in given if getattr(other, "kind", None) == wanted and who in plugins.modules]
+    keeper = kind.owner if kind.owner in keepers else keepers[0]
+    return (
+        None if keeper == name else f"{type(item).__name__} is for {wanted!r}, which plugin {keeper!r} keeps already."
+    )
 
 
 def run(settings: Settings, *, gateway: bool) -> int:

@@ -55,12 +55,14 @@ class Limits:
         idle_timeout: seconds that a transaction may do nothing before the server ends it; 0 for ever.
         stream_limit: connections at most for streamed lists, beside the pool.
         stream_timeout: seconds that one may be idle, or wait for its next rows.
+        longest_use: seconds after which nothing is waited for any more on a connection of the pool; 0 for ever.
     """
 
     lock_timeout: float = 5
     idle_timeout: float = 30
     stream_limit: int = 4
     stream_timeout: float = 60
+    longest_use: float = 0
 
 
 class Database:
@@ -107,7 +109,7 @@ class Database:
             connect_args={"options": options, "connect_timeout": max(2, int(pool_timeout)), "application_name": name},
         )
         event.listen(self.engine, "connect", _prepare_connection)
-        self.pool = Pool(self.engine, pool_size, pool_timeout)
+        self.pool = Pool(self.engine, pool_size, pool_timeout, limits.longest_use)
         self._notifier = Notifier(driver_url(self.url), CHANNEL)
         self.listener = Listener(driver_url(self.url), CHANNEL)
         self.closed = False

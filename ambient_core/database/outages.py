@@ -13,6 +13,9 @@ _OUTAGES = (
     errors.TransactionTimeout,
     PoolTimeout,
 )
+OUTDATED = (errors.ReadOnlySqlTransaction, errors.FeatureNotSupported)
+"""After these whoever asks next must not get this connection, nor one as old: its server is the primary no more, or it keeps plans
+for tables that were changed since, and would keep them for ever."""
 _WORDS: tuple[tuple[tuple[type[BaseException], ...], str, int], ...] = (
     ((PoolTimeout,), "All database connections are busy; try the same request again.", 1),
     ((errors.LockNotAvailable,), "Another request holds what this one needs; try the same request again.", 1),
@@ -27,6 +30,7 @@ _WORDS: tuple[tuple[tuple[type[BaseException], ...], str, int], ...] = (
         "This request left its transaction alone for too long, and the database ended it; nothing of it is kept.",
         5,
     ),
+    ((errors.FeatureNotSupported,), "The database was changed just now; try the same request again.", 1),
     ((errors.ReadOnlySqlTransaction,), "The database takes no writes right now; try the same request again.", 5),
 )
 
@@ -37,8 +41,15 @@ def is_outage(fault: BaseException) -> bool:
 
 
 def is_retryable(fault: BaseException) -> bool:
-    """Whether PostgreSQL asks to run the whole transaction again (SQLSTATE class 40)."""
-    return isinstance(getattr(fault, "orig", fault), errors.SerializationFailure | errors.DeadlockDetected)
+    """Whether the whole transaction may be run again: PostgreSQL asks for it (SQLSTATE class 40), or its plan was outdated."""
+    original = getattr(fault, "orig", fault)
+    return isinstance(original, errors.SerializationFailure | errors.DeadlockDetected) or _has_old_plan(original)
+
+
+def _has_old_plan(fault: BaseException) -> bool:
+    """Whether a table was changed under a prepared statement, and nothing of the statement was done."""
+    # The text of the error is in the server's language; what raised it is not.
+    return isinstance(fault, errors.FeatureNotSupported) and fault.diag.source_function == "RevalidateCachedQuery"
 
 
 def unavailable(fault: BaseException) -> Unavailable:

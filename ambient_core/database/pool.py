@@ -1,5 +1,8 @@
 """The connections that go from request to request."""
 
+import math
+import os
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -31,6 +34,8 @@ class Held:
         assert isinstance(driver, psycopg.Connection)
         self.pooled = pooled
         self.driver: psycopg.Connection[Any] = driver
+        self.since = math.inf
+        """When it was taken, on the monotonic clock; infinite while it is idle."""
 
     def first(self, statement: str, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Run a statement and answer its first row, by a cursor that is kept: it remembers how the last one's values are read."""
@@ -51,6 +56,22 @@ class Held:
         # One that is closed is in no known state.
         return connection.transaction_status == TransactionStatus.IDLE
 
+    @property
+    def lost(self) -> bool:
+        """Whether the server has ended it while it was idle."""
+        try:
+            # The server's last words come first; that nothing will follow shows when there is nothing left to be read.
+            self.driver.pgconn.consume_input()
+            self.driver.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return True
+        return not self.idle
+
+    def cut(self) -> None:
+        """Let whoever waits for the server on it see that nothing will come."""
+        with suppress(OSError, psycopg.OperationalError), socket.socket(fileno=os.dup(self.driver.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
     def end(self) -> None:
         """Close it."""
         if self.pooled.is_valid:
@@ -68,12 +89,15 @@ class Pool:
         engine: makes connections.
         size: how many at most.
         patience: seconds to wait for one.
+        longest: seconds after which one in use is ended by `sweep`; 0 for never.
     """
 
-    def __init__(self, engine: Engine, size: int, patience: float) -> None:
+    def __init__(self, engine: Engine, size: int, patience: float, longest: float = 0) -> None:
         self._engine = engine
         self._patience = patience
+        self._longest = longest or math.inf
         self._idle: list[Held] = []
+        self._all: set[Held] = set()
         self._free = size
         self._waiting = 0
         self._returned = threading.Condition()
@@ -86,18 +110,12 @@ class Pool:
             Unavailable: there is none in time, or the server does not answer.
         """
         # One that is idle costs no lock: taking it off the list is one step.
-        with suppress(IndexError):
-            return self._idle.pop()
-        if (held := self._idle_or_leave()) is not None:
-            return held
         try:
-            return Held(self._engine.raw_connection())
-        except BaseException as fault:
-            # Whoever is ended while it waits for a new one must not take the leave to make it along.
-            self._give_leave()
-            if isinstance(fault, DBAPIError | psycopg.Error):
-                raise unavailable(fault) from fault
-            raise
+            held = self._idle.pop()
+        except IndexError:
+            held = self._idle_or_leave() or self._made()
+        held.since = time.monotonic()
+        return held
 
     def give_back(self, held: Held, *, stale: bool = False) -> None:
         """The next request uses it; one that is lost or in an unknown state is thrown away.
@@ -113,8 +131,22 @@ class Pool:
             return
         if stale or held.driver.closed:
             self._end_idle()
-        held.end()
-        self._give_leave()
+        self._end(held)
+
+    def sweep(self) -> None:
+        """End those that the server has ended, before a request gets one, and those on which it no longer answers.
+
+        A server that is frozen, or beyond a broken line, does not even end a statement in time. To be called about every second.
+        """
+        for held in [held for held in self._idle if held.lost]:
+            # Another thread may have taken it meanwhile, and sees for itself.
+            with suppress(ValueError):
+                self._idle.remove(held)
+                self._end(held)
+        now = time.monotonic()
+        for held in tuple(self._all):
+            if now - held.since > self._longest:
+                held.cut()
 
     def close(self) -> None:
         """Close those that are idle, and each other one once it is given back."""
@@ -145,12 +177,30 @@ class Pool:
             finally:
                 self._waiting -= 1
 
+    def _made(self) -> Held:
+        try:
+            held = Held(self._engine.raw_connection())
+        except BaseException as fault:
+            # Whoever is ended while it waits for a new one must not take the leave to make it along.
+            self._give_leave()
+            if isinstance(fault, DBAPIError | psycopg.Error):
+                raise unavailable(fault) from fault
+            raise
+        self._all.add(held)
+        return held
+
+    def _end(self, held: Held) -> None:
+        self._all.discard(held)
+        held.end()
+        self._give_leave()
+
     def _give_leave(self) -> None:
         with self._returned:
             self._free += 1
             self._returned.notify()
 
     def _keep(self, held: Held) -> None:
+        held.since = math.inf
         self._idle.append(held)
         if self._waiting:
             with self._returned:
@@ -161,5 +211,4 @@ class Pool:
     def _end_idle(self) -> None:
         with suppress(IndexError):
             while True:
-                self._idle.pop().end()
-                self._give_leave()
+                self._end(self._idle.pop())

@@ -17,9 +17,10 @@ from psycopg import sql
 from sqlalchemy import Connection, Executable
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ambient_core.database.gate import Gate, Ungated
+from ambient_core.database.outages import OUTDATED
 from ambient_core.database.pool import Held
 from ambient_core.errors import GatewayTimeout
 
@@ -208,8 +209,7 @@ class Transaction:
     def _run(self, run: Callable[[str, Any], _Answer], statement: str, parameters: Mapping[str, Any] | None) -> _Answer:
         try:
             return run(statement, parameters)
-        except psycopg.errors.ReadOnlySqlTransaction:
-            # A server that was the primary once: whoever asks next must not get this connection.
+        except OUTDATED:
             self._stale = True
             raise
 
@@ -222,7 +222,11 @@ class Transaction:
         if self._gate is not None:
             marks = statement.get_execution_options().get(SCOPED, "")
             self._gate.check(f"{marks}{statement.compile(dialect=dialect)}")  # type: ignore[attr-defined]
-        return Connection(self.database.engine, self._taken().pooled).execute(statement, parameters)
+        try:
+            return Connection(self.database.engine, self._taken().pooled).execute(statement, parameters)
+        except DBAPIError as fault:
+            self._stale = isinstance(fault.orig, OUTDATED)
+            raise
 
     def commit(self) -> None:
         """Commit what `begin` opened, give the connection back and tell who listens of the changes.

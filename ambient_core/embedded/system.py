@@ -11,14 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 
 from ambient_core.embedded.postgres import EmbeddedPostgres
 from ambient_core.errors import SetupError
+from ambient_core.plugins import installed
 from ambient_core.secrets.keyring import new_keyring
 from ambient_core.serving.process import StopSignal, ends_with_parent
 
@@ -275,10 +274,7 @@ def migrations_fingerprint() -> str:
     """Changes whenever a migration of the core or of an installed plugin does."""
     found = hashlib.sha256()
     folders = [Path(__file__).parents[1] / "migrations" / "versions"]
-    for entry in sorted(entry_points(group="ambient.plugins"), key=lambda e: e.name):
-        spec = find_spec(entry.value.split(":")[0])
-        if spec is not None and spec.origin is not None:
-            folders.append(Path(spec.origin).parent / "migrations")
+    folders += [folder for source in installed() if (folder := source.migrations) is not None]
     for folder in folders:
         for file in sorted(folder.glob("*.py")):
             found.update(f"{folder.parent.name}/{file.name}\0".encode() + file.read_bytes())

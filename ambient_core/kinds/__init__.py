@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field as attribute
 from datetime import datetime
 from functools import cached_property
+from inspect import signature
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from sqlalchemy import BigInteger, Column, DateTime, MetaData, String, Table, text
@@ -270,6 +271,18 @@ def check_kind(kind: Kind) -> None:
     if unknown := sorted(asked - names):
         raise SetupError(f"Kind {kind.name!r} names fields that it does not have: {', '.join(unknown)}.")
     _check_fields(kind, asked)
+    for made in kind.actions:
+        _check_call(kind, made)
+
+
+def _check_call(kind: Kind, made: Action) -> None:
+    given = ["the store", *["the id"] * (made.on == "item"), *["the body"] * (made.body is not None)]
+    try:
+        signature(made.function).bind(*given)
+    except TypeError:
+        raise SetupError(
+            f"Kind {kind.name!r}: the action {made.name!r} is called with {', '.join(given)}; its function takes something else."
+        ) from None
 
 
 def _check_fields(kind: Kind, asked: set[str]) -> None:

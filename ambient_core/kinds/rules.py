@@ -2,7 +2,8 @@
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from sqlalchemy import Column, ForeignKey, Text
@@ -51,6 +52,9 @@ class Rules:
     sealed: TypeEngine[Any] | None = None
 
 
+_OPTIONS = frozenset(option.name for option in fields(Rules)) - {"sealed"}
+
+
 def field(*items: Any, **options: Any) -> Any:
     """Declare one field of a resource.
 
@@ -75,10 +79,11 @@ def field(*items: Any, **options: Any) -> Any:
         given["choices"] = tuple(given["choices"])
     if given.get("index") and not any(item is JSONB or isinstance(item, JSONB) for item in items):
         column_options["index"] = True
-    try:
-        rules = Rules(**given)
-    except TypeError as fault:
-        raise SetupError(f"field() does not know an option of {sorted(options)}: {fault}") from None
+    if strange := [name for name in given if name not in _OPTIONS]:
+        close = get_close_matches(strange[0], [*_OPTIONS, *names], n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"options: {', '.join(sorted(_OPTIONS))}."
+        raise SetupError(f"field() has no option {strange[0]!r}; {hint}")
+    rules = Rules(**given)
     if rules.access is Access.SECRET:
         items, rules = _sealed(items, rules, [name for name in _FINDING if options.get(name) or name in column_options])
     return mapped_column(*items, info={INFO: rules}, **column_options)

@@ -4,7 +4,7 @@ import logging
 
 import orjson
 from flask import Flask, Response, request
-from werkzeug.exceptions import ClientDisconnected, HTTPException
+from werkzeug.exceptions import BadRequestKeyError, ClientDisconnected, HTTPException
 from werkzeug.exceptions import MethodNotAllowed as NoMethod
 
 from ambient_core import errors
@@ -53,10 +53,18 @@ def _http_error(fault: HTTPException) -> Response:
         limit = request.max_content_length
         refusal = errors.TooLarge(f"The body is larger than {limit} bytes; send less.")
     elif status in _HTTP_ERRORS and status < 500:
-        refusal = _HTTP_ERRORS[status](fault.description or "The request is not possible.")
+        refusal = _HTTP_ERRORS[status](_words(fault))
     else:
         return _fault(fault)
     return error_response(refusal)
+
+
+def _words(fault: HTTPException) -> str:
+    """What is wrong, where a plugin's view let Werkzeug say so; what Werkzeug says of its own accord helps nobody."""
+    if isinstance(fault, BadRequestKeyError) and fault.args:
+        return f"{fault.args[0]!r} is missing in the form or in the address; send it."
+    said = fault.description
+    return said if said and said != type(fault).description else "The request is not possible as it came."
 
 
 def _fault(fault: Exception) -> Response:

@@ -57,6 +57,12 @@ class Runtime:
         seconds = self.settings.request_timeout
         return time.monotonic() + seconds if seconds else None
 
+    def sweep(self) -> None:
+        """See after the connections to the databases; to be called about every second."""
+        self.database.pool.sweep()
+        if self.replica is not None:
+            self.replica.database.pool.sweep()
+
 
 class Operation:
     """One request: who asks, its transaction, and the stores it opens.

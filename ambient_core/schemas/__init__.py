@@ -18,7 +18,10 @@ from ambient_core.errors import Fault, Invalid, SetupError
 from ambient_core.kinds import Access, Kind, rules_of
 from ambient_core.kinds.rules import Rules, type_of
 from ambient_core.schemas.fields import Integer, Items, Number, Object, Plain, Shape, StringMap, Text, Time, Truth
-from ambient_core.schemas.validators import FORMATS, Choice, Length, Pattern, Range
+from ambient_core.schemas.validators import FORMATS, Choice, Digits, Length, Pattern, Range
+
+_SAID = {"Unknown field.": "is not a field of this object; leave it out."}
+"""What marshmallow says of an object inside another, in our words."""
 
 
 def _text(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma.fields.Field[Any]:
@@ -30,14 +33,15 @@ def _text(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma
         checks.append(Pattern(re.compile(rules.pattern)))
     if rules.choices:
         checks.append(Choice(rules.choices))
-    if rules.format in FORMATS:
-        checks.append(FORMATS[rules.format])
+    form = "uuid" if isinstance(type_of(column), sa.Uuid) else rules.format
+    if form in FORMATS:
+        checks.append(FORMATS[form])
     documented = {
         "maxLength": length,
         "minLength": rules.min_length,
         "pattern": f"^({rules.pattern})$" if rules.pattern is not None else None,
         "enum": list(rules.choices) or None,
-        "format": rules.format,
+        "format": form,
     }
     options["metadata"] |= {name: value for name, value in documented.items() if value is not None}
     return Text(validate=checks, **options)
@@ -51,10 +55,13 @@ def _number(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> 
         bits = 63 if isinstance(kept, sa.BigInteger) else 15 if isinstance(kept, sa.SmallInteger) else 31
         low = max(-(2**bits), low) if low is not None else -(2**bits)
         high = min(2**bits - 1, high) if high is not None else 2**bits - 1
+    checks: list[Any] = [Range(low, high)]
+    if isinstance(kept, sa.Numeric) and not isinstance(kept, sa.Float) and kept.precision is not None:
+        checks.append(Digits(kept.precision - (kept.scale or 0), kept.scale or 0))
     for name, bound in (("minimum", low), ("maximum", high)):
         if bound is not None:
             options["metadata"][name] = int(bound) if whole else bound
-    return (Integer if whole else Number)(validate=[Range(low, high)], **options)
+    return (Integer if whole else Number)(validate=checks, **options)
 
 
 def _json(_column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma.fields.Field[Any]:
@@ -267,4 +274,7 @@ def _flatten(messages: Any, pointer: str) -> list[Fault]:
             )
             found.extend(_flatten(inner, pointer + step))
         return found
-    return [Fault(pointer, getattr(message, "rule", "unknown"), str(message)) for message in messages]
+    return [
+        Fault(pointer, getattr(message, "rule", "unknown"), _SAID.get(str(message), str(message)))
+        for message in messages
+    ]

@@ -7,7 +7,7 @@ strict ones, so each SQL type has a field class here.
 import math
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import marshmallow as ma
@@ -118,10 +118,12 @@ class Time(_Strict, ma.fields.AwareDateTime):
         return isinstance(value, str) and _RFC3339.fullmatch(value) is not None
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
+        if not self.fits(value):
+            raise broken("type", f"must be {self.wants}.")
         try:
-            return datetime.fromisoformat(text.upper().replace(" ", "T"))
-        except ValueError:
+            # As UTC it goes out, and a year before 1 or beyond 9999 is none that anybody could read.
+            return datetime.fromisoformat(value.upper().replace(" ", "T")).astimezone(UTC)
+        except (ValueError, OverflowError):
             raise broken("type", f"must be {self.wants}.") from None
 
 

@@ -2,13 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from ambient_core.kinds import DNS_LABEL
 from ambient_core.schemas.fields import broken
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_SCP_LIKE = re.compile(r"[A-Za-z0-9._~-]+@[A-Za-z0-9.-]+:[^\s:-][^\s]*")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SCP_LIKE = re.compile(r"[A-Za-z0-9._~][A-Za-z0-9._~-]*@[A-Za-z0-9.][A-Za-z0-9.-]*:[^\s:-][^\s]*")
 
 
 def git_url_fault(url: str, *, local: bool = False) -> str | None:
@@ -29,7 +31,9 @@ def git_url_fault(url: str, *, local: bool = False) -> str | None:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is no valid URL."
-    if parts.scheme in ("https", "http", "ssh", "git") and host and not host.startswith("-") and parts.path.strip("/"):
+    if "-" in (parts.netloc[:1], (host or "")[:1]):
+        return "must not name a user or a host that starts with a dash."
+    if parts.scheme in ("https", "http", "ssh", "git") and host and parts.path.strip("/"):
         return None
     if "://" not in url and _SCP_LIKE.fullmatch(url):
         return None
@@ -67,7 +71,13 @@ def email(value: str) -> None:
         raise broken("format", "must be an e-mail address.")
 
 
-FORMATS = {"git-url": git_url, "uri": uri, "dns-label": dns_label, "email": email}
+def uuid(value: str) -> None:
+    """A UUID as RFC 9562 writes it; PostgreSQL takes other ways of writing one, and other readers do not."""
+    if not _UUID.fullmatch(value):
+        raise broken("format", "must be a UUID, such as 6f1c9a52-7a0e-4d0c-9b1e-1f4a3f0b8d11.")
+
+
+FORMATS = {"git-url": git_url, "uri": uri, "dns-label": dns_label, "email": email, "uuid": uuid}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +103,29 @@ class Range:
 
     def __call__(self, value: float) -> None:
         if self.minimum is not None and value < self.minimum:
-            raise broken("minimum", f"must be at least {self.minimum:g}.")
+            raise broken("minimum", f"must be at least {_shown(self.minimum)}.")
         if self.maximum is not None and value > self.maximum:
-            raise broken("maximum", f"must be at most {self.maximum:.17g}.")
+            raise broken("maximum", f"must be at most {_shown(self.maximum)}.")
+
+
+def _shown(bound: float) -> str:
+    return str(bound) if isinstance(bound, int) else f"{bound:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """So many digits before and after the point: what a NUMERIC column would refuse, or round without a word."""
+
+    whole: int
+    decimals: int
+
+    def __call__(self, value: float) -> None:
+        # What a sum of floats leaves behind its fifteenth digit is no decimal that anybody meant.
+        exact = Decimal(value if isinstance(value, int) else f"{value:.15g}")
+        if abs(exact) >= 10**self.whole:
+            raise broken("digits", f"must have at most {self.whole} digits before the point.")
+        if int(exact.normalize().as_tuple().exponent) < -self.decimals:
+            raise broken("digits", f"must have at most {self.decimals} digits after the point.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,16 @@
 import errno
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from importlib import import_module
 from typing import Any
 
 import gevent
 import orjson
+from gevent.server import StreamServer
 from gunicorn.glogging import Logger
 from gunicorn.http import errors as http_errors
 from gunicorn.workers.ggevent import GeventWorker
@@ -111,6 +115,38 @@ class Resumed:
             raise BrokenPipeError(errno.EPIPE, "the client takes nothing") from None
 
 
+class Body:
+    """A request's body, whose faults are the client's: Gunicorn finds them while the application reads.
+
+    Args:
+        body: as Gunicorn reads it.
+    """
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def read(self, size: int | None = None) -> bytes:
+        """So many bytes, or all."""
+        return self._checked(self._body.read, size)
+
+    def readline(self, size: int | None = None) -> bytes:
+        """The next line, or what there is of it."""
+        return self._checked(self._body.readline, size)
+
+    def readlines(self, _hint: int | None = None) -> list[bytes]:
+        """All lines."""
+        return list(self)
+
+    def _checked(self, read: Callable[[int | None], bytes], size: int | None) -> bytes:
+        try:
+            return read(size)
+        except http_errors.ParseException:
+            raise errors.Malformed("The body's chunks are none that HTTP knows; see RFC 9112, section 7.1.") from None
+
+
 def _is_read(req: Any, sock: Resumed) -> bool:
     """Whether a request's body has come to its end, or soon does; a client hears no answer while it still sends."""
     sock.body_follows(_LINGER)
@@ -120,11 +156,49 @@ def _is_read(req: Any, sock: Resumed) -> bool:
         return False
 
 
+class Place:
+    """Where a listener listens; who was let in asks for it when the listener has closed, too."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._name = listener.getsockname()
+
+    def getsockname(self) -> Any:
+        """Its own address."""
+        return self._name
+
+
+class Door(StreamServer):
+    """Where connections come in; when it closes, those that have knocked already are let in first.
+
+    Args:
+        worker: serves them.
+        listener: where they knock.
+        spawn: their pool.
+        others: what Gunicorn says to servers that are not gevent's own; of it only TLS matters.
+    """
+
+    def __init__(self, worker: "AmbientWorker", listener: Any, *, spawn: Any, **others: Any) -> None:
+        tls = {name: value for name, value in others.items() if name == "ssl_context"}
+        super().__init__(listener, handle=partial(worker.handle, Place(listener)), spawn=spawn, **tls)
+        if worker.cfg.workers > 1:
+            self.max_accept = 1
+
+    def close(self) -> None:
+        """Let in whom the kernel has connected, and nobody else: it would reset the connections that it still holds."""
+        if not self.closed:
+            self.stop_accepting()
+            with suppress(OSError):
+                while not self.full() and (found := self.do_read()) is not None:
+                    self.do_handle(*found)
+        super().close()
+
+
 class AmbientWorker(GeventWorker):
     """Answers plain requests itself, and what never reached the application with the same error body as everything else."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.server_class = partial(Door, self)
         self.lobby = Lobby(max(1, self.worker_connections * 9 // 10))
 
     def patch(self) -> None:
@@ -136,6 +210,8 @@ class AmbientWorker(GeventWorker):
         """Say every second that this worker lives, and see who waits too long."""
         super().notify()
         self.lobby.sweep()
+        if (runtime := self._runtime()) is not None:
+            runtime.sweep()
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve one connection: while its requests are plain the short way, then Gunicorn's."""
@@ -179,7 +255,9 @@ class AmbientWorker(GeventWorker):
             return
         self.lobby.served(sock.plain)
         sock.body_follows()
+        body, req.body = req.body, Body(req.body)
         super().handle_request(listener_name, req, sock, addr)
+        req.body = body
         if not _is_read(req, sock):
             raise StopIteration
         sock.head_follows()
@@ -200,11 +278,13 @@ class AmbientWorker(GeventWorker):
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Let running requests finish; a watch has no end of its own, so it is told to go on elsewhere."""
         super().handle_exit(sig, frame)
-        # It may come while the application is still being loaded.
-        runtime = getattr(getattr(self, "wsgi", None), "runtime", None)
-        if runtime is not None:
+        if (runtime := self._runtime()) is not None:
             # A signal's handler must not wait, and the watchers' locks may.
             gevent.spawn(runtime.hub.drain)
+
+    def _runtime(self) -> Any:
+        """What the application's requests share; ``None`` while it is still being loaded."""
+        return getattr(getattr(self, "wsgi", None), "runtime", None)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer a request that HTTP itself refuses, and close the connection."""

@@ -55,6 +55,12 @@ def test_an_id_beyond_ascii_is_flasks_affair(app: Application) -> None:
     assert app.addresses.find("GET", f"{BASE}/skills/caf\xe9") is None
 
 
+def test_options_say_what_an_address_takes_and_have_no_body(call: Caller) -> None:
+    answer = call("OPTIONS", "/projects")
+    assert (answer.status_code, answer.data, answer.headers.get("Content-Type")) == (200, b"", None)
+    assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+
+
 def test_head_and_get_say_the_same_but_for_the_body(call: Caller, project: str) -> None:
     got, headed = (call(method, f"/projects/{project}") for method in ("GET", "HEAD"))
     assert (headed.status_code, headed.data) == (200, b"")

@@ -129,6 +129,42 @@ def test_strict_refuses_with_the_same_words(empty: Settings, tmp_path: Path) -> 
         migrate.upgrade(replace(empty, strict=True), plugins)
 
 
+@pytest.fixture
+def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    """A package with one migration, which builds on a table of ours that nobody else's builds on."""
+    package = tmp_path / f"zoo_{secrets.token_hex(4)}"
+    package.mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    source = replace(stranger(package, "op.execute('CREATE TABLE lions (id int)')"), package=package.name)
+    file = package / "migrations" / "0001_first.py"
+    file.write_text(file.read_text().replace("depends_on = None", "depends_on = 'users_0002'"))
+    return source
+
+
+def absent() -> ModuleType:
+    raise ImportError("no module named lions")
+
+
+@pytest.mark.slow
+def test_a_plugin_that_imports_no_more_leaves_the_others_and_its_tables_alone(empty: Settings, zoo: Source) -> None:
+    migrate.upgrade(empty, load_plugins(empty, [*installed(), zoo]))
+    plugins = load_plugins(empty, [*installed(), replace(zoo, load=absent)])
+    migrate.upgrade(empty, plugins)
+    assert [entry.name for entry in plugins.set_aside] == ["zoo"]
+    assert migrate.check(empty, plugins) == []
+    with pytest.raises(SetupError, match="zoo_0001 is of a plugin that is not loaded; only with it can this be undone"):
+        migrate.downgrade(empty, "base", plugins=plugins)
+    assert {"lions", "users"} <= tables(empty)
+
+
+@pytest.mark.slow
+def test_a_plugin_that_was_uninstalled_takes_nobody_else_down(empty: Settings, tmp_path: Path) -> None:
+    migrate.upgrade(empty, load_plugins(empty, [*installed(), stranger(tmp_path, "pass")]))
+    plugins = load_plugins(empty)
+    migrate.upgrade(empty, plugins)
+    assert (plugins.set_aside, migrate.check(empty, plugins)) == ([], [])
+
+
 @pytest.mark.slow
 def test_a_killed_migration_releases_the_lock_and_can_be_repeated(empty: Settings, tmp_path: Path) -> None:
     script = (

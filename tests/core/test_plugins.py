@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import click
 import pytest
+from flask import abort, request
+from flask_smorest import Blueprint
 from sqlalchemy import LargeBinary, String, delete
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -336,3 +339,24 @@ def test_a_plain_column_is_server_only() -> None:
     from ambient_core.kinds import Access, rules_of
 
     assert rules_of(mapped_column(String).column).access is Access.READ
+
+
+def test_a_view_that_misses_a_part_of_a_form_says_which_in_our_words(
+    loaded: Any, settings: Settings, database_url: str, calls: Any
+) -> None:
+    def upload() -> dict[str, str]:
+        return {"name": request.files["photo"].filename or ""}
+
+    def vague() -> None:
+        abort(400)
+
+    blueprint = Blueprint("zoo", "zoo", url_prefix="/api/ambient/v1/zoo")
+    blueprint.add_url_rule("/photos", view_func=upload, methods=["POST"])
+    blueprint.add_url_rule("/vague", view_func=vague, methods=["POST"])
+    source = plugin("zoo", ambient_blueprints=hookimpl(specname="ambient_blueprints")(lambda: [blueprint]))
+    app = create_app(replace(settings, database_url=database_url), plugins=loaded(source))
+    call = calls(app)
+    assert call("POST", "/zoo/photos", data={"photo": (BytesIO(b"x"), "leo.png")}).json == {"name": "leo.png"}
+    assert call("POST", "/zoo/photos").json["reason"] == "'photo' is missing in the form or in the address; send it."
+    assert call("POST", "/zoo/vague").json["reason"] == "The request is not possible as it came."
+    app.runtime.database.close()

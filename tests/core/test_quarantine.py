@@ -11,7 +11,7 @@ from flask_smorest import Blueprint
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped
 
-from ambient_core import Kind, Resource, SetupError, action, field, hookimpl
+from ambient_core import Kind, Reconciler, Resource, SetupError, action, field, hookimpl
 from ambient_core.app import describe, try_out
 from ambient_core.config import Settings
 from ambient_core.controlplane.loop import reconcilers_of
@@ -45,7 +45,7 @@ def blueprint(name: str, path: str) -> Blueprint:
 
 
 def verb(name: str, **options: Any) -> Action:
-    made: Action = action(name=name, **options)(lambda _store, _id: None)
+    made: Action = action(name=name, **options)(lambda _store, _id, *_body: None)
     return made
 
 
@@ -94,6 +94,10 @@ CASES: dict[str, tuple[Callable[[], Source], str]] = {
     ),
     "an example against its rule": (lambda: kind("Lion", "lions", {"example": 5}), "the example 5 of 'call' breaks"),
     "an unknown format": (lambda: kind("Lion", "lions", {"format": "giturl"}), "'call' has no format 'giturl'"),
+    "an action that takes something else": (
+        lambda: kind("Lion", "lions", actions=(action(name="roar")(lambda _store, _id, _body: None),)),
+        "the action 'roar' is called with the store, the id; its function takes something else.",
+    ),
     "an unknown verb": (lambda: kind("Lion", "lions", verbs=("roar",)), "has no verb 'roar'; verbs: list, get"),
     "a field that is not there": (lambda: kind("Lion", "lions", id_from="mane"), "fields that it does not have: mane."),
     "a table of ours": (
@@ -152,6 +156,20 @@ def test_what_is_no_reconciler_is_not_run(loaded: Any) -> None:
     plugins = loaded(answering("ambient_reconcilers", "nonsense"))
     assert [type(one).__name__ for one in reconcilers_of(plugins)] == ["SessionReconciler"]
     assert reason_of(plugins, "zoo") == "ambient_reconcilers must yield Reconciler, not str."
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [("Lion", "Watcher is for the kind 'Lion', which no plugin serves."),
+     ("Session", "Watcher is for 'Session', which plugin 'sessions' keeps already.")],
+)  # fmt: skip
+def test_a_reconciler_of_no_kind_or_of_another_plugin_s_is_not_run(loaded: Any, wanted: str, words: str) -> None:
+    class Watcher(Reconciler):
+        kind = wanted
+
+    plugins = loaded(plugin("acme", ambient_reconcilers=hookimpl(specname="ambient_reconcilers")(lambda: [Watcher()])))
+    assert [type(one).__name__ for one in reconcilers_of(plugins)] == ["SessionReconciler"]
+    assert reason_of(plugins, "acme") == words
 
 
 def test_a_failing_import_takes_its_own_tables_along_and_nobody_else_s(

@@ -238,6 +238,16 @@ def test_48_a_body_that_never_ends_is_408(parts: Parts, part: str, port: int, wr
         assert (head.split(b" ", 2)[1], json.loads(body)["code"]) == (b"408", "ambient-api-server-408"), head
 
 
+@pytest.mark.parametrize("chunks", [b"zz\r\n[]", b"-2\r\n[]", b"2\r\n[]0", b"2 x\r\n[]"])
+def test_43_chunks_that_are_none_are_400(parts: Parts, part: str, port: int, write: bytes, chunks: bytes) -> None:
+    request = authorized(parts, write + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"\r\n0\r\n\r\n")
+    with health(parts), connections(port, 1) as (connection,):
+        connection.sendall(request)
+        head, _, body = rest(connection).partition(b"\r\n\r\n")
+        assert (head.split(b" ", 2)[1], json.loads(body)["code"]) == (b"400", "ambient-api-server-17"), head
+        assert served(parts, part)
+
+
 def test_47_a_reader_that_takes_nothing_is_cut_off_alone(parts: Parts, part: str, port: int) -> None:
     path = f"{BASE}/openapi" if part == "api" else f"{BASE}/openapi.html"
     request = authorized(parts, f"GET {path} HTTP/1.1\r\n\r\n".encode())

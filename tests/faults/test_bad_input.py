@@ -194,11 +194,20 @@ def test_41_a_wrong_method_is_405_with_allow(call: Any) -> None:
         "",
         "a b",
         "ssh://-x/y",
+        "ssh://-oProxyCommand=x@example.com/y",
+        "git@-x:y",
+        "-x@example.com:y",
     ],
 )
 def test_a_repository_that_git_must_not_see_is_refused(call: Any, project: str, url: str) -> None:
     for body in ({"repo_url": url}, {"repos": [{"url": url}]}):
         refused(call("POST", "/sessions", json={"name": "s", "project_id": project, **body}), 400)
+
+
+def test_a_strange_name_inside_an_object_is_named_in_our_words(call: Any, project: str) -> None:
+    body = {"name": "s", "project_id": project, "repos": [{"url": "https://example.com/x", "nope": 1}]}
+    answer = call("POST", "/sessions", json=body)
+    assert answer.json["reason"] == "/repos/0/nope: is not a field of this object; leave it out."
 
 
 @pytest.mark.parametrize("url", ["file:///etc", "/etc"])
