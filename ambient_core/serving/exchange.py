@@ -191,7 +191,7 @@ class Connection:
         self._patience = patience
         self._lobby = lobby
         self._data = b""
-        self._idle = patience.head
+        self._kept = False
 
     def next(self) -> Head | bytes | None:
         """The next request; the bytes that were read when it is not plain; nothing when the client is gone, or sent away.
@@ -200,9 +200,10 @@ class Connection:
             Slow: its body did not come in time.
         """
         client = self._client
-        self._lobby.waits(client, time.monotonic() + self._idle)
+        idle = self._patience.idle if self._kept else self._patience.head
+        self._lobby.waits(client, time.monotonic() + idle, kept=self._kept)
         client.settimeout(None)
-        self._idle = self._patience.idle
+        self._kept = True
         data = self._data or client.recv(READ)
         if not data:
             return None

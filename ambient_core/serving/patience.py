@@ -9,6 +9,7 @@ from typing import NamedTuple
 log = logging.getLogger(__name__)
 READ = 65536
 _PIECE = 65536
+_SOON = 1.0
 _LONG = 8192
 """From here on a body is dearer to copy than to name beside its head."""
 
@@ -46,7 +47,7 @@ class Lobby:
     def __init__(self, most: int) -> None:
         self._most = most
         self._count = 0
-        self._waiting: dict[socket.socket, float] = {}
+        self._waiting: dict[socket.socket, tuple[float, bool]] = {}
 
     def opened(self) -> None:
         """A connection came."""
@@ -59,13 +60,15 @@ class Lobby:
         self._count -= 1
         self._waiting.pop(client, None)
 
-    def waits(self, client: socket.socket, until: float = math.inf) -> None:
+    def waits(self, client: socket.socket, until: float = math.inf, *, kept: bool = False) -> None:
         """A connection's next request is waited for.
 
         Args:
+            client: the connection.
             until: on the monotonic clock, when whoever waits for it does not look at the clock.
+            kept: whether it has had an answer, and nothing of a further request has come.
         """
-        self._waiting[client] = until
+        self._waiting[client] = until, kept
 
     def served(self, client: socket.socket) -> None:
         """A connection's request has come."""
@@ -74,14 +77,27 @@ class Lobby:
     def sweep(self) -> None:
         """Close the connections on which nothing came in time; to be called about every second."""
         now = time.monotonic()
-        for client in [client for client, until in self._waiting.items() if until <= now]:
+        for client in [client for client, (until, _) in self._waiting.items() if until <= now]:
             self._send_away(client)
 
-    def _send_away(self, client: socket.socket) -> None:
+    def drain(self) -> None:
+        """The server stops: nothing further is waited for, and not long for a first request.
+
+        Whoever keeps a connection open would hold it up otherwise, such as every client with a pool.
+        """
+        soon = time.monotonic() + _SOON
+        for client, (until, kept) in list(self._waiting.items()):
+            if kept:
+                # A request that is on its way here is still read and answered.
+                self._send_away(client, socket.SHUT_RD)
+            elif math.isfinite(until):
+                self._waiting[client] = min(until, soon), False
+
+    def _send_away(self, client: socket.socket, how: int = socket.SHUT_RDWR) -> None:
         del self._waiting[client]
         try:
             # Of gevent's socket the one below: what waits to read then sees that the client is gone.
-            getattr(client, "_sock", client).shutdown(socket.SHUT_RDWR)
+            getattr(client, "_sock", client).shutdown(how)
         except OSError:
             log.debug("the client was gone already")
 

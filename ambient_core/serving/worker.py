@@ -209,6 +209,8 @@ class AmbientWorker(GeventWorker):
     def notify(self) -> None:
         """Say every second that this worker lives, and see who waits too long."""
         super().notify()
+        if not self.alive:
+            self.lobby.drain()
         self.lobby.sweep()
         if (runtime := self._runtime()) is not None:
             runtime.sweep()
@@ -261,7 +263,7 @@ class AmbientWorker(GeventWorker):
         if not _is_read(req, sock):
             raise StopIteration
         sock.head_follows()
-        self.lobby.waits(sock.plain)
+        self.lobby.waits(sock.plain, kept=True)
 
     def _serve(self, connection: Connection) -> bytes | None:
         """Answer plain requests; the bytes of the first one that is not, or nothing at the end of the connection."""

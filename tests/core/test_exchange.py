@@ -206,6 +206,36 @@ def test_a_sweep_leaves_who_has_time(pair: Pair) -> None:
     assert isinstance(pair.next(GET), Head)
 
 
+def test_who_keeps_a_connection_open_does_not_hold_up_a_server_that_stops(pair: Pair) -> None:
+    head = pair.next(GET)
+    pair.connection.answer(head, says("204 NO CONTENT", []), closes=False)
+    found: list[Any] = []
+    waiting = threading.Thread(target=lambda: found.append(pair.connection.next()))
+    waiting.start()
+    while waiting.is_alive():
+        pair.lobby.drain()
+        waiting.join(0.01)
+    assert found == [None]
+
+
+def test_a_request_that_has_come_is_read_though_the_server_stops(pair: Pair) -> None:
+    pair.lobby.waits(pair.served, time.monotonic() + 60, kept=True)
+    pair.client.sendall(GET)
+    pair.lobby.drain()
+    assert isinstance(pair.connection.next(), Head)
+
+
+def test_a_first_request_is_not_waited_for_long_by_a_server_that_stops(pair: Pair) -> None:
+    found: list[Any] = []
+    waiting = threading.Thread(target=lambda: found.append(pair.connection.next()))
+    waiting.start()
+    while waiting.is_alive():
+        pair.lobby.drain()
+        pair.lobby.sweep()
+        waiting.join(0.01)
+    assert found == [None]
+
+
 def test_48_when_there_are_too_many_who_has_waited_longest_goes() -> None:
     lobby, pairs = Lobby(2), [Pair() for _ in range(3)]
     for each in pairs:
