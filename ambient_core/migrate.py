@@ -25,13 +25,14 @@ from ambient_core.errors import SetupError
 from ambient_core.kinds import Resource
 from ambient_core.kinds.indexes import PREFIX, make_text_indexes
 from ambient_core.plugins import Plugins, load_plugins, words
-from ambient_core.revisions import Branch, branch_of, files_of, pending
+from ambient_core.revisions import Branch, branch_of, files_of, parents_of, pending, with_ancestors
 
 log = logging.getLogger(__name__)
 ENVIRONMENT = Path(__file__).parent / "migrations"
 LOCK = 0x616D6269656E74
 LOCK_TIMEOUT = 120
 OLDEST_SERVER = 15
+_KEEP = "INSERT INTO alembic_version SELECT unnest(CAST(:kept AS text[])) ON CONFLICT DO NOTHING"
 
 plugin_faults = Table(
     "plugin_faults",
@@ -109,7 +110,8 @@ def downgrade(
         branches, _ = readable_branches(plugins)
         config = _config(branches, connection)
         try:
-            command.downgrade(config, f"{plugin}@{target}" if plugin and target == "base" else target)
+            with _versions(connection, branches):
+                command.downgrade(config, f"{plugin}@{target}" if plugin and target == "base" else target)
             connection.commit()
         except Exception as fault:
             raise SetupError(f"Downgrade to {target!r} is not possible: {_words(fault)}") from fault
@@ -141,16 +143,17 @@ def revision(settings: Settings, plugin: str, message: str, plugins: Plugins | N
         config.attributes["include_object"] = _only({table.name for table in plugins.tables(plugin)})
         config.set_main_option("file_template", f"{number:04d}_%%(slug)s")
         first = number == 1
-        made = command.revision(
-            config,
-            message,
-            autogenerate=True,
-            head="base" if first else f"{plugin}@head",
-            branch_label=plugin if first else None,
-            version_path=str(folder),
-            rev_id=f"{plugin}_{number:04d}",
-            depends_on=sorted(_needed(plugins, plugin, branches)) or None,  # type: ignore[arg-type] # it takes several
-        )
+        with _versions(connection, branches):
+            made = command.revision(
+                config,
+                message,
+                autogenerate=True,
+                head="base" if first else f"{plugin}@head",
+                branch_label=plugin if first else None,
+                version_path=str(folder),
+                rev_id=f"{plugin}_{number:04d}",
+                depends_on=sorted(_needed(plugins, plugin, branches)) or None,  # type: ignore[arg-type] # it takes several
+            )
     script = made[0] if isinstance(made, list) else made
     if script is None or script.path is None:
         raise SetupError("Alembic wrote no revision.")
@@ -213,8 +216,33 @@ def _in_order(branches: list[Branch]) -> Iterator[Branch]:
 
 
 def _upgrade_branch(connection: Connection, branches: list[Branch], branch: Branch) -> None:
-    command.upgrade(_config(branches, connection), f"{branch.plugin}@head" if branch.revisions else "base")
+    with _versions(connection, branches):
+        command.upgrade(_config(branches, connection), f"{branch.plugin}@head" if branch.revisions else "base")
     connection.commit()
+
+
+@contextmanager
+def _versions(connection: Connection, branches: list[Branch]) -> Iterator[None]:
+    """Keep the head of every branch in the version table, and let Alembic see it as it would keep it.
+
+    Alembic leaves out what another branch's head depends on. When that plugin is gone or does not import, nobody could tell any
+    more that the others' revisions are applied.
+    """
+    parents = parents_of(branches)
+    heads = set(MigrationContext.configure(connection).get_current_heads())
+    implied = sorted(head for head in heads if head in with_ancestors(heads - {head}, parents))
+    if implied:
+        connection.execute(text("DELETE FROM alembic_version WHERE version_num = ANY(:implied)"), {"implied": implied})
+    yield
+    applied = with_ancestors(MigrationContext.configure(connection).get_current_heads(), parents)
+    inner = {
+        parent
+        for branch in branches
+        for r in branch.revisions & applied
+        for parent in branch.parents[r] & branch.revisions
+    }
+    if kept := sorted(applied & set(parents) - inner):
+        connection.execute(text(_KEEP), {"kept": kept})
 
 
 def _config(branches: list[Branch], connection: Connection, extra: Path | None = None) -> Config:
@@ -233,7 +261,8 @@ def _config(branches: list[Branch], connection: Connection, extra: Path | None =
     migrate.init_app(app, None)
     with app.app_context():
         config: Config = migrate.get_config()
-    config.attributes.update(connection=connection, metadata=Resource.metadata)
+    known = {revision for branch in branches for revision in branch.revisions}
+    config.attributes.update(connection=connection, metadata=Resource.metadata, known=known)
     return config
 
 

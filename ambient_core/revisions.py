@@ -84,14 +84,24 @@ def pending(heads: Iterable[str], branches: Iterable[Branch]) -> list[str]:
         heads: what the database's version table holds: what these build on is applied as well.
         branches: every one.
     """
-    parents = {revision: ones for branch in branches for revision, ones in branch.parents.items()}
+    parents = parents_of(branches)
+    return sorted(set(parents) - with_ancestors(heads, parents))
+
+
+def parents_of(branches: Iterable[Branch]) -> dict[str, frozenset[str]]:
+    """What each revision of these branches builds on."""
+    return {revision: ones for branch in branches for revision, ones in branch.parents.items()}
+
+
+def with_ancestors(heads: Iterable[str], parents: Mapping[str, frozenset[str]]) -> set[str]:
+    """These revisions and all that they build on, directly or not."""
     waiting, done = list(heads), set[str]()
     while waiting:
         revision = waiting.pop()
         if revision not in done:
             done.add(revision)
             waiting.extend(parents.get(revision, ()))
-    return sorted(set(parents) - done)
+    return done
 
 
 def unapplied(database: Database, branches: Iterable[Branch]) -> list[str]:
