@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from alembic import command
@@ -26,20 +25,14 @@ from ambient_core.errors import SetupError
 from ambient_core.kinds import Resource
 from ambient_core.kinds.indexes import PREFIX, make_text_indexes
 from ambient_core.plugins import Plugins, load_plugins, words
-from ambient_core.revisions import Branch, branch_of, files_of, parents_beside, pending, reached
+from ambient_core.revisions import Branch, branch_of, files_of, parents_of, pending, with_ancestors
 
 log = logging.getLogger(__name__)
 ENVIRONMENT = Path(__file__).parent / "migrations"
 LOCK = 0x616D6269656E74
 LOCK_TIMEOUT = 120
 OLDEST_SERVER = 15
-_STAND_IN = """
-revision, down_revision, depends_on = {revision!r}, None, {needs!r}
-
-
-def downgrade():
-    raise LookupError("{revision} is of a plugin that is not loaded; only with it can this be undone.")
-"""
+_KEEP = "INSERT INTO alembic_version SELECT unnest(CAST(:kept AS text[])) ON CONFLICT DO NOTHING"
 
 plugin_faults = Table(
     "plugin_faults",
@@ -59,15 +52,15 @@ def upgrade(settings: Settings, plugins: Plugins | None = None, report: Callable
         SetupError: the core's own tables cannot be made; with ``strict``, also when a plugin's cannot.
     """
     plugins = plugins or load_plugins(settings)
-    with _connected(settings) as connection, _locked(connection), _branches(plugins, connection) as found:
-        branches, faults, folders = found
+    with _connected(settings) as connection, _locked(connection):
+        branches, faults = readable_branches(plugins)
         for branch in _in_order(branches):
             missing = sorted(n for n in branch.needs if any(b.plugin in faults and n in b.revisions for b in branches))
             if missing:
                 faults[branch.plugin] = f"needs {missing[0]}, which could not be applied."
                 continue
             try:
-                _upgrade_branch(connection, folders, branch)
+                _upgrade_branch(connection, branches, branch)
                 report(f"{branch.plugin}: up to date")
             except Exception as fault:
                 connection.rollback()
@@ -93,7 +86,7 @@ def check(settings: Settings, plugins: Plugins | None = None) -> list[str]:
     with _connected(settings) as connection:
         branches, faults = readable_branches(plugins)
         found = [f"{plugin}: {reason}" for plugin, reason in sorted(faults.items())]
-        found += [f"pending: {revision}" for revision in pending(_heads(connection), branches, parents_beside(plugins))]
+        found += [f"pending: {revision}" for revision in _pending(connection, branches)]
         if found:
             return found
         names = {table.name for branch in branches for table in plugins.tables(branch.plugin)}
@@ -110,16 +103,25 @@ def downgrade(
     """Undo revisions: down to ``target`` (a revision id, or ``base``) of one plugin or of all.
 
     Raises:
-        SetupError: there is no such revision.
+        SetupError: there is no such revision, or all of them cannot be undone because a plugin's are not here.
     """
     plugins = plugins or load_plugins(settings)
-    with _connected(settings) as connection, _locked(connection), _branches(plugins, connection) as (_, _, folders):
-        config = _config(folders, connection)
+    with _connected(settings) as connection, _locked(connection):
+        branches, _ = readable_branches(plugins)
+        config = _config(branches, connection)
+        if target == "base" and plugin is None:
+            _refuse_without(sorted(set(_heads(connection)) - set(parents_of(branches))))
         try:
-            command.downgrade(config, f"{plugin}@{target}" if plugin and target == "base" else target)
+            with _versions(connection, branches):
+                command.downgrade(config, f"{plugin}@{target}" if plugin and target == "base" else target)
             connection.commit()
         except Exception as fault:
             raise SetupError(f"Downgrade to {target!r} is not possible: {_words(fault)}") from fault
+
+
+def _refuse_without(gone: list[str]) -> None:
+    if gone:
+        raise SetupError(f"{gone[0]} is of a plugin that is not loaded; only with it can this be undone.")
 
 
 def revision(settings: Settings, plugin: str, message: str, plugins: Plugins | None = None) -> Path:
@@ -140,23 +142,25 @@ def revision(settings: Settings, plugin: str, message: str, plugins: Plugins | N
         folder = Path(module.__file__).parent / "migrations"
     folder.mkdir(exist_ok=True)
     number = 1 + max((int(p.name[:4]) for p in folder.glob("[0-9][0-9][0-9][0-9]_*.py")), default=0)
-    with _connected(settings) as connection, _branches(plugins, connection) as (branches, _, folders):
-        if waiting := pending(_heads(connection), branches):
+    with _connected(settings) as connection:
+        branches, _ = readable_branches(plugins)
+        if waiting := _pending(connection, branches):
             raise SetupError(f"The database is not up to date ({', '.join(waiting)}); run: ambient db upgrade")
-        config = _config([*folders, folder], connection)
+        config = _config(branches, connection, extra=folder)
         config.attributes["include_object"] = _only({table.name for table in plugins.tables(plugin)})
         config.set_main_option("file_template", f"{number:04d}_%%(slug)s")
         first = number == 1
-        made = command.revision(
-            config,
-            message,
-            autogenerate=True,
-            head="base" if first else f"{plugin}@head",
-            branch_label=plugin if first else None,
-            version_path=str(folder),
-            rev_id=f"{plugin}_{number:04d}",
-            depends_on=sorted(_needed(plugins, plugin, branches)) or None,  # type: ignore[arg-type] # it takes several
-        )
+        with _versions(connection, branches):
+            made = command.revision(
+                config,
+                message,
+                autogenerate=True,
+                head="base" if first else f"{plugin}@head",
+                branch_label=plugin if first else None,
+                version_path=str(folder),
+                rev_id=f"{plugin}_{number:04d}",
+                depends_on=sorted(_needed(plugins, plugin, branches)) or None,  # type: ignore[arg-type] # it takes several
+            )
     script = made[0] if isinstance(made, list) else made
     if script is None or script.path is None:
         raise SetupError("Alembic wrote no revision.")
@@ -208,22 +212,8 @@ def _heads(connection: Connection) -> tuple[str, ...]:
     return MigrationContext.configure(connection).get_current_heads()
 
 
-@contextmanager
-def _branches(plugins: Plugins, connection: Connection) -> Iterator[tuple[list[Branch], dict[str, str], list[Path]]]:
-    """As `readable_branches`, and the folders that Alembic is to read.
-
-    One has stand-ins for what the database has seen of plugins that are not here any more, or cannot be read: Alembic does nothing
-    at all with a database that has seen a revision which it does not know. A stand-in says what it builds on, and cannot be undone.
-    """
-    branches, faults = readable_branches(plugins)
-    known, beside = frozenset[str]().union(*(branch.revisions for branch in branches)), parents_beside(plugins)
-    gone = sorted(set(_heads(connection)) - known)
-    connection.rollback()
-    with TemporaryDirectory() as folder:
-        for number, revision in enumerate(gone):
-            needs = tuple(sorted(reached([revision], beside) & known))
-            (Path(folder) / f"gone_{number}.py").write_text(_STAND_IN.format(revision=revision, needs=needs))
-        yield branches, faults, [*(branch.directory for branch in branches), Path(folder)]
+def _pending(connection: Connection, branches: list[Branch]) -> list[str]:
+    return pending(_heads(connection), branches)
 
 
 def _in_order(branches: list[Branch]) -> Iterator[Branch]:
@@ -236,25 +226,54 @@ def _in_order(branches: list[Branch]) -> Iterator[Branch]:
             yield branch
 
 
-def _upgrade_branch(connection: Connection, folders: list[Path], branch: Branch) -> None:
-    command.upgrade(_config(folders, connection), f"{branch.plugin}@head" if branch.revisions else "base")
+def _upgrade_branch(connection: Connection, branches: list[Branch], branch: Branch) -> None:
+    with _versions(connection, branches):
+        command.upgrade(_config(branches, connection), f"{branch.plugin}@head" if branch.revisions else "base")
     connection.commit()
 
 
-def _config(folders: list[Path], connection: Connection) -> Config:
+@contextmanager
+def _versions(connection: Connection, branches: list[Branch]) -> Iterator[None]:
+    """Keep the head of every branch in the version table, and let Alembic see it as it would keep it.
+
+    Alembic leaves out what another branch's head depends on. When that plugin is gone or does not import, nobody could tell any
+    more that the others' revisions are applied.
+    """
+    parents = parents_of(branches)
+    heads = set(_heads(connection))
+    implied = sorted(head for head in heads if head in with_ancestors(heads - {head}, parents))
+    if implied:
+        connection.execute(text("DELETE FROM alembic_version WHERE version_num = ANY(:implied)"), {"implied": implied})
+    yield
+    applied = with_ancestors(_heads(connection), parents)
+    inner = {
+        parent
+        for branch in branches
+        for r in branch.revisions & applied
+        for parent in branch.parents[r] & branch.revisions
+    }
+    if kept := sorted(applied & set(parents) - inner):
+        connection.execute(text(_KEEP), {"kept": kept})
+
+
+def _config(branches: list[Branch], connection: Connection, extra: Path | None = None) -> Config:
     app = Flask("ambient_migrations")
     migrate = Migrate(directory=str(ENVIRONMENT))
 
     @migrate.configure
     def locations(config: Config) -> Config:
+        folders = [str(branch.directory) for branch in branches]
+        if extra is not None and str(extra) not in folders:
+            folders.append(str(extra))
         config.set_main_option("path_separator", "newline")
-        config.set_main_option("version_locations", "\n".join(dict.fromkeys(map(str, folders))))
+        config.set_main_option("version_locations", "\n".join(folders))
         return config
 
     migrate.init_app(app, None)
     with app.app_context():
         config: Config = migrate.get_config()
-    config.attributes.update(connection=connection, metadata=Resource.metadata)
+    known = {revision for branch in branches for revision in branch.revisions}
+    config.attributes.update(connection=connection, metadata=Resource.metadata, known=known)
     return config
 
 

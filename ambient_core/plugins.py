@@ -160,11 +160,6 @@ class Plugins:
             *sorted(given, key=lambda p: p[0]),
         ]
 
-    def folders(self) -> list[Path]:
-        """Where the migrations of all plugins lie that are installed, whether they are loaded or not."""
-        sources = (*installed(), *self.sources.values())
-        return [folder for source in sources if (folder := source.migrations) is not None]
-
     def apply_migration_faults(self, database: Database) -> None:
         """Set aside the plugins whose tables the last ``ambient db upgrade`` could not make."""
         with database.transaction() as transaction:

@@ -5,10 +5,8 @@ Neither Alembic nor a file is run for it: every process is asked whether it is r
 
 import ast
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from ambient_core.database import Database
@@ -79,18 +77,24 @@ def branches_of(plugins: Plugins) -> list[Branch]:
     return found
 
 
-def parents_beside(plugins: Plugins) -> dict[str, frozenset[str]]:
-    """What each revision of the installed plugins builds on, as far as the files say; of those that are not loaded, too."""
-    found: dict[str, frozenset[str]] = {}
-    for file in (file for folder in plugins.folders() for file in files_of(folder)):
-        with suppress(OSError, ValueError, SyntaxError, KeyError):
-            said = _constants(file)
-            found[str(said["revision"])] = frozenset[str]().union(*(_ids(said.get(name)) for name in _PARENTS))
-    return found
+def pending(heads: Iterable[str], branches: Iterable[Branch]) -> list[str]:
+    """Revisions that are not applied.
+
+    Args:
+        heads: what the database's version table holds: what these build on is applied as well.
+        branches: every one.
+    """
+    parents = parents_of(branches)
+    return sorted(set(parents) - with_ancestors(heads, parents))
 
 
-def reached(heads: Iterable[str], parents: Mapping[str, frozenset[str]]) -> set[str]:
-    """These revisions, and all that they build on."""
+def parents_of(branches: Iterable[Branch]) -> dict[str, frozenset[str]]:
+    """What each revision of these branches builds on."""
+    return {revision: ones for branch in branches for revision, ones in branch.parents.items()}
+
+
+def with_ancestors(heads: Iterable[str], parents: Mapping[str, frozenset[str]]) -> set[str]:
+    """These revisions and all that they build on, directly or not."""
     waiting, done = list(heads), set[str]()
     while waiting:
         revision = waiting.pop()
@@ -100,24 +104,8 @@ def reached(heads: Iterable[str], parents: Mapping[str, frozenset[str]]) -> set[
     return done
 
 
-def pending(
-    heads: Iterable[str], branches: Iterable[Branch], beside: Mapping[str, frozenset[str]] = MappingProxyType({})
-) -> list[str]:
-    """Revisions that are not applied.
-
-    Args:
-        heads: what the database's version table holds: what these build on is applied as well.
-        branches: every one that is loaded.
-        beside: what others build on, of plugins that are not loaded.
-    """
-    parents = {revision: ones for branch in branches for revision, ones in branch.parents.items()}
-    return sorted(set(parents) - reached(heads, {**beside, **parents}))
-
-
-def unapplied(
-    database: Database, branches: Iterable[Branch], beside: Mapping[str, frozenset[str]] = MappingProxyType({})
-) -> list[str]:
-    """Revisions that this database has not seen; arguments as `pending`.
+def unapplied(database: Database, branches: Iterable[Branch]) -> list[str]:
+    """Revisions that this database has not seen.
 
     Raises:
         Unavailable: it does not answer.
@@ -125,7 +113,7 @@ def unapplied(
     with database.transaction() as transaction:
         there = transaction.raw(_THERE).fetchone() != (None,)
         heads = [str(row[0]) for row in transaction.raw(_HEADS).fetchall()] if there else []
-    return pending(heads, branches, beside)
+    return pending(heads, branches)
 
 
 def _constants(file: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ambient_core.database import Database
 from ambient_core.errors import SetupError
 from ambient_core.plugins import Plugins, load_plugins
 from ambient_core.profiles import given_keyring
-from ambient_core.revisions import branches_of, parents_beside, unapplied
+from ambient_core.revisions import branches_of, unapplied
 
 Report = Callable[[str], None]
 
@@ -106,7 +106,7 @@ def _open(settings: Settings) -> Database:
 
 def _plugins(settings: Settings, database: Database) -> Plugins:
     plugins = load_plugins(settings)
-    if pending := unapplied(database, branches_of(plugins), parents_beside(plugins)):
+    if pending := unapplied(database, branches_of(plugins)):
         raise SetupError(f"The database is not up to date ({', '.join(pending)}); run: ambient db upgrade")
     return plugins
 

@@ -8,7 +8,7 @@ from ambient_core.changes.pruning import kept_for
 from ambient_core.config import Settings
 from ambient_core.database import Database
 from ambient_core.plugins import Plugins, load_plugins
-from ambient_core.revisions import branches_of, parents_beside, unapplied
+from ambient_core.revisions import branches_of, unapplied
 
 _SIZE = (
     "SELECT current_database(), pg_size_pretty(pg_database_size(current_database())), current_setting('server_version')"
@@ -32,8 +32,7 @@ def report(settings: Settings, plugins: Plugins | None = None) -> Iterator[str]:
     """
     database = Database(settings.database_url, pool_size=2, statement_timeout=0, name="ambient-status")
     try:
-        plugins = plugins or load_plugins(settings)
-        pending = unapplied(database, branches_of(plugins), parents_beside(plugins))
+        pending = unapplied(database, branches_of(plugins or load_plugins(settings)))
         with database.transaction() as transaction:
             yield from _size(transaction.raw)
             if not any(revision.startswith("core_") for revision in pending):

@@ -78,6 +78,13 @@ class EmbeddedPostgres:
             raise SetupError("The embedded PostgreSQL is not running.")
         return self._process.pid
 
+    @property
+    def cluster(self) -> Path:
+        """The folder of the server's files, known once it has started."""
+        if self._cluster is None:
+            raise SetupError("The embedded PostgreSQL has not started.")
+        return self._cluster
+
     def start(self) -> Self:
         """Make the cluster if there is none, start the server and wait until it answers.
 
@@ -152,6 +159,7 @@ class EmbeddedPostgres:
     def _cluster_folder(self, account: Account) -> Path:
         """The cluster's folder, and the sockets' folder beside it."""
         folder = self.data_dir
+        check_owner(folder / "postgres", account)
         if not account.reaches(self.data_dir.resolve()):
             # Deterministic, so that the next start finds it; owner-only, so that its name gives nothing away.
             key = hashlib.sha256(str(self.data_dir.resolve()).encode()).hexdigest()[:16]
@@ -161,6 +169,7 @@ class EmbeddedPostgres:
                 raise SetupError(f"{folder} belongs to somebody else; remove it, or choose another --data-dir.")
             (self.data_dir / "cluster-folder").write_text(f"{folder}\n")
         cluster = self._cluster = folder / "postgres"
+        check_owner(cluster, account)
         self._sockets = folder / "sockets"
         if len(str(self._sockets / _SOCKET_NAME)) > _LONGEST_SOCKET:
             self._sockets = Path(tempfile.mkdtemp(prefix="ambient-", dir="/tmp"))
@@ -232,6 +241,23 @@ class EmbeddedPostgres:
     @staticmethod
     def _as(account: Account) -> dict[str, Any]:
         return {"uid": account.uid, "gid": account.gid} if account.switched else {}
+
+
+def check_owner(cluster: Path, account: Account) -> None:
+    """Refuse the files of a server that ran as somebody else: PostgreSQL would not read them, and they are not ours to give away.
+
+    Args:
+        cluster: a server's folder, which may not be there.
+        account: whom the server shall run as.
+
+    Raises:
+        SetupError: says whose they are.
+    """
+    if cluster.exists() and any(cluster.iterdir()) and (owner := cluster.stat().st_uid) != account.uid:
+        raise SetupError(
+            f"{cluster} belongs to user {owner}, and PostgreSQL would run as user {account.uid} here; "
+            "start Ambient as whoever did it first, or choose another folder with --data-dir."
+        )
 
 
 def _last_words(text: str) -> str:

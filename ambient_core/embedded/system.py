@@ -9,60 +9,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
+from ambient_core.embedded.demo import PROJECT, make_demo_repository, welcome
+from ambient_core.embedded.options import DevelopmentOptions
+from ambient_core.embedded.ports import check_ports
 from ambient_core.embedded.postgres import EmbeddedPostgres
+from ambient_core.embedded.screen import Screen
 from ambient_core.errors import SetupError
 from ambient_core.plugins import installed
 from ambient_core.secrets.keyring import new_keyring
 from ambient_core.serving.process import StopSignal, ends_with_parent
 
-PROJECT = "demo"
 READY_DEADLINE = 60.0
 STOP_DEADLINE = 40.0
 _PAUSE = 0.05
 _LAST_LINES = 15
-
-
-@dataclass(frozen=True, slots=True)
-class DevelopmentOptions:
-    """What ``ambient dev`` was told.
-
-    Args:
-        data_dir: where everything is kept.
-        database_url: a server of your own instead of the embedded one.
-        port: of the API.
-        gateway_port: of the AG-UI gateway.
-        health_port: of health.
-        metrics_port: of figures.
-        oidc_issuer: an identity provider whose people are let in beside the developer.
-        oidc_audience: what its tokens must say in ``aud``.
-        oidc_client: public client there, by which people log in from the command line.
-    """
-
-    data_dir: Path
-    database_url: str | None = None
-    port: int = 8000
-    gateway_port: int = 9080
-    health_port: int = 4434
-    metrics_port: int = 4433
-    oidc_issuer: str | None = None
-    oidc_audience: str = "ambient"
-    oidc_client: str = ""
-
-    @property
-    def ports(self) -> dict[str, int]:
-        """Each port by the flag that sets it."""
-        return {
-            "--port": self.port,
-            "--gateway-port": self.gateway_port,
-            "--health-port": self.health_port,
-            "--metrics-port": self.metrics_port,
-        }
 
 
 class Child:
@@ -136,23 +102,26 @@ class System:
         Raises:
             SetupError: something is in the way; says what and how to change it.
         """
-        for flag, port in self.options.ports.items():
-            check_port(flag, port)
+        check_ports(self.options.ports)
         folder = self.options.data_dir
-        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        environment = self._environment(self._database())
-        self._upgrade(environment)
-        # For the API alone: nobody else opens a secret.
-        keyed = {"AMBIENT_KEYRING_FILE": str(self.keyring()), **environment}
+        with _usable(folder):
+            folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+            environment = self._environment(self._database())
+            self._upgrade(environment)
+            # For the API alone: nobody else opens a secret.
+            keyed = {"AMBIENT_KEYRING_FILE": str(self.keyring()), **environment}
         self.children.append(Child("api", ["serve"], keyed, self._show))
         self.children.append(Child("control-plane", ["controlplane", "run"], environment, self._show))
         self._wait_ready()
         self._wait_listening(self.options.gateway_port)
         self._make_project()
-        make_demo_repository(folder / "demo-repository")
+        with _usable(folder):
+            make_demo_repository(folder / "demo-repository")
 
     def stop(self) -> None:
         """Stop all, the last first."""
+        if self.children:
+            self._show("ambient: stopping")
         for child in reversed(self.children):
             child.stop()
         if self._postgres is not None:
@@ -185,14 +154,16 @@ class System:
 
     def _upgrade(self, environment: Mapping[str, str]) -> None:
         """Bring the database up to date; a database of ours that has seen these very migrations needs no second look."""
-        note, fingerprint = self.options.data_dir / "migrated", migrations_fingerprint()
-        if self._postgres is not None and note.exists() and note.read_text() == fingerprint:
+        # It lies among the database's own files: who removes those, removes what is known of them.
+        note = self._postgres.cluster / "ambient-migrations" if self._postgres is not None else None
+        fingerprint = migrations_fingerprint()
+        if note is not None and note.exists() and note.read_text() == fingerprint:
             return
         command = [sys.executable, "-m", "ambient_core", "db", "upgrade"]
         done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode != 0:
             raise SetupError(f"The database could not be brought up to date: {(done.stderr or done.stdout).strip()}")
-        if ": failed: " not in done.stdout:
+        if note is not None and ": failed: " not in done.stdout:
             note.write_text(fingerprint)
 
     def _environment(self, database_url: str) -> dict[str, str]:
@@ -281,112 +252,29 @@ def migrations_fingerprint() -> str:
     return found.hexdigest()
 
 
-def check_port(flag: str, port: int) -> None:
-    """Refuse a port that is taken.
-
-    Raises:
-        SetupError: naming the port and the flag that changes it.
-    """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as fault:
-            raise SetupError(
-                f"Port {port} cannot be used ({fault.strerror}); stop what uses it, or choose another with {flag}."
-            ) from fault
-
-
-def usable_port(wanted: int) -> int:
-    """This port, or any free one when it is taken."""
-    try:
-        check_port("", wanted)
-    except SetupError:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return int(probe.getsockname()[1])
-    return wanted
-
-
-def make_demo_repository(folder: Path) -> None:
-    """A small real repository to try sessions on, unless it is there."""
-    if (folder / ".git").exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "README.md").write_text(
-        "# Demo\n\nA repository to try a session on.\n\n## Usage\n\nRun `python hello.py`.\n"
-    )
-    (folder / "hello.py").write_text('"""Say hello."""\n\n# TODO: greet by name\nprint("hello")\n')
-    identity = ["-c", "user.name=Demo", "-c", "user.email=demo@example.com", "-c", "init.defaultBranch=main"]
-    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "A repository to try"]):
-        done = subprocess.run(["git", *identity, *command], cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603, S607
-        if done.returncode != 0:
-            raise SetupError(f"git could not make the demo repository: {done.stderr.strip()}")
-
-
-def welcome(options: DevelopmentOptions, token: Path) -> str:
-    """What is printed when all is up: addresses, project, token, and four lines to try."""
-    api = f"http://127.0.0.1:{options.port}/api/ambient/v1"
-    gateway = f"http://127.0.0.1:{options.gateway_port}"
-    header = '-H "Authorization: Bearer $(cat ' + str(token) + ')"'
-    repository = options.data_dir / "demo-repository"
-    body = (
-        f'{{"name": "first", "project_id": "{PROJECT}", "prompt": "Look around and report.", '
-        f'"repo_url": "file://{repository}", "stop_on_run_finished": true}}'
-    )
-    report = options.data_dir / "sessions"
-    return "\n".join(
-        [
-            "",
-            "Ambient API is ready.",
-            "",
-            f"  API            {api}",
-            f"  documentation  {api}/openapi.html",
-            f"  AG-UI gateway  {gateway}",
-            f"  health         http://127.0.0.1:{options.health_port}/readyz",
-            f"  figures        http://127.0.0.1:{options.metrics_port}/metrics",
-            f"  project        {PROJECT}",
-            f"  token          {token}",
-            *(
-                [f"  log in         ambient login --server http://127.0.0.1:{options.port}"]
-                if options.oidc_client
-                else []
-            ),
-            "",
-            "Try it in another terminal:",
-            "",
-            f"  ID=$(curl -s {header} -H 'Content-Type: application/json' -d '{body}' {api}/sessions"
-            " | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"id\"])')",
-            f"  curl -s -X POST {header} {api}/sessions/$ID/start",
-            f"  curl -s -N {header} {gateway}/sessions/$ID/agui/events",
-            f"  curl -s {header} {api}/sessions/$ID; cat {report}/$ID/workspace/demo-repository/REPORT.md",
-            "",
-            "Ctrl-C stops everything; the next start finds it as it was.",
-            "",
-        ]
-    )
-
-
-def run_development(options: DevelopmentOptions, show: Callable[[str], None] | None = None) -> int:
-    """Start the whole system and keep it until a signal says stop; answers the exit status."""
-    stopping = StopSignal()
-    say = show or _print
-    system = System(options, say, stopping)
-    status = 0
+def run_development(options: DevelopmentOptions) -> int:
+    """Start the whole system and keep it until a signal says stop, or nobody sees it any more; answers the exit status."""
+    # Who closes the terminal wants an end too, and gets one in our order.
+    stopping = StopSignal(signal.SIGHUP)
+    screen = Screen()
+    system = System(options, screen.show, stopping)
     try:
         system.start()
-        say(welcome(options, system.token("developer")))
-        while not stopping.wait(0.2):
+        screen.show(welcome(options, system.token("developer")))
+        while not stopping.wait(0.2) and not screen.is_gone():
             if (words := system.ended()) is not None:
-                say(f"ambient: {words}")
-                status = 1
-                break
+                screen.show(f"ambient: {words}")
+                return 1
+        return 0
     finally:
-        say("ambient: stopping")
         system.stop()
-    return status
 
 
-def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """Say in our words what the machine has against this folder."""
+    try:
+        yield
+    except OSError as fault:
+        what = f"{fault.filename or folder} cannot be used ({fault.strerror})"
+        raise SetupError(f"{what}; make it usable, or choose another folder with --data-dir.") from fault

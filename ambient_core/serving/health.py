@@ -20,7 +20,7 @@ from ambient_core.database import Database, driver_url, url_of
 from ambient_core.errors import AmbientError, BadQuery, MethodNotAllowed, NoRoute, SetupError
 from ambient_core.ids import new_operation_id
 from ambient_core.plugins import Plugins, load_plugins
-from ambient_core.revisions import branches_of, parents_beside, unapplied
+from ambient_core.revisions import branches_of, unapplied
 from ambient_core.serving.process import end_with
 
 log = logging.getLogger(__name__)
@@ -123,8 +123,7 @@ def _refusal(code: int, known: str) -> AmbientError:
 
 def checks_of(settings: Settings, plugins: Plugins) -> list[Check]:
     """Database and migrations."""
-    url = driver_url(url_of(settings.database_url))
-    branches, beside = branches_of(plugins), parents_beside(plugins)
+    url, branches = driver_url(url_of(settings.database_url)), branches_of(plugins)
 
     def database() -> str | None:
         try:
@@ -137,7 +136,7 @@ def checks_of(settings: Settings, plugins: Plugins) -> list[Check]:
     def migrations() -> str | None:
         own = Database(settings.database_url, pool_size=1, pool_timeout=2)
         try:
-            pending = unapplied(own, branches, beside)
+            pending = unapplied(own, branches)
         except Exception:
             return "cannot be read."
         finally:

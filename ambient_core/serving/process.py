@@ -15,16 +15,20 @@ _COLLECTIONS = (20_000, 20, 50)
 
 
 class StopSignal:
-    """That SIGTERM or SIGINT asked this process to stop; made in the main thread, and waited for in one place.
+    """That a signal asked this process to stop; made in the main thread, and waited for in one place.
+
+    Args:
+        others: that ask as well as SIGTERM and SIGINT, unless this process was started deaf to them, as by nohup(1).
 
     A `threading.Event` that a handler sets takes a lock, which the main thread may hold at that moment, or the handler of an earlier
     signal: then the process hears nothing any more. `SimpleQueue.put` may interrupt itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *others: signal.Signals) -> None:
         self._asked = False
         self._news: SimpleQueue[None] = SimpleQueue()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        heard = [number for number in others if signal.getsignal(number) != signal.SIG_IGN]
+        for number in (signal.SIGINT, signal.SIGTERM, *heard):
             signal.signal(number, self._handle)
 
     def is_set(self) -> bool:

@@ -11,6 +11,8 @@ from ambient_core.errors import SetupError
 RESERVED = frozenset(
     {"id", "kind", "href", "created_at", "updated_at", "version", "metadata", "registry", "type_annotation_map"}
 )
+_IN_THE_CLASS = frozenset({"field", "datetime"})
+"""What the body of the rendered class calls by these names, after the fields before."""
 TYPES = (
     "string(n)",
     "text",
@@ -26,8 +28,10 @@ TYPES = (
     "ref(kind)",
 )
 _HEAD = re.compile(r"(?P<name>[a-z][a-z0-9_]*):(?P<type>[a-z]+)(\((?P<argument>[^)]*)\))?")
+_INTEGER = r"-?(?:0|[1-9][0-9]*)"
+_NUMBER = rf"{_INTEGER}(?:\.[0-9]+)?"
 _RULES = re.compile(
-    r"(>=(?P<minimum>-?\d+(\.\d+)?)|<=(?P<maximum>-?\d+(\.\d+)?)|(?P<required>!)|=(?P<default>[^\s!<>]+)|(?P<word>[a-z]+))"
+    rf"(>=(?P<minimum>{_NUMBER})|<=(?P<maximum>{_NUMBER})|(?P<required>!)|=(?P<default>[^\s!<>]+)|(?P<word>[a-z]+))"
 )
 _WORDS = frozenset({"unique", "index", "search", "readonly", "secret"})
 _NUMBERS = frozenset({"int", "bigint", "float"})
@@ -104,6 +108,8 @@ def parse_all(texts: Sequence[str]) -> list[Field]:
 def _check_name(name: str) -> None:
     if name in RESERVED:
         raise SetupError(f"The field name {name!r} is the framework's own; choose another.")
+    if name in _IN_THE_CLASS:
+        raise SetupError(f"The field name {name!r} stands for something else in the plugin itself; choose another.")
     if keyword.iskeyword(name) or len(name) > 50:
         raise SetupError(f"The field name {name!r} is a word of Python or longer than 50 characters; choose another.")
 
@@ -115,7 +121,7 @@ def _check_type(name: str, kind: str, argument: str) -> None:
     if known[kind] != bool(argument):
         wanted = next(entry for entry in TYPES if entry.split("(")[0] == kind)
         raise SetupError(f"Field {name!r}: write its type as {wanted}.")
-    if kind == "string" and not (argument.isdigit() and 1 <= int(argument) <= 65535):
+    if kind == "string" and not (re.fullmatch(r"[1-9][0-9]{0,4}", argument) and int(argument) <= 65535):
         raise SetupError(f"Field {name!r}: string(n) needs a length from 1 to 65535.")
     choices = argument.split("|")
     if kind == "enum" and not all(re.fullmatch(r"[A-Za-z0-9_.-]{1,63}", choice) for choice in choices):
@@ -125,7 +131,7 @@ def _check_type(name: str, kind: str, argument: str) -> None:
 
 
 def _rules(text: str, rest: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"required": False, "default": None, "minimum": None, "maximum": None}
+    found: dict[str, Any] = {}
     words: set[str] = set()
     while rest := rest.lstrip(" ,"):
         rule = _RULES.match(rest)
@@ -133,16 +139,16 @@ def _rules(text: str, rest: str) -> dict[str, Any]:
             raise SetupError(
                 f"Field {text!r}: {rest!r} is not understood; use ! =default >=n <=n unique index search readonly secret."
             )
-        if rule["word"]:
-            words.add(rule["word"])
-        elif rule["required"]:
-            found["required"] = True
-        else:
-            found |= {key: rule[key] for key in ("minimum", "maximum", "default") if rule[key] is not None}
+        given = {name: value for name, value in rule.groupdict().items() if value is not None}
+        word = given.pop("word", None)
+        if word in words or given.keys() & found.keys():
+            raise SetupError(f"Field {text!r}: each rule stands there once; leave the second {rule[0]!r} out.")
+        words |= {word} if word else set()
+        found |= given
         rest = rest[rule.end() :]
     if strangers := sorted(words - _WORDS):
         raise SetupError(f"Field {text!r}: {strangers[0]!r} is not understood; words: {', '.join(sorted(_WORDS))}.")
-    return {**found, "words": frozenset(words)}
+    return {**found, "required": "required" in found, "words": frozenset(words)}
 
 
 def _check_rules(text: str, field: Field) -> None:
@@ -150,6 +156,8 @@ def _check_rules(text: str, field: Field) -> None:
         raise SetupError(f"Field {text!r}: >= and <= are for numbers.")
     if "search" in field.words and field.type not in ("string", "text"):
         raise SetupError(f"Field {text!r}: search is for string and text, where words are looked for.")
+    for bound in filter(None, (field.minimum, field.maximum)):
+        _check_bound(text, field, bound)
     if field.minimum and field.maximum and float(field.minimum) > float(field.maximum):
         raise SetupError(f"Field {text!r}: no number is from {field.minimum} to {field.maximum}.")
     if field.default is not None:
@@ -181,9 +189,9 @@ def _check_words(text: str, field: Field) -> None:
 def _check_default(text: str, field: Field) -> None:
     value = str(field.default)
     good = {
-        "int": re.fullmatch(r"-?\d+", value),
-        "bigint": re.fullmatch(r"-?\d+", value),
-        "float": re.fullmatch(r"-?\d+(\.\d+)?", value),
+        "int": re.fullmatch(_INTEGER, value),
+        "bigint": re.fullmatch(_INTEGER, value),
+        "float": re.fullmatch(_NUMBER, value),
         "bool": value in ("true", "false"),
         "enum": value in field.argument.split("|"),
         "string": True,
@@ -194,10 +202,17 @@ def _check_default(text: str, field: Field) -> None:
     if field.type == "string" and len(value) > int(field.argument):
         raise SetupError(f"Field {text!r}: the default is longer than {field.argument} characters.")
     if field.type in _NUMBERS:
-        _check_bounds(text, field, float(value))
+        _check_default_bounds(text, field, float(value))
 
 
-def _check_bounds(text: str, field: Field, value: float) -> None:
+def _check_bound(text: str, field: Field, bound: str) -> None:
+    if field.type in _BITS and not re.fullmatch(_INTEGER, bound):
+        raise SetupError(f"Field {text!r}: the bounds of {field.type} are whole numbers, and {bound} is none.")
+    if field.type in _BITS and abs(int(bound)) >= 2 ** _BITS[field.type]:
+        raise SetupError(f"Field {text!r}: the bound {bound} is outside what {field.type} can hold.")
+
+
+def _check_default_bounds(text: str, field: Field, value: float) -> None:
     bound = 2.0 ** _BITS[field.type] if field.type in _BITS else float("inf")
     low, high = float(field.minimum or -bound), float(field.maximum or bound)
     if not low <= value <= high or abs(value) >= bound:

@@ -1,6 +1,7 @@
 """From a kind's name and fields to the files of its plugin."""
 
 import json
+import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ _PYTHON = {
     "json": "dict[str, Any]",
     "list": "list[Any]",
 }
+_LONGEST_NAME = 63
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
@@ -86,7 +88,7 @@ def check(kind: NewKind, folder: Path, plugins: Plugins | None = None) -> dict[s
     """
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]{0,40}", kind.name):
         raise SetupError(f"The kind {kind.name!r} must be a singular word in PascalCase, such as Gadget.")
-    if kind.name in _WORDS:
+    if kind.name in _WORDS or keyword.iskeyword(kind.name):
         raise SetupError(f"The name {kind.name!r} stands for something else in the plugin itself; choose another.")
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", kind.plural) or kind.plural in (
         "core",
@@ -98,6 +100,7 @@ def check(kind: NewKind, folder: Path, plugins: Plugins | None = None) -> dict[s
         "version",
     ):
         raise SetupError(f"The plural {kind.plural!r} is no free word in snake_case; give another with --plural.")
+    _check_lengths(kind)
     plugins = plugins or load_plugins(Settings(profile="development"))
     for served in plugins.registry:
         if served.name == kind.name or served.plural == kind.plural:
@@ -111,6 +114,26 @@ def check(kind: NewKind, folder: Path, plugins: Plugins | None = None) -> dict[s
     if folder.exists():
         raise SetupError(f"{folder} exists already; nothing is overwritten. Choose another folder with --output.")
     return _revisions(kind, plugins)
+
+
+def _check_lengths(kind: NewKind) -> None:
+    in_project = _project_field(kind)
+    for field in kind.fields:
+        names = {
+            f"fk_{kind.plural}_{field.name}": field.type == "ref",
+            f"ix_{kind.plural}_{field.name}": field.type == "ref" or "index" in field.words,
+            f"uq_{kind.plural}_{f'{in_project}_' if in_project else ''}{field.name}": "unique" in field.words,
+        }
+        for name in (name for name, wanted in names.items() if wanted and len(name) > _LONGEST_NAME):
+            raise SetupError(
+                f"Field {field.name!r}: PostgreSQL takes names of at most {_LONGEST_NAME} characters, and {name!r} has "
+                f"{len(name)}; choose a shorter field name, or a shorter --plural."
+            )
+
+
+def _project_field(kind: NewKind) -> str | None:
+    """The field by which the kind is one of a project."""
+    return next((f.name for f in kind.fields if f.type == "ref" and f.argument == "projects"), None)
 
 
 def _revisions(kind: NewKind, plugins: Plugins) -> dict[str, str]:
@@ -138,9 +161,12 @@ def write(kind: NewKind, folder: Path) -> list[Path]:
     plugins = load_plugins(Settings(profile="development"))
     files = render(kind, check(kind, folder, plugins))
     refuse_misfit(kind.plural, files, {entry.name for entry in plugins.set_aside})
-    for path, text in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(text)
+    try:
+        for path, text in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+    except OSError as fault:
+        raise SetupError(f"{fault.filename or folder} cannot be written: {fault.strerror}.") from fault
     return sorted(folder / path for path in files)
 
 
@@ -170,7 +196,7 @@ def context(kind: NewKind, revisions: Mapping[str, str]) -> dict[str, Any]:
     sqlalchemy = sorted((used - {"JSONB"}) | ({"ForeignKey"} if revisions else set()))
     annotations = {column["python"] for column in columns}
     unique = [field.name for field in kind.fields if "unique" in field.words]
-    in_project = next((f.name for f in kind.fields if f.type == "ref" and f.argument == "projects"), None)
+    in_project = _project_field(kind)
     return {
         "kind": kind,
         "columns": columns,
@@ -228,7 +254,7 @@ def _options(kind: NewKind, field: Field) -> dict[str, str]:
         options["index"] = "True"
     if "search" in field.words:
         options["search"] = '"text"'
-    if "unique" in field.words and not any(f.type == "ref" and f.argument == "projects" for f in kind.fields):
+    if "unique" in field.words and _project_field(kind) is None:
         options["unique"] = "True"
     options["doc"] = f'"{field.name.removesuffix("_id").replace("_", " ").capitalize()}."'
     return options

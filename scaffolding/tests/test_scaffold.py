@@ -129,6 +129,17 @@ def test_a_kind_passes_outside_in_a_fresh_environment(tmp_path: Path) -> None:
         ("Gadget", ["name:strin(63)"], "there is no type 'strin'"),
         ("Gadget", ["name:string"], "write its type as string(n)"),
         ("Gadget", ["name:string(0)"], "needs a length"),
+        ("Gadget", ["name:string(²)"], "needs a length"),
+        ("Gadget", ["a:int=٣"], "no default of type int"),
+        ("Gadget", ["a:int=007"], "no default of type int"),
+        ("Gadget", ["a:int>=0.5"], "bounds of int are whole numbers"),
+        ("Gadget", ["a:int<=99999999999"], "outside what int can hold"),
+        ("Gadget", ["a:int>=1>=2"], "leave the second '>=2' out"),
+        ("Gadget", ["a:int unique unique"], "leave the second 'unique' out"),
+        ("Gadget", ["field:int", "a:int"], "stands for something else in the plugin itself"),
+        ("None", ["a:int"], "stands for something else in the plugin itself"),
+        ("G" + "a" * 30, [f"{'b' * 50}:int index"], "at most 63 characters"),
+        ("G" + "a" * 30, ["project:ref(projects)", f"{'b' * 25}:int unique"], "at most 63 characters"),
         ("Gadget", ["Name:text"], "must read name:type"),
         ("Gadget", ["version:int"], "the framework's own"),
         ("Gadget", ["class:int"], "a word of Python"),
@@ -171,6 +182,12 @@ def test_wrong_input_is_refused_before_anything_is_written(
         scaffold(tmp_path / "out", *fields, name=name)
     assert words in str(refused.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match=r"file/out.* cannot be written: Not a directory"):
+        scaffold(tmp_path / "file" / "out", "a:int")
 
 
 def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:

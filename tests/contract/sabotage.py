@@ -13,6 +13,9 @@ from ambient_core.database.statements import NOWHERE
 from ambient_core.database.transaction import Transaction
 from ambient_core.http.preconditions import Precondition
 from ambient_core.rest import parameters
+from ambient_core.search import expressions
+from ambient_core.search.expressions import Joined
+from ambient_core.search.paging import Page
 from ambient_core.search.tokens import Signer
 from ambient_core.secrets import sealing
 from ambient_core.store import Answer, Store
@@ -48,6 +51,31 @@ def ignore_if_match() -> None:
 def forget_the_tie_breaker() -> None:
     original = parameters.order_of
     parameters.order_of = lambda text, columns: original(text or "id desc", columns)  # type: ignore[assignment]
+
+
+def ignore_the_second_order() -> None:
+    original = parameters.order_of
+    parameters.order_of = lambda text, columns: original(text and text.split(",")[0], columns)  # type: ignore[assignment]
+
+
+def skip_a_row_between_pages() -> None:
+    Page.offset = property(lambda self: (self.page - 1) * (self.size + 1))  # type: ignore[assignment,method-assign]
+
+
+def show_all_fields_of_one() -> None:
+    original = Store.get
+    Store.get = lambda self, identifier, fields=None: original(self, identifier)  # type: ignore[method-assign]
+
+
+def ignore_null_in_a_patch() -> None:
+    original = Store.patch
+    Store.patch = lambda self, identifier, values, *a: original(  # type: ignore[method-assign]
+        self, identifier, {name: value for name, value in values.items() if value is not None}, *a
+    )
+
+
+def take_or_for_and() -> None:
+    expressions._Tree.any = lambda self, parts: Joined("and", tuple(parts))  # type: ignore[method-assign]
 
 
 def show_null() -> None:
@@ -136,6 +164,11 @@ MISTAKES: dict[str, Callable[[], Any]] = {
         replace_instead_of_merge,
         ignore_if_match,
         forget_the_tie_breaker,
+        ignore_the_second_order,
+        skip_a_row_between_pages,
+        show_all_fields_of_one,
+        ignore_null_in_a_patch,
+        take_or_for_and,
         show_null,
         forget_idempotency,
         watch_from_the_start,
@@ -155,6 +188,11 @@ MISTAKES: dict[str, Callable[[], Any]] = {
 }
 
 NOTICED_BY = {
+    "ignore_the_second_order": "contract",
+    "skip_a_row_between_pages": "contract",
+    "show_all_fields_of_one": "contract",
+    "ignore_null_in_a_patch": "contract",
+    "take_or_for_and": "search",
     "never_say_that_nothing_changed": "conditions",
     "keep_a_dry_run": "conditions",
     "delete_more_than_was_meant": "many",

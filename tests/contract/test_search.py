@@ -91,6 +91,29 @@ def test_a_literal_of_each_field_s_type_finds_what_has_it(kind: Kind, full: dict
             assert [item["id"] for item in answer.json["items"]] == [full["id"]] * finds, search
 
 
+def test_words_and_signs_find_those_that_they_mean(kind: Kind, maker: Maker, call: Any) -> None:
+    made = ", ".join(f"'{maker.make(kind)['id']}'" for _ in range(3))
+    path = f"/{kind.plural}?search=id in ({made})"
+    first, second, third = ids = [item["id"] for item in call("GET", path).json["items"]]
+    for search, found in (
+        (f"id < '{second}'", [first]),
+        (f"id > '{second}'", [third]),
+        (f"id <> '{second}'", [first, third]),
+        (f"id = '{first}' or id = '{third}'", [first, third]),
+        (f"id = '{first}' or id = '{second}' and id = '{third}'", [first]),
+        (f"not (id = '{first}' or id = '{second}')", [third]),
+        (f"id in ('{first}', '{third}')", [first, third]),
+        (f"id not in ('{first}', '{third}')", [second]),
+        (f"id between '{first}' and '{second}'", [first, second]),
+        (f"id not between '{second}' and '{third}'", [first]),
+        (f"id like '{first.upper()}'", []),
+        (f"id ilike '{first.upper()}'", [first]),
+        ("id is not null", ids),
+    ):
+        answer = call("GET", f"{path} and ({search})")
+        assert [item["id"] for item in answer.json["items"]] == found, search
+
+
 def test_a_literal_of_another_type_is_refused_with_its_place(kind: Kind, call: Any) -> None:
     for column in searchable(kind).values():
         wrong = "'x'" if column.type in ("integer", "number", "boolean", "time", "uuid") or column.choices else "7"

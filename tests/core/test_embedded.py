@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from ambient_core.embedded.binaries import Account
-from ambient_core.embedded.postgres import EmbeddedPostgres
+from ambient_core.embedded.postgres import EmbeddedPostgres, check_owner
 from ambient_core.errors import SetupError
 from tests.e2e.conftest import wait_for
 
@@ -68,7 +68,7 @@ def test_what_was_written_is_there_after_a_stop_and_a_start(tmp_path: Path) -> N
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_it_ends_with_its_owner_however_that_ends(tmp_path: Path, number: signal.Signals) -> None:
     script = (
-        "import sys; from pathlib import Path; from ambient_core.embedded.postgres import EmbeddedPostgres; "
+        "import sys; from pathlib import Path; from ambient_core.embedded.postgres import EmbeddedPostgres, check_owner; "
         "p = EmbeddedPostgres(Path(sys.argv[1]), durable=False).start(); print(p.pid, flush=True); sys.stdin.read()"
     )
     owner = subprocess.Popen(
@@ -96,3 +96,13 @@ def test_a_path_that_the_server_s_user_cannot_walk_is_known(tmp_path: Path) -> N
     closed.mkdir(mode=0o700)
     assert not Account(65534, 65534, switched=True).reaches(closed)
     assert Account(os.geteuid(), os.getegid(), switched=False).reaches(closed)
+
+
+def test_the_files_of_a_server_that_ran_as_somebody_else_are_left_alone(tmp_path: Path) -> None:
+    somebody = Account(os.geteuid() + 1, os.getegid(), switched=True)
+    check_owner(tmp_path / "none", somebody)
+    check_owner(tmp_path, somebody)
+    (tmp_path / "PG_VERSION").touch()
+    check_owner(tmp_path, Account(os.geteuid(), os.getegid(), switched=False))
+    with pytest.raises(SetupError, match=rf"belongs to user {os.geteuid()}, and PostgreSQL would run as user"):
+        check_owner(tmp_path, somebody)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,8 +13,8 @@ import httpx
 import psutil
 import pytest
 
-from ambient_core.embedded.system import usable_port
-from tests.e2e.conftest import System, wait_for
+from ambient_core.embedded.ports import usable_port
+from tests.e2e.conftest import System, free_port, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("system")]
 
@@ -22,10 +23,10 @@ def test_the_printed_lines_work_as_printed(system: System) -> None:
     printed = system.log.read_text().split("Try it in another terminal:")[1]
     lines = [line.strip() for line in printed.splitlines() if line.startswith("  ")][:4]
     assert len(lines) == 4
-    script = "\n".join([*lines[:3], "sleep 2", lines[3]])
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, timeout=100, check=False)
     assert '"type":"RUN_FINISHED"' in done.stdout, done.stdout + done.stderr
-    assert "# Report" in done.stdout
+    assert '"phase":"Completed"' in done.stdout
+    assert "\n# Report\n" in done.stdout
 
 
 def test_health_readiness_and_figures_answer(system: System) -> None:
@@ -61,22 +62,37 @@ def test_two_systems_do_not_disturb_each_other_and_one_starts_again(system: Syst
     assert own_system.ask("GET", "/projects/mine").status_code == 200
 
 
-def test_a_taken_port_is_named_with_its_flag(system: System, tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "ambient_core",
-        "dev",
-        "--port",
-        str(system.ports["port"]),
-        "--data-dir",
-        str(tmp_path / "x"),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert f"Port {system.ports['port']} cannot be used (Address already in use)" in done.stderr
-    assert "--port" in done.stderr
+def refused(folder: Path, *flags: str) -> str:
+    """What the command says when it does not start, in words of ours alone."""
+    command = [sys.executable, "-m", "ambient_core", "dev", "--data-dir", str(folder), *flags]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
     assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def test_a_taken_port_is_named_with_its_flag(system: System, tmp_path: Path) -> None:
+    port = system.ports["port"]
+    words = refused(tmp_path / "x", "--port", str(port))
+    assert (
+        f"Port {port} cannot be used (Address already in use); stop what uses it, or choose another with --port"
+        in words
+    )
+
+
+def test_a_port_wanted_twice_or_beyond_all_ports_is_named_with_its_flag(tmp_path: Path) -> None:
+    port = str(free_port())
+    words = refused(tmp_path / "x", "--port", port, "--gateway-port", port)
+    assert f"Port {port} is wanted twice, by --port and --gateway-port" in words
+    for beyond in ("0", "-1", "65536"):
+        assert "Invalid value for '--gateway-port'" in refused(tmp_path / "x", "--gateway-port", beyond)
+
+
+def test_a_folder_that_cannot_be_used_is_named_with_its_flag(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    words = refused(tmp_path / "file" / "x", "--port", str(free_port()), "--gateway-port", str(free_port()))
+    assert f"{tmp_path}/file/x cannot be used (Not a directory)" in words
+    assert "--data-dir" in words
 
 
 def test_a_port_that_nobody_asked_for_gives_way() -> None:
@@ -100,6 +116,35 @@ def test_everything_ends_when_the_command_is_killed(own_system: System) -> None:
         "the end of the children",
         60,
     )
+
+
+def test_it_stops_in_order_when_its_terminal_is_closed(own_system: System) -> None:
+    assert own_system.process is not None
+    own_system.process.send_signal(signal.SIGHUP)
+    assert own_system.process.wait(60) == 0
+    assert "ambient: stopping" in own_system.log.read_text()
+    assert own_system.processes() == []
+
+
+def test_it_stops_when_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    ports = [part for name in ("--port", "--gateway-port") for part in (name, str(free_port()))]
+    command = [sys.executable, "-m", "ambient_core", "dev", "--data-dir", str(tmp_path / "data"), *ports]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert any("is ready" in line for line in process.stdout)
+        process.stdout.close()
+        assert process.wait(60) == 0
+        assert process.stderr.read() == ""
+
+
+def test_a_database_whose_files_were_removed_is_made_anew(own_system: System) -> None:
+    own_system.ask("POST", "/projects", json={"name": "gone"})
+    own_system.stop()
+    elsewhere = own_system.folder / "postgres" / "cluster-folder"
+    shutil.rmtree(elsewhere.read_text().strip() if elsewhere.exists() else own_system.folder / "postgres" / "postgres")
+    own_system.start()
+    assert own_system.ask("GET", "/projects/gone").status_code == 404
 
 
 def test_the_server_runs_as_somebody_without_rights(system: System) -> None:

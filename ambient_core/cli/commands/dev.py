@@ -7,19 +7,24 @@ from typing import Any
 import click
 
 from ambient_core.cli import Invocation
-from ambient_core.embedded.system import DevelopmentOptions, run_development, usable_port
+from ambient_core.embedded.options import DevelopmentOptions
+from ambient_core.embedded.ports import usable_port
+from ambient_core.embedded.system import run_development
 
 _JOINED = {"issuer": "oidc", "audience": "audience", "client": "client_id"}
 """What is said of an identity provider, by flag."""
 
 
+_PORT = click.IntRange(1, 65535)
+
+
 @click.command("dev")
-@click.option("--port", default=8000, show_default=True, help="Of the API.")
-@click.option("--gateway-port", default=9080, show_default=True, help="Of the AG-UI gateway.")
+@click.option("--port", type=_PORT, default=8000, show_default=True, help="Of the API.")
+@click.option("--gateway-port", type=_PORT, default=9080, show_default=True, help="Of the AG-UI gateway.")
 @click.option(
-    "--health-port", type=int, help="Of /healthz and /readyz.  [default: 4434, or a free one when it is taken]"
+    "--health-port", type=_PORT, help="Of /healthz and /readyz.  [default: 4434, or a free one when it is taken]"
 )
-@click.option("--metrics-port", type=int, help="Of /metrics.  [default: 4433, or a free one when it is taken]")
+@click.option("--metrics-port", type=_PORT, help="Of /metrics.  [default: 4433, or a free one when it is taken]")
 @click.option(
     "--data-dir", type=click.Path(path_type=Path, file_okay=False), default=Path(".ambient"), show_default=True
 )
