@@ -207,7 +207,7 @@ def test_a_repository_that_git_must_not_see_is_refused(call: Any, project: str, 
 def test_a_strange_name_inside_an_object_is_named_in_our_words(call: Any, project: str) -> None:
     body = {"name": "s", "project_id": project, "repos": [{"url": "https://example.com/x", "nope": 1}]}
     answer = call("POST", "/sessions", json=body)
-    assert answer.json["reason"] == "/repos/0/nope: is not a field of this object; leave it out."
+    assert answer.json["reason"] == "/repos/0/nope: is not a field of this object; known fields: url, branch, name."
 
 
 @pytest.mark.parametrize("url", ["file:///etc", "/etc"])
