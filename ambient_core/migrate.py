@@ -272,8 +272,7 @@ def _config(branches: list[Branch], connection: Connection, extra: Path | None =
     migrate.init_app(app, None)
     with app.app_context():
         config: Config = migrate.get_config()
-    known = {revision for branch in branches for revision in branch.revisions}
-    config.attributes.update(connection=connection, metadata=Resource.metadata, known=known)
+    config.attributes.update(connection=connection, metadata=Resource.metadata, known=set(parents_of(branches)))
     return config
 
 

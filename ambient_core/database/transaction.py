@@ -206,11 +206,11 @@ class Transaction:
         """Run SQL text on the system's own account, on whosever rows; `tests/core/test_gate.py` lists every use."""
         return self._run(self._taken().driver.execute, statement, parameters)
 
-    def _run(self, run: Callable[[str, Any], _Answer], statement: str, parameters: Mapping[str, Any] | None) -> _Answer:
+    def _run(self, run: Callable[[Any, Any], _Answer], statement: Any, parameters: Mapping[str, Any] | None) -> _Answer:
         try:
             return run(statement, parameters)
-        except OUTDATED:
-            self._stale = True
+        except (*OUTDATED, DBAPIError) as fault:
+            self._stale = self._stale or isinstance(getattr(fault, "orig", fault), OUTDATED)
             raise
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
@@ -222,11 +222,7 @@ class Transaction:
         if self._gate is not None:
             marks = statement.get_execution_options().get(SCOPED, "")
             self._gate.check(f"{marks}{statement.compile(dialect=dialect)}")  # type: ignore[attr-defined]
-        try:
-            return Connection(self.database.engine, self._taken().pooled).execute(statement, parameters)
-        except DBAPIError as fault:
-            self._stale = isinstance(fault.orig, OUTDATED)
-            raise
+        return self._run(Connection(self.database.engine, self._taken().pooled).execute, statement, parameters)
 
     def commit(self) -> None:
         """Commit what `begin` opened, give the connection back and tell who listens of the changes.

@@ -112,8 +112,8 @@ class Operation:
         return self._opened(self.registry[kind], verb, None)
 
     def _opened(self, kind: Kind, verb: str, scope: "ColumnElement[bool] | None") -> Store:
-        before = concerning(self.runtime.before_write, kind.name)
         runtime = self.runtime
+        before = concerning(runtime.before_write, kind.name)
         surroundings = Surroundings(
             self.transaction, self.principal, self.registry, before, self.store, runtime.keyring, runtime.signer
         )

@@ -21,7 +21,7 @@ from ambient_core.schemas.fields import Integer, Items, Number, Object, Plain, S
 from ambient_core.schemas.validators import FORMATS, Choice, Digits, Length, Pattern, Range
 
 _SAID = {"Unknown field.": "is not a field of this object; leave it out."}
-"""What marshmallow says of an object inside another, in our words."""
+"""What marshmallow says where an object inside another is not kept by our `Shape`, which names the known fields."""
 
 
 def _text(column: "sa.Column[Any]", rules: Rules, options: dict[str, Any]) -> ma.fields.Field[Any]:

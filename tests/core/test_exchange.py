@@ -56,6 +56,18 @@ def pair() -> Iterator[Pair]:
     made.close()
 
 
+def meanwhile(connection: Connection, *turns: Callable[[], None]) -> Head | bytes | None:
+    """The next request of a connection, while these take place again and again."""
+    found: list[Head | bytes | None] = []
+    waiting = threading.Thread(target=lambda: found.append(connection.next()))
+    waiting.start()
+    while waiting.is_alive():
+        for turn in turns:
+            turn()
+        waiting.join(0.01)
+    return found[0]
+
+
 def says(status: str, headers: list[tuple[str, str]], *parts: bytes) -> Callable[..., Iterable[bytes]]:
     def application(_environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         start(status, headers)
@@ -190,13 +202,7 @@ def test_47_a_client_that_takes_nothing_is_given_up(pair: Pair) -> None:
 
 
 def test_47_a_client_that_says_nothing_is_sent_away_by_a_sweep(pair: Pair) -> None:
-    found: list[Any] = []
-    waiting = threading.Thread(target=lambda: found.append(pair.hurried.next()))
-    waiting.start()
-    while waiting.is_alive():
-        pair.lobby.sweep()
-        waiting.join(0.01)
-    assert found == [None]
+    assert meanwhile(pair.hurried, pair.lobby.sweep) is None
     assert pair.client.recv(1) == b""
 
 
@@ -209,13 +215,7 @@ def test_a_sweep_leaves_who_has_time(pair: Pair) -> None:
 def test_who_keeps_a_connection_open_does_not_hold_up_a_server_that_stops(pair: Pair) -> None:
     head = pair.next(GET)
     pair.connection.answer(head, says("204 NO CONTENT", []), closes=False)
-    found: list[Any] = []
-    waiting = threading.Thread(target=lambda: found.append(pair.connection.next()))
-    waiting.start()
-    while waiting.is_alive():
-        pair.lobby.drain()
-        waiting.join(0.01)
-    assert found == [None]
+    assert meanwhile(pair.connection, pair.lobby.drain) is None
 
 
 def test_a_request_that_has_come_is_read_though_the_server_stops(pair: Pair) -> None:
@@ -226,14 +226,7 @@ def test_a_request_that_has_come_is_read_though_the_server_stops(pair: Pair) -> 
 
 
 def test_a_first_request_is_not_waited_for_long_by_a_server_that_stops(pair: Pair) -> None:
-    found: list[Any] = []
-    waiting = threading.Thread(target=lambda: found.append(pair.connection.next()))
-    waiting.start()
-    while waiting.is_alive():
-        pair.lobby.drain()
-        pair.lobby.sweep()
-        waiting.join(0.01)
-    assert found == [None]
+    assert meanwhile(pair.connection, pair.lobby.drain, pair.lobby.sweep) is None
 
 
 def test_48_when_there_are_too_many_who_has_waited_longest_goes() -> None:

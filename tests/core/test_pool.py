@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import text as sql_text
+from sqlalchemy.exc import DBAPIError
 
 from ambient_core.database import Database
 from ambient_core.database.gate import Gate, Ungated
@@ -232,3 +233,15 @@ def test_a_server_that_takes_no_writes_any_more_is_left_by_all_its_connections(m
     assert (driver.closed, idle.driver.closed) == (True, True)
     with database.transaction() as other:
         assert other.first("SHOW default_transaction_read_only", {}) == ("off",)
+
+
+def test_what_fails_after_it_makes_no_good_server_of_one_that_takes_no_writes(make: Any) -> None:
+    transaction = Transaction(make(1))
+    transaction.raw("SET default_transaction_read_only = on")
+    driver = transaction.driver
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        transaction.raw("CREATE TABLE late (id int)")
+    with pytest.raises(DBAPIError):
+        transaction.execute(sql_text("SELECT 1 / 0"))
+    transaction.rollback()
+    assert driver.closed

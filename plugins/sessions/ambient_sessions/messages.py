@@ -213,11 +213,25 @@ def messages(store: Store, identifier: str) -> Answer | Response:
 
 def _cursor(last_event: str | None) -> int:
     name, given = ("after_seq", one("after_seq")) if last_event is None else ("Last-Event-ID", last_event)
-    if given is None:
+    return position(name, given, "a whole number from 0")
+
+
+def position(name: str, text: str | None, wanted: str) -> int:
+    """Where a caller has read up to; 0 when they do not say.
+
+    Args:
+        name: of the parameter or header.
+        text: what it says.
+        wanted: what it must be, for who is refused.
+
+    Raises:
+        BadQuery: it is no such number.
+    """
+    if text is None:
         return 0
-    if not (given.isascii() and given.isdigit() and len(given) < 19):
-        raise BadQuery(f"{name} must be a whole number from 0; it is {given[:40]!r}.")
-    return int(given)
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise BadQuery(f"{name} must be {wanted}; it is {text[:40]!r}.")
+    return int(text)
 
 
 def _stream(database: Database, session: str, cursor: int) -> Iterator[bytes]:

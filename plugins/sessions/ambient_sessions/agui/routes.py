@@ -24,7 +24,7 @@ from ambient_sessions.agui.pump import Order, Pump, connect, keeper_of
 from ambient_sessions.agui.stream import all_frames, attached_frames, run_frames
 from ambient_sessions.agui.thread import Guard
 from ambient_sessions.lifecycle import Phase
-from ambient_sessions.messages import unheard
+from ambient_sessions.messages import position, unheard
 from ambient_sessions.ownership import check_owned
 from ambient_sessions.settings import sessions_settings
 
@@ -149,20 +149,13 @@ def events(id: str) -> Response:  # noqa: A002
         operation.release()
         return _streamed(attached_frames(operation.database, id), id, "get")
     name = "after" if "after" in request.args else "Last-Event-ID"
-    after = _cursor(name, one("after") if name == "after" else request.headers.get(name))
+    given = one("after") if name == "after" else request.headers.get(name)
+    after = position(name, given, "the number of an event")
     last = Log(operation.transaction, id).last_seq()
     if after > last:
         raise BadQuery(f"There is no event {after} yet; the last one is {last}.")
     operation.release()
     return _streamed(all_frames(operation.database, id, after), id, "get")
-
-
-def _cursor(name: str, text: str | None) -> int:
-    if text is None:
-        return 0
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise BadQuery(f"{name} must be the number of an event; it is {text[:40]!r}.")
-    return int(text)
 
 
 def interrupt(id: str) -> Response:  # noqa: A002
